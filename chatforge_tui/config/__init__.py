@@ -1,0 +1,1 @@
+"""Settings, locations, credentials, key table."""

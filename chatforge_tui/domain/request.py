@@ -1,0 +1,30 @@
+"""What an endpoint is asked to do."""
+
+from dataclasses import dataclass
+
+from chatforge_tui.domain.ids import ContextId, RequestId, SessionId, TaskId, TurnId
+from chatforge_tui.domain.turn import Prompt, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRequest:
+    """One attempt to have a prompt answered."""
+
+    session_id: SessionId
+    turn_id: TurnId
+    """Serves as the message id towards the agent: the same for every attempt, so a server can tell a repeat."""
+    request_id: RequestId
+    prompt: Prompt
+    context_id: ContextId | None = None
+    answers_task: TaskId | None = None
+    """The waiting task that the prompt answers."""
+    history: tuple[Turn, ...] = ()
+    """Earlier turns, oldest first; empty unless the endpoint says `needs_history`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRef:
+    """A task at an agent."""
+
+    task_id: TaskId
+    context_id: ContextId | None = None

@@ -1,0 +1,69 @@
+"""A session: one conversation with one endpoint, shown as one tab."""
+
+from dataclasses import dataclass
+
+from chatforge_tui.domain.ids import ContextId, SessionId, TaskId
+from chatforge_tui.domain.turn import TurnState
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRef:
+    """Which endpoint a session talks to. Survives a restart without the configuration that named it."""
+
+    name: str
+    """A name from the configuration, or a URL."""
+    protocol: str = ""
+    """"" = as configured (or detected for a URL)."""
+    model: str = ""
+    """"" = as configured."""
+    token_env: str = ""
+    """Name of the environment variable that holds the credential, for a URL given on the command line."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionHead:
+    """Everything about a session but its turns. Times are Unix seconds (UTC)."""
+
+    session_id: SessionId
+    endpoint: EndpointRef
+    title: str
+    """As received; clean it before it is shown."""
+    title_is_manual: bool = False
+    """The user named it: nothing renames it any more."""
+    position: int = 0
+    """Order among all open tabs, 0 = leftmost; unique among open sessions."""
+    is_open: bool = True
+    """It has a tab."""
+    is_active: bool = False
+    """It is the tab in front; at most one."""
+    context_id: ContextId | None = None
+    waiting_task: TaskId | None = None
+    """The task that the next prompt answers."""
+    draft: str = ""
+    """What stands in the composer, unsent."""
+    anchor: str = ""
+    """Where the reader was; opaque to everyone but the UI. "" = at the bottom, following."""
+    unread: bool = False
+    turns: int = 0
+    """Number of turns."""
+    last_state: TurnState | None = None
+    """State of the last turn; None before the first."""
+    created: float = 0.0
+    updated: float = 0.0
+    trashed: float | None = None
+    """When it was deleted: it can be brought back until the trash is emptied."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPatch:
+    """A change to some fields of a SessionHead; None leaves a field as it is."""
+
+    title: str | None = None
+    title_is_manual: bool | None = None
+    position: int | None = None
+    is_open: bool | None = None
+    is_active: bool | None = None
+    draft: str | None = None
+    anchor: str | None = None
+    unread: bool | None = None
+    endpoint: EndpointRef | None = None

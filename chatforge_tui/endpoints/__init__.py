@@ -1,0 +1,1 @@
+"""Wire to StreamEvent. The only package that imports httpx."""

@@ -1,0 +1,1 @@
+"""The built-in agent: a real A2A and OpenAI-compatible server on loopback."""

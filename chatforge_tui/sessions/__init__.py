@@ -1,0 +1,1 @@
+"""The engine: SessionManager, SessionWorker, cleanup, event bus. Knows ports, never an adapter."""

@@ -1,0 +1,131 @@
+"""What the engine needs from the outside, as the engine sees it. Adapters match these by shape.
+
+Every implementation passes the contract suite in tests/contracts/ for its port.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Protocol
+
+from chatforge_tui.domain.changes import TurnChange
+from chatforge_tui.domain.events import StreamEvent
+from chatforge_tui.domain.ids import SessionId, TurnId
+from chatforge_tui.domain.request import PromptRequest, TaskRef
+from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
+from chatforge_tui.domain.turn import Turn, TurnHead
+
+
+class Endpoint(Protocol):
+    """One session's connection to its agent. Owned by one worker; never shared between sessions."""
+
+    @property
+    def needs_history(self) -> bool:
+        """Whether a request must carry the session's earlier turns (the server keeps none)."""
+        ...
+
+    def stream(self, request: PromptRequest) -> AsyncGenerator[StreamEvent, None]:
+        """Have one prompt answered.
+
+        Closing the generator closes the socket. Cancelling the task that iterates does too, without delay.
+
+        Raises:
+            EndpointError: what kept the request from being answered. A stream that merely ends without a terminal
+                event was cut; the worker treats it as StreamLost.
+        """
+        ...
+
+    async def cancel_task(self, task: TaskRef) -> None:
+        """Tell the agent to stop a task, on a connection of its own, within 5 s. A protocol without tasks returns.
+
+        Raises:
+            EndpointError: the agent was not told. A task that is already over is no error.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close every socket. Idempotent; never raises."""
+        ...
+
+
+class Endpoints(Protocol):
+    """Makes connections by name."""
+
+    def connect(self, ref: EndpointRef) -> Endpoint:
+        """Return a connection of its own for one session; opens no socket yet.
+
+        Raises:
+            ConfigError: no such endpoint, or its settings or credential cannot be used.
+        """
+        ...
+
+
+class SessionStore(Protocol):
+    """Where sessions, turns and parts are kept.
+
+    Called from one event loop. Calls take effect in the order in which they are made. `record` and `update_session`
+    return at once and are on disk within 250 ms (`record` whole, in order: after a crash a turn holds a prefix);
+    every `async` method that changes something returns when its change is durable.
+    All of them raise StoreError when the store cannot do it; `record` and `update_session` cannot raise: what they
+    could not write is kept and tried again, and `on_trouble` is told.
+    """
+
+    on_trouble: Callable[[str], None] | None
+    """Called on the event loop with one sentence when writing fails, with "" when it works again."""
+
+    async def open(self) -> None:
+        """Open or create the store. A turn that was live in a program that is dead now becomes `interrupted`."""
+        ...
+
+    async def close(self) -> None:
+        """Flush, close, end the writer thread. Idempotent."""
+        ...
+
+    async def flush(self) -> None:
+        """Return when everything handed over before is durable."""
+        ...
+
+    async def load_sessions(self, *, trashed: bool = False) -> list[SessionHead]:
+        """Return all sessions (or, with trashed, only those in the trash): open ones by position, then by update."""
+        ...
+
+    async def load_turns(self, session_id: SessionId) -> list[Turn]:
+        """Return the session's turns in order, with everything handed over so far. [] for an unknown session."""
+        ...
+
+    async def create_session(self, head: SessionHead) -> None:
+        """Add a session."""
+        ...
+
+    def update_session(self, session_id: SessionId, patch: SessionPatch, updated: float) -> None:
+        """Change some fields; later patches win. Ignored for an unknown session."""
+        ...
+
+    async def begin_turn(self, head: TurnHead, session: SessionHead) -> None:
+        """Add a turn and write the session's head, in one transaction: the prompt is durable before anything leaves."""
+        ...
+
+    def record(self, turn_id: TurnId, changes: Sequence[TurnChange]) -> None:
+        """Write changes of a live turn. A HeadChanged that binds a task is on disk at once, not after 250 ms."""
+        ...
+
+    async def end_turn(self, turn: Turn, session: SessionHead) -> None:
+        """Write the turn's last state, parts and plans, and the session's head, in one transaction.
+
+        What `record` wrote for the turn before is superseded by `turn`.
+        """
+        ...
+
+    async def trash_session(self, session_id: SessionId, when: float) -> None:
+        """Put a session into the trash: it can be brought back."""
+        ...
+
+    async def restore_session(self, session_id: SessionId) -> SessionHead:
+        """Bring a session back from the trash.
+
+        Raises:
+            UnknownSession: it is not in the trash.
+        """
+        ...
+
+    async def purge_session(self, session_id: SessionId) -> None:
+        """Delete a session for good: no word of it stays in the database or its side files."""
+        ...

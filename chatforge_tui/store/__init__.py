@@ -1,0 +1,1 @@
+"""The disk. The only package that imports sqlite3."""

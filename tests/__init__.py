@@ -1,0 +1,1 @@
+"""The test suite, and the command that checks everything: `python -m tests`."""
