@@ -1,6 +1,6 @@
 """A session: one conversation with one endpoint, shown as one tab."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 from chatforge_tui.domain.ids import ContextId, SessionId, TaskId
 from chatforge_tui.domain.turn import TurnState
@@ -67,3 +67,10 @@ class SessionPatch:
     anchor: str | None = None
     unread: bool | None = None
     endpoint: EndpointRef | None = None
+    context_id: ContextId | None = None
+    """An agent names a context and may change it; it is never taken back."""
+
+    def apply_to(self, head: SessionHead) -> SessionHead:
+        """Return the head with this patch's fields changed."""
+        changed = {field.name: value for field in fields(self) if (value := getattr(self, field.name)) is not None}
+        return replace(head, **changed)

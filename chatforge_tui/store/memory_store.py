@@ -1,0 +1,125 @@
+"""A store without a disk: for tests, and for a program that is asked to keep nothing.
+
+It matches sessions.ports.SessionStore and passes the same contract suite as the store on disk. What it holds outlives
+`close`, so that a second `open` plays a restart of the program.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from chatforge_tui.domain.changes import TurnChange
+from chatforge_tui.domain.fold import fold
+from chatforge_tui.domain.ids import SessionId, TurnId
+from chatforge_tui.domain.session import SessionHead, SessionPatch
+from chatforge_tui.domain.turn import Turn, TurnHead, TurnProblem, TurnState
+from chatforge_tui.errors import UnknownSession
+
+_DIED = TurnProblem("died", "ChatForge ended before the answer did.", "Send the prompt again to go on.")
+
+
+class MemoryStore:
+    """Sessions and turns in dictionaries, each change "durable" as soon as it is made."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.on_trouble: Callable[[str], None] | None = None
+        self._sessions: dict[SessionId, SessionHead] = {}
+        self._turns: dict[SessionId, dict[TurnId, Turn]] = {}
+        self._owner: dict[TurnId, SessionId] = {}
+        self._live: dict[TurnId, list[TurnChange]] = {}
+
+    async def open(self) -> None:
+        """Interrupt the turns that were live when the store was last used."""
+        for turn_id in list(self._live):
+            session_id = self._owner[turn_id]
+            turn = self._read(session_id, turn_id)
+            head = replace(turn.head, state=TurnState.INTERRUPTED, problem=turn.head.problem or _DIED, retry_at=None)
+            self._turns[session_id][turn_id] = replace(turn, head=head)
+            del self._live[turn_id]
+            if session := self._sessions.get(session_id):
+                self._sessions[session_id] = replace(session, last_state=TurnState.INTERRUPTED)
+
+    async def close(self) -> None:
+        """Do nothing: there is nothing to flush."""
+
+    async def flush(self) -> None:
+        """Do nothing: everything handed over is kept already."""
+
+    async def load_sessions(self, *, trashed: bool = False) -> list[SessionHead]:
+        """Return all sessions, or those in the trash: open ones by position, then the others, newest first."""
+        heads = [head for head in self._sessions.values() if (head.trashed is not None) is trashed]
+        return sorted(heads, key=lambda head: (not head.is_open, head.position if head.is_open else -head.updated))
+
+    async def load_turns(self, session_id: SessionId) -> list[Turn]:
+        """Return the session's turns in order."""
+        turns = [self._read(session_id, turn_id) for turn_id in self._turns.get(session_id, {})]
+        return sorted(turns, key=lambda turn: turn.head.ordinal)
+
+    async def create_session(self, head: SessionHead) -> None:
+        """Add a session."""
+        self._sessions[head.session_id] = head
+        self._turns.setdefault(head.session_id, {})
+
+    def update_session(self, session_id: SessionId, patch: SessionPatch, updated: float) -> None:
+        """Change some fields of a session."""
+        if head := self._sessions.get(session_id):
+            self._sessions[session_id] = replace(patch.apply_to(head), updated=updated)
+
+    async def begin_turn(self, head: TurnHead, session: SessionHead) -> None:
+        """Add a turn.
+
+        Raises:
+            UnknownSession: the session was never created, or is in the trash.
+        """
+        known = self._sessions.get(session.session_id)
+        if known is None or known.trashed is not None:
+            message = "There is no such session."
+            raise UnknownSession(message)
+        self._sessions[session.session_id] = session
+        self._turns[session.session_id][head.turn_id] = Turn(head)
+        self._owner[head.turn_id] = session.session_id
+        self._live[head.turn_id] = []
+
+    def record(self, turn_id: TurnId, changes: Sequence[TurnChange]) -> None:
+        """Keep changes of a live turn; those of a turn that has ended or is gone change nothing."""
+        if (log := self._live.get(turn_id)) is not None:
+            log.extend(changes)
+
+    async def end_turn(self, turn: Turn, session: SessionHead) -> None:
+        """Keep the turn as it ended. A session that is gone stays gone, one in the trash stays there."""
+        known = self._sessions.get(session.session_id)
+        if known is None:
+            return
+        self._sessions[session.session_id] = replace(session, trashed=known.trashed)
+        self._turns[session.session_id][turn.head.turn_id] = turn
+        self._owner[turn.head.turn_id] = session.session_id
+        self._live.pop(turn.head.turn_id, None)
+
+    async def trash_session(self, session_id: SessionId, when: float) -> None:
+        """Put a session into the trash."""
+        if head := self._sessions.get(session_id):
+            self._sessions[session_id] = replace(head, trashed=when)
+
+    async def restore_session(self, session_id: SessionId) -> SessionHead:
+        """Bring a session back from the trash.
+
+        Raises:
+            UnknownSession: it is not in the trash.
+        """
+        head = self._sessions.get(session_id)
+        if head is None or head.trashed is None:
+            message = "This session is not in the trash."
+            raise UnknownSession(message)
+        self._sessions[session_id] = restored = replace(head, trashed=None)
+        return restored
+
+    async def purge_session(self, session_id: SessionId) -> None:
+        """Forget a session and all its turns."""
+        self._sessions.pop(session_id, None)
+        for turn_id in self._turns.pop(session_id, {}):
+            self._owner.pop(turn_id, None)
+            self._live.pop(turn_id, None)
+
+    def _read(self, session_id: SessionId, turn_id: TurnId) -> Turn:
+        """Return a turn with what was recorded since it began."""
+        return fold(self._turns[session_id][turn_id], self._live.get(turn_id, ()))
