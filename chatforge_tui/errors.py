@@ -4,6 +4,7 @@ ChatForgeError
 ├── ConfigError                 the configuration cannot be used; names file, line, key and what was expected
 ├── UnknownSession              no session has this id
 ├── SessionBusy                 another running program is answering in this session
+├── EngineStopped               a command came after the engine had ended
 ├── StoreError                  the store cannot do what was asked
 │   ├── StoreUnavailable        it cannot be opened or written: missing rights, full disk, I/O error
 │   ├── StoreCorrupt            it is no ChatForge store, or damaged
@@ -59,6 +60,16 @@ class SessionBusy(ChatForgeError):
 
     kind = "busy"
     exit_code = 5
+
+
+class EngineStopped(ChatForgeError):
+    """A command came after the engine had ended."""
+
+    kind = "engine-stopped"
+
+    def __init__(self) -> None:
+        """Say what every such command has to say."""
+        super().__init__("The engine has stopped; nothing can be sent.", hint="Quit and start ChatForge again.")
 
 
 class StoreError(ChatForgeError):
