@@ -1,0 +1,225 @@
+"""Every action, its keys and its words: the single source of bindings, footer, palette, help and the README's table.
+
+Keys are spelled as Textual names them (`ctrl+pagedown`). The module knows no widget and no handler: an action's id is
+all that the UI needs to find what it does.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chatforge_tui.config.key_names import is_typed, normalized
+from chatforge_tui.errors import ConfigError
+
+
+class Scope(StrEnum):
+    """Where an action's keys work."""
+
+    APP = "app"
+    """Everywhere on the main screen. A key that types text works only outside the prompt."""
+    PROMPT = "prompt"
+    """In the composer."""
+    TRANSCRIPT = "transcript"
+    """While the transcript has the focus."""
+    BOARD = "board"
+    """In the list of sessions; a screen of its own, so its keys collide with no other scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a person can have the program do."""
+
+    id: str
+    """Stable: what `[keys]` in the configuration names."""
+    keys: tuple[str, ...]
+    """The first is shown; () = palette only."""
+    label: str
+    """One or two words, for the footer."""
+    description: str
+    """One sentence, for help and palette."""
+    group: str
+    """Heading under which help lists it."""
+    scope: Scope = Scope.APP
+
+
+def _numbered(scope: Scope, group: str, id_: str, key: str) -> tuple[Action, ...]:
+    """Return the nine actions that go to a tab by its number."""
+    return tuple(
+        Action(f"{id_}.{n}", (f"{key}{n}",), f"tab {n}", f"Go to tab {n}.", group, scope) for n in range(1, 10)
+    )
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("session.new", ("ctrl+n",), "new", "Start a session on the current endpoint at once.", "Sessions"),
+    Action("session.new_on", ("alt+n",), "new on …", "Choose endpoint and model, then start a session.", "Sessions"),
+    Action("session.next", ("ctrl+pagedown", "alt+right", "f8"), "next", "Go to the next tab.", "Sessions"),
+    Action("session.prev", ("ctrl+pageup", "alt+left", "shift+f8"), "previous", "Go to the previous tab.", "Sessions"),
+    *_numbered(Scope.APP, "Sessions", "session.goto", "alt+"),
+    Action("session.last", (), "last tab", "Go back to the tab you came from.", "Sessions"),
+    Action("session.next_attention", ("alt+a",), "needs you", "Go to the next session that needs you.", "Sessions"),
+    Action("session.board", ("ctrl+s", "f3"), "sessions", "Show all sessions, open and closed.", "Sessions"),
+    Action("session.close", ("alt+w",), "close", "Close the tab; the session stays and goes on.", "Sessions"),
+    Action(
+        "session.delete", ("ctrl+delete", "alt+d"), "delete", "Stop the session and put it in the trash.", "Sessions"
+    ),
+    Action("session.undo", ("alt+u",), "undo", "Bring back the last closed or deleted session.", "Sessions"),
+    Action("session.rename", ("f2",), "rename", "Give the session another title.", "Sessions"),
+    Action("session.move_left", (), "move left", "Move the tab one place to the left.", "Sessions"),
+    Action("session.move_right", (), "move right", "Move the tab one place to the right.", "Sessions"),
+    Action("prompt.send", ("enter",), "send", "Send the prompt.", "Prompt", Scope.PROMPT),
+    Action(
+        "prompt.newline",
+        ("ctrl+j", "shift+enter", "alt+enter", "shift+\r"),
+        "newline",
+        "Begin a new line in the prompt.",
+        "Prompt",
+        Scope.PROMPT,
+    ),
+    Action("prompt.history", ("ctrl+r",), "history", "Search earlier prompts.", "Prompt", Scope.PROMPT),
+    Action("turn.abort", ("escape",), "stop", "Stop the answer; its text so far stays.", "Answers"),
+    Action("turn.retry", (), "retry", "Send the last prompt again.", "Answers"),
+    Action("view.plan", ("ctrl+t",), "plan", "Show or hide the plan.", "View"),
+    Action("view.fold", ("ctrl+o",), "fold", "Fold or unfold all tools and reasoning.", "View"),
+    Action("view.fold_one", ("space",), "fold one", "Fold or unfold the part in focus.", "View", Scope.TRANSCRIPT),
+    Action("view.turn_prev", ("alt+up", "ctrl+up"), "turn up", "Go to the turn above.", "View"),
+    Action("view.turn_next", ("alt+down", "ctrl+down"), "turn down", "Go to the turn below.", "View"),
+    Action("view.follow", ("ctrl+end",), "follow", "Go to the end and follow what arrives.", "View"),
+    Action("view.search", ("ctrl+f",), "find", "Find text in this session.", "View"),
+    Action("view.copy", ("y",), "copy", "Copy the last answer.", "View", Scope.TRANSCRIPT),
+    Action("view.mouse", ("f9",), "mouse", "Give the mouse to the terminal, or take it back.", "View"),
+    Action("app.palette", ("ctrl+p",), "commands", "Find a command by its name.", "Program"),
+    Action("app.help", ("f1", "question_mark"), "help", "Show all keys.", "Program"),
+    Action("app.redraw", ("ctrl+l",), "redraw", "Draw the screen anew.", "Program"),
+    Action("app.theme", (), "theme", "Choose another theme.", "Program"),
+    Action("app.suspend", (), "suspend", "Go back to the shell; `fg` returns.", "Program"),
+    Action(
+        "app.interrupt",
+        ("ctrl+c",),
+        "stop",
+        "Copy the selection, else clear the prompt, else stop the answer, else (twice) quit.",
+        "Program",
+    ),
+    Action("app.quit", ("ctrl+q",), "quit", "Leave ChatForge; tabs come back at the next start.", "Program"),
+    Action("board.open", ("enter",), "open", "Go to the chosen session.", "Session list", Scope.BOARD),
+    Action("board.last", ("ctrl+s",), "last tab", "Go back to the tab you came from.", "Session list", Scope.BOARD),
+    *_numbered(Scope.BOARD, "Session list", "board.goto", ""),
+    Action("board.close", ("x",), "close", "Close the chosen session's tab.", "Session list", Scope.BOARD),
+    Action("board.delete", ("d",), "delete", "Put the chosen session in the trash.", "Session list", Scope.BOARD),
+    Action("board.undo", ("u",), "undo", "Bring back the last closed or deleted session.", "Session list", Scope.BOARD),
+    Action("board.move_left", ("less_than_sign",), "left", "Move the tab to the left.", "Session list", Scope.BOARD),
+    Action(
+        "board.move_right", ("greater_than_sign",), "right", "Move the tab to the right.", "Session list", Scope.BOARD
+    ),
+)
+"""All actions, in the order in which help shows them; those of a group stand together."""
+
+_BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyProblem:
+    """Why a line of `[keys]` cannot be used."""
+
+    action_id: str
+    """The key of the line."""
+    message: str
+    """One sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keymap:
+    """All actions with the keys that are in force."""
+
+    actions: tuple[Action, ...] = ACTIONS
+
+    @classmethod
+    def resolve(cls, overrides: Mapping[str, str | Sequence[str]]) -> "Keymap":
+        """Return the keymap with some actions on other keys.
+
+        Args:
+            overrides: action id -> its key or keys instead of the default ones; "" or an empty list unbinds it.
+
+        Raises:
+            ConfigError: an unknown action, a key no terminal sends, or two actions on one key.
+        """
+        for problem in find_problems(overrides):
+            raise ConfigError(f"keys.{problem.action_id}: {problem.message}")
+        return cls(_overridden(overrides))
+
+    def action(self, action_id: str) -> Action:
+        """Return one action with the keys in force. Raises KeyError for an id that is none."""
+        return next(action for action in self.actions if action.id == _BY_ID[action_id].id)
+
+    def in_scope(self, scope: Scope) -> tuple[Action, ...]:
+        """Return the actions of one scope, in order."""
+        return tuple(action for action in self.actions if action.scope is scope)
+
+    def groups(self) -> Iterator[tuple[str, tuple[Action, ...]]]:
+        """Yield each group's heading with its actions, in order."""
+        for group in dict.fromkeys(action.group for action in self.actions):
+            yield group, tuple(action for action in self.actions if action.group == group)
+
+
+def find_problems(overrides: Mapping[str, str | Sequence[str]]) -> Iterator[KeyProblem]:
+    """Yield what is wrong with the overrides, in their order; conflicts come last."""
+    usable: dict[str, str | Sequence[str]] = {}
+    for action_id, keys in overrides.items():
+        message = _fault_of(action_id, keys)
+        if message:
+            yield KeyProblem(action_id, message)
+        else:
+            usable[action_id] = keys
+    yield from _conflicts(_overridden(usable), usable)
+
+
+def _fault_of(action_id: str, keys: str | Sequence[str]) -> str:
+    """Return what is wrong with one override by itself, "" when nothing is."""
+    action = _BY_ID.get(action_id)
+    if action is None:
+        near = difflib.get_close_matches(action_id, _BY_ID, n=1)
+        return f"no such action{f'; did you mean {near[0]}?' if near else ''}"
+    for key in _listed(keys):
+        name = normalized(key)
+        if name is None:
+            return f"{key!r} is no key; expected a name such as ctrl+n, alt+right or f5"
+        if action.scope is Scope.PROMPT and is_typed(name):
+            return f"{key!r} types text in the prompt; expected a key with ctrl or alt, or a function key"
+    return ""
+
+
+def _overridden(overrides: Mapping[str, str | Sequence[str]]) -> tuple[Action, ...]:
+    return tuple(
+        Action(
+            action.id,
+            tuple(normalized(key) or key for key in _listed(overrides[action.id])),
+            action.label,
+            action.description,
+            action.group,
+            action.scope,
+        )
+        if action.id in overrides
+        else action
+        for action in ACTIONS
+    )
+
+
+def _listed(keys: str | Sequence[str]) -> tuple[str, ...]:
+    """Return one key or several as a tuple; "" is none."""
+    if isinstance(keys, str):
+        return (keys,) if keys else ()
+    return tuple(keys)
+
+
+def _conflicts(actions: Sequence[Action], overrides: Mapping[str, object]) -> Iterator[KeyProblem]:
+    """Yield each key that two actions share where both could be meant, told at the overridden one."""
+    for position, action in enumerate(actions):
+        for other in actions[:position]:
+            shared = set(action.keys) & set(other.keys)
+            if shared and _overlap(action.scope, other.scope):
+                told, beside = (action, other) if action.id in overrides else (other, action)
+                yield KeyProblem(told.id, f"{min(shared)} is also the key of {beside.id}; give one of them another")
+
+
+def _overlap(one: Scope, other: Scope) -> bool:
+    return one is other or (Scope.APP in (one, other) and Scope.BOARD not in (one, other))

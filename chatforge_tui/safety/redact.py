@@ -1,0 +1,82 @@
+"""Redaction by value: every loaded credential disappears from what is logged, shown or exported.
+
+Owns the set of known credentials of this process. It must not guess what looks like a credential: what was not
+registered is not touched.
+"""
+
+import base64
+import json
+import re
+import threading
+from urllib.parse import quote, quote_plus
+
+from chatforge_tui.safety.secret import Secret
+
+MASK = "***"
+SHORTEST = 6
+"""Characters. A shorter credential would redact ordinary words; it is registered nowhere."""
+
+
+class Redactor:
+    """A set of credentials and the pattern that finds them. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._forms: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def register(self, secret: Secret) -> None:
+        """Redact this credential from now on, in every form it could take. Too short ones are ignored."""
+        value = secret.reveal()
+        if len(value.strip()) < SHORTEST:
+            return
+        with self._lock:
+            self._forms |= _forms(value)
+            longest_first = sorted(self._forms, key=lambda form: (-len(form), form))
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+
+    def redact(self, text: str) -> str:
+        """Return `text` with each registered credential replaced by `***`."""
+        pattern = self._pattern
+        return pattern.sub(MASK, text) if pattern else text
+
+
+_process = Redactor()
+
+
+def register(secret: Secret) -> None:
+    """Redact this credential in this process from now on; see `Redactor.register`."""
+    _process.register(secret)
+
+
+def redact(text: str) -> str:
+    """Return `text` with each credential registered in this process replaced by `***`."""
+    return _process.redact(text)
+
+
+def _forms(value: str) -> set[str]:
+    """Return every spelling of a credential: as it is, URL-encoded, in JSON, in base64 at each alignment."""
+    forms = {value, value.strip(), quote(value, safe=""), quote(value), quote_plus(value), json.dumps(value)[1:-1]}
+    forms |= {_lower_escapes(form) for form in forms}
+    raw = value.encode("utf-8", "surrogatepass")
+    for offset in range(3):
+        forms |= _base64_forms(raw, offset)
+    return {form for form in forms if len(form) >= SHORTEST}
+
+
+def _lower_escapes(form: str) -> str:
+    """Return a URL-encoded text with its escapes in lower case."""
+    return re.sub("%[0-9A-F]{2}", lambda escape: escape[0].lower(), form)
+
+
+def _base64_forms(raw: bytes, offset: int) -> set[str]:
+    """Return what `raw` looks like inside longer base64 when `offset` (0 to 2) bytes stand before it in its group.
+
+    Only the characters that depend on nothing but `raw` are taken: a header `user:password` hides the password at an
+    alignment that the user name decides.
+    """
+    padded = base64.b64encode(b"\0" * offset + raw)
+    first = (offset * 8 + 5) // 6
+    last = (offset + len(raw)) * 8 // 6
+    middle = padded[first:last].decode("ascii")
+    return {middle, middle.replace("+", "-").replace("/", "_")}
