@@ -12,17 +12,6 @@ Protocol = Literal["a2a", "openai-chat", "openai-responses", "anthropic", "ag-ui
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 
 
-class TimeoutSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How long an endpoint may keep a session waiting. All in seconds."""
-
-    connect: Annotated[Seconds, Meta(description="Seconds until a connection must stand.")] = 10.0
-    first_byte: Annotated[Seconds, Meta(description="Seconds until the first byte of an answer.")] = 120.0
-    idle: Annotated[Seconds, Meta(description="Seconds without any byte until a stream counts as stalled.")] = 120.0
-    progress: Annotated[
-        Seconds, Meta(description="Seconds with nothing but keepalives until it counts as stalled.")
-    ] = 300.0
-
-
 class EndpointSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One `[endpoints.NAME]` table: where an agent answers, and how to ask it."""
 
@@ -58,8 +47,15 @@ class EndpointSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ca_file: Annotated[str, Meta(description="PEM file with further certificate authorities.")] = ""
     client_cert: Annotated[str, Meta(description="PEM file with a client certificate.")] = ""
     client_key: Annotated[str, Meta(description="PEM file with its key, if it is not in the same file.")] = ""
-    proxy: Annotated[str, Meta(description="Proxy URL for this endpoint; empty = as the environment says.")] = ""
-    timeouts: Annotated[TimeoutSettings, Meta(description="How long to wait.")] = TimeoutSettings()
+    proxy: Annotated[
+        str, Meta(description="Proxy URL for this endpoint; `direct` = none, empty = as the environment says.")
+    ] = ""
+    connect_s: Annotated[Seconds, Meta(description="Seconds until a connection must stand.")] = 10.0
+    first_byte_s: Annotated[Seconds, Meta(description="Seconds until the first byte of an answer.")] = 120.0
+    idle_s: Annotated[Seconds, Meta(description="Seconds without any byte until a stream counts as stalled.")] = 120.0
+    progress_s: Annotated[
+        Seconds, Meta(description="Seconds with nothing but keepalives until it counts as stalled.")
+    ] = 300.0
 
 
 class UiSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
