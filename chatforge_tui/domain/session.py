@@ -68,9 +68,13 @@ class SessionPatch:
     unread: bool | None = None
     endpoint: EndpointRef | None = None
     context_id: ContextId | None = None
-    """An agent names a context and may change it; it is never taken back."""
+    """ "" takes it back, as does waiting_task's: the session talks to another agent now."""
+    waiting_task: TaskId | None = None
 
     def apply_to(self, head: SessionHead) -> SessionHead:
         """Return the head with this patch's fields changed."""
         changed = {field.name: value for field in fields(self) if (value := getattr(self, field.name)) is not None}
+        for name in ("context_id", "waiting_task"):
+            if name in changed:
+                changed[name] = changed[name] or None
         return replace(head, **changed)
