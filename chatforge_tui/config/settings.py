@@ -12,6 +12,10 @@ Protocol = Literal["a2a", "openai-chat", "openai-responses", "anthropic", "ag-ui
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 
 
+BUILT_IN = "built-in"
+"""Name of the endpoint that ChatForge brings along: the agent inside it. No configured endpoint may have it."""
+
+
 class EndpointSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One `[endpoints.NAME]` table: where an agent answers, and how to ask it."""
 
@@ -76,7 +80,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The whole of `config.toml`."""
 
     default_endpoint: Annotated[
-        str, Meta(description="Endpoint of new sessions; empty = the only one, else the built-in agent.")
+        str,
+        Meta(
+            description="Endpoint of new sessions; empty = the first one below, or the built-in agent when there is none."
+        ),
     ] = ""
     endpoints: Annotated[
         dict[str, EndpointSettings], Meta(description="The endpoints, each in a table `[endpoints.NAME]`.")

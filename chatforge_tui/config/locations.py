@@ -1,0 +1,51 @@
+"""Where ChatForge keeps what it owns.
+
+Finds paths; makes and reads nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+_NAME = "chatforge"
+HOME_VARIABLE = "CHATFORGE_HOME"
+
+
+@dataclass(frozen=True, slots=True)
+class Locations:
+    """The directories of one user, and the configuration file. None of them need exist."""
+
+    config_file: Path
+    """`config.toml`, written by people only."""
+    data_dir: Path
+    """Sessions: the store. To be backed up."""
+    state_dir: Path
+    """What the UI remembers between two runs. May be deleted."""
+    log_dir: Path
+    """Log files."""
+    run_dir: Path
+    """Locks and sockets of running programs. Gone after a restart of the machine, where the system does so."""
+
+    @classmethod
+    def find(cls, home: Path | None, environ: Mapping[str, str]) -> "Locations":
+        """Return where everything is.
+
+        Args:
+            home: one directory for all of it, from the command line; None = as `CHATFORGE_HOME` says, and without
+                that where the system wants each kind of file.
+            environ: the environment; an empty variable counts as unset.
+        """
+        chosen = home or (Path(environ[HOME_VARIABLE]) if environ.get(HOME_VARIABLE) else None)
+        if chosen is not None:
+            root = chosen.expanduser().absolute()
+            return cls(root / "config.toml", root / "data", root / "state", root / "log", root / "run")
+        dirs = platformdirs.PlatformDirs(_NAME, appauthor=False)
+        return cls(
+            dirs.user_config_path / "config.toml",
+            dirs.user_data_path,
+            dirs.user_state_path,
+            dirs.user_log_path,
+            dirs.user_runtime_path,
+        )
