@@ -1,1 +1,1 @@
-"""One session's live state, pure: no network, no disk, no clock of its own."""
+"""One session's live state while it streams. Pure: no network, no disk, no event loop, no clock of its own."""

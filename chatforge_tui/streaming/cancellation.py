@@ -1,0 +1,48 @@
+"""What stops exactly one request, and remembers why. Knows no task: who runs the request looks at its token."""
+
+from enum import StrEnum
+
+
+class CancelReason(StrEnum):
+    """Why a request was stopped."""
+
+    SUPERSEDED = "superseded"
+    """A newer prompt of the same session took its place."""
+    USER = "user"
+    DELETED = "deleted"
+    """The session went to the trash."""
+    SHUTDOWN = "shutdown"
+    """The program ends. The agent is not told: its task can be taken up again."""
+    TIMEOUT = "timeout"
+    """The turn took longer than the settings allow."""
+
+
+class CancellationToken:
+    """Belongs to one request and to no other. Once cancelled it stays cancelled, and the first reason wins."""
+
+    __slots__ = ("_reason",)
+
+    def __init__(self) -> None:
+        """Start uncancelled."""
+        self._reason: CancelReason | None = None
+
+    @property
+    def reason(self) -> CancelReason | None:
+        """Why the request was stopped; None while it was not."""
+        return self._reason
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the request was stopped."""
+        return self._reason is not None
+
+    def cancel(self, reason: CancelReason) -> bool:
+        """Record the reason.
+
+        Returns:
+            Whether this call was the first.
+        """
+        if self._reason is not None:
+            return False
+        self._reason = reason
+        return True

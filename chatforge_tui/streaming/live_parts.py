@@ -1,0 +1,101 @@
+"""The parts of a live turn: growing texts in buffers, whole parts on demand, each step told as a TurnChange."""
+
+from chatforge_tui.domain.changes import PartAdded, PartDropped, PartReplaced, TextAppended, TextField
+from chatforge_tui.domain.fold import append
+from chatforge_tui.domain.part import FilePart, Part, TextPart
+from chatforge_tui.errors import LimitExceeded
+from chatforge_tui.streaming.output_buffer import OutputBuffer
+
+
+class _Grown:
+    """A part and what was appended to it since it was last put together."""
+
+    __slots__ = ("part", "tails")
+
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        self.tails: dict[TextField, OutputBuffer] | None = None
+
+    def whole(self) -> Part:
+        """Return the part with everything appended to it."""
+        for field, tail in (self.tails or {}).items():
+            if tail:
+                self.part = append(self.part, field, tail.clear())
+        return self.part
+
+
+class LiveParts:
+    """Parts by index, in the order in which they began. Bounded: see `limit`."""
+
+    __slots__ = ("_grown", "_limit", "_next", "_size")
+
+    def __init__(self, limit: int) -> None:
+        """Start empty.
+
+        Args:
+            limit: characters of text and bytes of files, > 0, that a turn may bring in all, dropped ones included.
+        """
+        self._limit = limit
+        self._size = 0
+        self._next = 0
+        self._grown: dict[int, _Grown] = {}
+
+    @property
+    def next_index(self) -> int:
+        """The index that the next part must carry."""
+        return self._next
+
+    def get(self, index: int) -> Part:
+        """Return the part as it is now. Programming mistake (KeyError) if there is none."""
+        return self._grown[index].whole()
+
+    def snapshot(self) -> tuple[Part, ...]:
+        """Return all parts as they are now."""
+        return tuple(grown.whole() for grown in self._grown.values())
+
+    def texts(self) -> list[TextPart]:
+        """Return the pieces of the answer as they are now."""
+        return [part for part in self.snapshot() if isinstance(part, TextPart)]
+
+    def add(self, part: Part) -> PartAdded:
+        """Let a part begin; it carries `next_index`.
+
+        Raises:
+            LimitExceeded: the turn is too large.
+        """
+        size = len(part.data or b"") if isinstance(part, FilePart) else len(getattr(part, "text", ""))
+        self._count(size)
+        self._grown[part.index] = _Grown(part)
+        self._next = part.index + 1
+        return PartAdded(part)
+
+    def append(self, index: int, text: str, field: TextField = "text") -> TextAppended:
+        """Let a text of a part grow.
+
+        Raises:
+            LimitExceeded: the turn is too large.
+        """
+        self._count(len(text))
+        grown = self._grown[index]
+        if grown.tails is None:
+            grown.tails = {}
+        if field not in grown.tails:
+            grown.tails[field] = OutputBuffer(self._limit)
+        grown.tails[field].append(text)
+        return TextAppended(index, text, field)
+
+    def replace(self, part: Part) -> PartReplaced:
+        """Put another part in the place of the one with its index."""
+        self._grown[part.index] = _Grown(part)
+        return PartReplaced(part)
+
+    def drop(self, index: int) -> PartDropped:
+        """Take a part away. Its index is not used again."""
+        del self._grown[index]
+        return PartDropped(index)
+
+    def _count(self, size: int) -> None:
+        self._size += size
+        if self._size > self._limit:
+            message = f"The answer is larger than {self._limit // 1_000_000} million characters."
+            raise LimitExceeded(message, hint="Ask for less at a time.")

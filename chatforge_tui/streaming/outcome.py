@@ -1,0 +1,70 @@
+"""How a request came to its end, and the turn state that follows. Pure: one small table in functions."""
+
+from dataclasses import dataclass
+
+from chatforge_tui.domain.events import Canceled, Failed, Finished, TerminalEvent, WaitingForUser
+from chatforge_tui.domain.turn import TurnProblem, TurnState
+from chatforge_tui.errors import ChatForgeError, EndpointError
+from chatforge_tui.streaming.cancellation import CancelReason
+
+_AGAIN = "Send the prompt again to go on."
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of a turn, decided once."""
+
+    state: TurnState
+    """Never a live one."""
+    finish_reason: str = ""
+    problem: TurnProblem | None = None
+    question: WaitingForUser | None = None
+    """What the agent asks; only with WAITING."""
+    warning: str = ""
+    """A line that joins the turn beside its answer; "" for none."""
+
+
+CUT = Outcome(
+    TurnState.INTERRUPTED,
+    problem=TurnProblem("lost", "The stream ended before the agent said it was done.", _AGAIN),
+)
+"""The stream simply ended."""
+
+BROKEN = Outcome(
+    TurnState.FAILED,
+    problem=TurnProblem("internal", "ChatForge made a mistake in this turn; the log says where.", _AGAIN),
+)
+"""An exception that nobody foresaw."""
+
+
+def outcome_of_event(event: TerminalEvent) -> Outcome:
+    """Return what the protocol's own last word leads to."""
+    match event:
+        case Finished(reason):
+            return Outcome(TurnState.COMPLETE, finish_reason=reason)
+        case WaitingForUser():
+            return Outcome(TurnState.WAITING, question=event)
+        case Canceled(message):
+            said = f"The agent canceled the task: {message}" if message else "The agent canceled the task."
+            return Outcome(TurnState.ABORTED, problem=TurnProblem("canceled", said))
+        case Failed(problem):
+            return Outcome(TurnState.FAILED, problem=problem)
+
+
+def outcome_of_error(error: ChatForgeError) -> Outcome:
+    """Return what an error leads to; its class says whether the turn failed or was interrupted."""
+    state = TurnState(error.state) if isinstance(error, EndpointError) else TurnState.FAILED
+    return Outcome(state, problem=TurnProblem(error.kind, str(error), error.hint))
+
+
+def outcome_of_stop(reason: CancelReason) -> Outcome:
+    """Return what stopping a request leads to. Being stopped by its user is no problem to report."""
+    match reason:
+        case CancelReason.USER | CancelReason.SUPERSEDED | CancelReason.DELETED:
+            return Outcome(TurnState.ABORTED)
+        case CancelReason.SHUTDOWN:
+            problem = TurnProblem("shutdown", "ChatForge was closed before the answer was complete.", _AGAIN)
+            return Outcome(TurnState.INTERRUPTED, problem=problem)
+        case CancelReason.TIMEOUT:
+            problem = TurnProblem("timeout", "The turn took longer than the settings allow.", _AGAIN)
+            return Outcome(TurnState.INTERRUPTED, problem=problem)

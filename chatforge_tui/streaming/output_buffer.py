@@ -1,0 +1,60 @@
+"""Collects streamed text: append in constant time, join only when somebody reads. Knows nothing of parts."""
+
+_CHUNKS = 512
+"""So many chunks are joined into one piece, or a stream of single characters would cost eight times its text."""
+
+
+class OutputBuffer:
+    """Text that grows at its end, never beyond its bound."""
+
+    __slots__ = ("_chunks", "_length", "_limit", "_pieces")
+
+    def __init__(self, limit: int) -> None:
+        """Start empty.
+
+        Args:
+            limit: characters, > 0, that the buffer holds at most.
+        """
+        self._limit = limit
+        self._length = 0
+        self._chunks: list[str] = []
+        self._pieces: list[str] | None = None
+
+    def __len__(self) -> int:
+        """Return the number of characters."""
+        return self._length
+
+    @property
+    def room(self) -> int:
+        """Characters that still fit."""
+        return self._limit - self._length
+
+    @property
+    def text(self) -> str:
+        """Everything appended so far. Joined on the first look, kept joined for the next."""
+        if self._pieces or len(self._chunks) > 1:
+            self._chunks = ["".join([*(self._pieces or ()), *self._chunks])]
+            self._pieces = None
+        return self._chunks[0] if self._chunks else ""
+
+    def append(self, text: str) -> bool:
+        """Add text at the end.
+
+        Returns:
+            Whether it fitted. What does not fit is not added, not even in part.
+        """
+        if len(text) > self.room:
+            return False
+        self._length += len(text)
+        self._chunks.append(text)
+        if len(self._chunks) >= _CHUNKS:
+            self._pieces = self._pieces or []
+            self._pieces.append("".join(self._chunks))
+            self._chunks.clear()
+        return True
+
+    def clear(self) -> str:
+        """Return the text and start again, empty."""
+        text = self.text
+        self._chunks, self._pieces, self._length = [], None, 0
+        return text

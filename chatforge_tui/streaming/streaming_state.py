@@ -1,0 +1,266 @@
+"""Everything about one session's live request: its turn, its token, its growing parts, its plans.
+
+Takes stream events with the time at which they came and returns what changed; looks at no clock, knows no network and
+no disk. One per live request, never shared: what belongs to a session cannot reach another through here.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from chatforge_tui.domain.changes import HeadChanged, PlanRecorded, TextField, TurnChange
+from chatforge_tui.domain.events import (
+    Accepted,
+    Canceled,
+    Failed,
+    FileOffered,
+    Finished,
+    Noticed,
+    PlanUpdated,
+    ReasoningDelta,
+    StillAlive,
+    StreamEvent,
+    TaskBound,
+    TextDelta,
+    TextReplaced,
+    ToolEnded,
+    ToolInputDelta,
+    ToolOutputDelta,
+    ToolStarted,
+    UsageReported,
+    WaitingForUser,
+)
+from chatforge_tui.domain.ids import RequestId
+from chatforge_tui.domain.part import (
+    FilePart,
+    NoticeLevel,
+    NoticePart,
+    PlanPart,
+    QuestionPart,
+    ReasoningPart,
+    ToolPart,
+    ToolState,
+)
+from chatforge_tui.domain.plan import Plan
+from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
+from chatforge_tui.streaming.answer_text import AnswerText
+from chatforge_tui.streaming.cancellation import CancellationToken
+from chatforge_tui.streaming.execution_plan_state import ExecutionPlanState
+from chatforge_tui.streaming.live_parts import LiveParts
+from chatforge_tui.streaming.outcome import Outcome
+
+MAX_TURN = 64 * 1024 * 1024
+"""Characters of text and bytes of files that one turn may bring."""
+
+
+class StreamingState:
+    """A live turn. `apply` while it streams, `end` once."""
+
+    __slots__ = ("_began", "_parts", "_plan_index", "_reasoning", "_text", "_tools", "head", "plans", "token")
+
+    def __init__(self, head: TurnHead, *, limit: int = MAX_TURN) -> None:
+        """Start a turn without an answer.
+
+        Args:
+            head: the turn, with the id of the request that is to answer it.
+            limit: characters of text and bytes of files, > 0, that it may bring.
+        """
+        self.head = head
+        self.token = CancellationToken()
+        self.plans = ExecutionPlanState()
+        self._parts = LiveParts(limit)
+        self._text = AnswerText(self._parts, self.plans)
+        self._plan_index: int | None = None
+        self._reasoning: int | None = None
+        self._tools: dict[str, int] | None = None
+        self._began: dict[int, float] | None = None
+        """When each reasoning and tool part that is still running began."""
+
+    def snapshot(self) -> Turn:
+        """Return the turn as it is now. Linear in what was appended since the last time."""
+        return Turn(self.head, self._parts.snapshot(), self.plans.history)
+
+    def connecting(self) -> HeadChanged:
+        """Note that the request leaves."""
+        return self._set(replace(self.head, state=TurnState.CONNECTING, retry_at=None))
+
+    def pausing(self, retry_at: float) -> HeadChanged:
+        """Note that the next try begins at `retry_at` (Unix seconds)."""
+        return self._set(replace(self.head, retry_at=retry_at))
+
+    def retrying(self, request_id: RequestId) -> HeadChanged:
+        """Begin the next try: from now on only this request's events count."""
+        return self._set(replace(self.head, request_id=request_id, retry_at=None))
+
+    def apply(self, event: StreamEvent, now: float) -> tuple[TurnChange, ...]:
+        """Take one event of the stream that came at `now` (Unix seconds). A terminal one is for `end`: no change here.
+
+        Raises:
+            LimitExceeded: the turn is larger than its limit.
+        """
+        return tuple(self._changes(event, now))
+
+    def end(self, outcome: Outcome, now: float) -> Turn:
+        """Close whatever is open and return the turn as it ended. The head here stays live until that is durable."""
+        self._conclude(self._text.close())
+        self._conclude(self._end_reasoning(now))
+        done = outcome.state in {TurnState.COMPLETE, TurnState.WAITING}
+        for call_id in list(self._tools or ()):
+            self._conclude(self._end_tool(ToolEnded(call_id, failed=not done), now, overtaken=True))
+        if outcome.warning:
+            self._parts.add(NoticePart(self._parts.next_index, NoticeLevel.WARNING, outcome.warning))
+        if (asked := outcome.question) is not None:
+            self._parts.add(QuestionPart(self._parts.next_index, asked.kind, asked.text, asked.form))
+        head = replace(
+            self.head,
+            state=outcome.state,
+            ended=now,
+            retry_at=None,
+            finish_reason=outcome.finish_reason,
+            problem=outcome.problem,
+        )
+        return Turn(head, self._parts.snapshot(), self.plans.history)
+
+    def _changes(self, event: StreamEvent, now: float) -> Iterator[TurnChange]:
+        match event:
+            case TextDelta(text) if text:
+                yield from self._output(now)
+                yield from self._end_reasoning(now)
+                yield from self._with_plans(self._text.extend(text))
+            case TextReplaced(text):
+                yield from self._output(now)
+                yield from self._end_reasoning(now)
+                yield from self._with_plans(self._text.replace(text))
+            case ReasoningDelta(text) if text:
+                yield from self._output(now)
+                yield from self._reason(text, now)
+            case ToolStarted() | ToolInputDelta() | ToolOutputDelta() | ToolEnded():
+                yield from self._output(now)
+                yield from self._end_reasoning(now)
+                yield from self._tool(event, now)
+            case PlanUpdated(plan):
+                yield from self._output(now)
+                yield from self._plan(plan)
+            case FileOffered(name, media_type, url, data):
+                yield from self._output(now)
+                yield from self._end_reasoning(now)
+                self._text.break_off()
+                yield self._parts.add(FilePart(self._parts.next_index, name, media_type, url, data))
+            case Noticed(level, text):
+                yield self._parts.add(NoticePart(self._parts.next_index, level, text))
+            case Accepted() | TaskBound() | UsageReported():
+                yield from self._about(event, now)
+            case TextDelta() | ReasoningDelta() | StillAlive() | Finished() | WaitingForUser() | Canceled() | Failed():
+                pass
+
+    def _about(self, event: Accepted | TaskBound | UsageReported, now: float) -> Iterator[TurnChange]:
+        """Take what changes nothing but the head."""
+        match event:
+            case Accepted(protocol, agent):
+                accepted = now if self.head.accepted is None else self.head.accepted
+                agent = agent or self.head.agent
+                state = TurnState.STREAMING
+                head = replace(self.head, state=state, accepted=accepted, protocol=protocol, agent=agent)
+            case TaskBound(task_id):
+                head = replace(self.head, task_id=task_id or self.head.task_id)
+            case UsageReported(usage):
+                head = replace(self.head, usage=usage)
+        if head != self.head:
+            yield self._set(head)
+
+    def _output(self, now: float) -> Iterator[TurnChange]:
+        """Note the first sign of an answer."""
+        if self.head.first_output is None:
+            yield self._set(replace(self.head, first_output=now))
+
+    def _reason(self, text: str, now: float) -> Iterator[TurnChange]:
+        if self._reasoning is not None:
+            yield self._parts.append(self._reasoning, text)
+            return
+        self._text.break_off()
+        self._reasoning = self._parts.next_index
+        self._note_began(self._reasoning, now)
+        yield self._parts.add(ReasoningPart(self._reasoning, text))
+
+    def _end_reasoning(self, now: float) -> Iterator[TurnChange]:
+        if self._reasoning is not None:
+            part = self._parts.get(self._reasoning)
+            seconds = self._seconds(self._reasoning, now)
+            self._reasoning = None
+            if isinstance(part, ReasoningPart):
+                yield self._parts.replace(replace(part, seconds=seconds))
+
+    def _tool(
+        self, event: ToolStarted | ToolInputDelta | ToolOutputDelta | ToolEnded, now: float
+    ) -> Iterator[TurnChange]:
+        name = event.name if isinstance(event, ToolStarted) else ""
+        known = (self._tools or {}).get(event.call_id)
+        if known is None:
+            yield self._begin_tool(event.call_id, name, now)
+        elif name and isinstance(part := self._parts.get(known), ToolPart) and part.name != name:
+            yield self._parts.replace(replace(part, name=name))
+        match event:
+            case ToolInputDelta(_, text) if text:
+                yield self._grow_tool(event.call_id, text, "input")
+            case ToolOutputDelta(_, text) if text:
+                yield self._grow_tool(event.call_id, text, "output")
+            case ToolEnded():
+                yield from self._end_tool(event, now)
+            case _:
+                pass
+
+    def _begin_tool(self, call_id: str, name: str, now: float) -> TurnChange:
+        self._text.break_off()
+        index = self._parts.next_index
+        self._tools = self._tools or {}
+        self._tools[call_id] = index
+        self._note_began(index, now)
+        return self._parts.add(ToolPart(index, call_id, name))
+
+    def _grow_tool(self, call_id: str, text: str, field: TextField) -> TurnChange:
+        return self._parts.append((self._tools or {})[call_id], text, field)
+
+    def _end_tool(self, event: ToolEnded, now: float, *, overtaken: bool = False) -> Iterator[TurnChange]:
+        """End a call. One that the turn's end overtook was done if the turn was; one that has ended is left alone."""
+        part = self._parts.get((self._tools or {})[event.call_id])
+        state = ToolState.FAILED if event.failed else ToolState.DONE
+        if isinstance(part, ToolPart) and (
+            part.state is ToolState.RUNNING or (part.state is not state and not overtaken)
+        ):
+            seconds = part.seconds if part.seconds is not None else self._seconds(part.index, now)
+            yield self._parts.replace(replace(part, state=state, seconds=seconds))
+
+    def _with_plans(self, found: Iterable[TurnChange | Plan]) -> Iterator[TurnChange]:
+        """Record the plans among what the answer's text brought."""
+        for item in found:
+            if isinstance(item, Plan):
+                yield from self._plan(item)
+            else:
+                yield item
+
+    def _plan(self, plan: Plan) -> Iterator[TurnChange]:
+        sequence = self.plans.record(plan)
+        if sequence is None:
+            return
+        if self._plan_index is None:
+            self._plan_index = self._parts.next_index
+            yield self._parts.add(PlanPart(self._plan_index, plan))
+        else:
+            yield self._parts.replace(PlanPart(self._plan_index, plan))
+        yield PlanRecorded(sequence, plan)
+
+    def _set(self, head: TurnHead) -> HeadChanged:
+        self.head = head
+        return HeadChanged(head)
+
+    def _note_began(self, index: int, now: float) -> None:
+        self._began = self._began or {}
+        self._began[index] = now
+
+    def _seconds(self, index: int, now: float) -> float | None:
+        began = (self._began or {}).pop(index, None)
+        return None if began is None else max(0.0, now - began)
+
+    def _conclude(self, changes: Iterable[object]) -> None:
+        """Carry out changes that nobody is told of singly: they reach everyone with the turn's end."""
+        for _ in changes:
+            pass
