@@ -1,0 +1,222 @@
+"""TCP and TLS connections for httpcore that can be closed at once, by anyone, without waiting.
+
+httpcore's own backend closes a connection in awaited steps. A task that is cancelled a second time skips the rest of
+them, and the socket stays open; a stalled connection could only be ended from within its reader. Here `SocketBackend.
+abort` closes every socket of a channel in one synchronous call, and the reader sees an error. It is also the cheaper
+backend: a read that finds data waiting neither yields to the event loop nor sets a timer.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterable
+from typing import Final
+
+import httpcore
+
+_HIGH_WATER: Final = 256 * 1024
+"""Unread bytes at which the server is slowed down (the kernel's window closes)."""
+_LOW_WATER: Final = 64 * 1024
+"""Unread bytes at which it may go on."""
+_KEEPALIVE: Final = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 60_000))
+"""A peer that vanished is noticed within about a minute: seconds, seconds, probes, milliseconds. Where the system has them."""
+_HAPPY_EYEBALLS_S: Final = 0.25
+"""After this long without an answer the next address of a host is tried beside the first."""
+
+
+class SocketStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
+    """One connection: what asyncio delivers, as httpcore reads it. One reader at a time."""
+
+    def __init__(self, backend: "SocketBackend") -> None:
+        """Belong to a backend, which can abort it."""
+        self._backend = backend
+        self._transport: asyncio.Transport | None = None
+        self._received = bytearray()
+        self._has_ended = False
+        self._error: Exception | None = None
+        self._is_paused = False
+        self._reader: asyncio.Future[None] | None = None
+        self._writer: asyncio.Future[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Asyncio: the connection stands."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream protocol is given nothing else
+        self._transport = transport
+        self._backend.streams.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Asyncio: bytes came. Slow the server down when nobody takes them."""
+        self._received += data
+        if len(self._received) > _HIGH_WATER and self._transport is not None and not self._is_paused:
+            self._is_paused = True
+            self._transport.pause_reading()
+        _wake(self._reader)
+
+    def eof_received(self) -> bool:
+        """Asyncio: the server sends no more. False: close our side too."""
+        self._has_ended = True
+        _wake(self._reader)
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Asyncio: the socket is closed; `exc` says why, None for a clean end."""
+        self._has_ended = True
+        self._error = self._error or exc
+        self._backend.streams.discard(self)
+        _wake(self._reader)
+        _wake(self._writer)
+
+    def pause_writing(self) -> None:
+        """Asyncio: the kernel takes no more for now."""
+        self._writer = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        """Asyncio: the kernel takes more."""
+        _wake(self._writer)
+        self._writer = None
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109, ARG002 - httpcore's signature
+        """Return what is there, at most `max_bytes`; b"" at the end. `timeout` is the watchdog's business."""
+        while not self._received:
+            if self._error is not None:
+                raise httpcore.ReadError(str(self._error)) from self._error
+            if self._has_ended:
+                return b""
+            self._reader = asyncio.get_running_loop().create_future()
+            try:
+                await self._reader
+            finally:
+                self._reader = None
+        if len(self._received) <= max_bytes:
+            data = bytes(self._received)
+            self._received.clear()
+        else:
+            data = bytes(self._received[:max_bytes])
+            del self._received[:max_bytes]
+        if self._is_paused and len(self._received) < _LOW_WATER and self._transport is not None:
+            self._is_paused = False
+            self._transport.resume_reading()
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109, ARG002 - as above
+        """Hand bytes to the kernel, at its pace."""
+        if self._transport is None or self._error is not None or self._transport.is_closing():
+            raise httpcore.WriteError("the connection is closed") from self._error
+        self._transport.write(buffer)
+        if self._writer is not None:
+            await self._writer
+
+    async def aclose(self) -> None:
+        """Close at once; there is nothing to wait for."""
+        self.abort()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+    ) -> httpcore.AsyncNetworkStream:
+        """Go on encrypted. `timeout`: seconds, None = no limit."""
+        assert self._transport is not None  # noqa: S101 - httpcore asks for TLS on a connected stream only
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(timeout):
+                transport = await loop.start_tls(self._transport, self, ssl_context, server_hostname=server_hostname)
+        except TimeoutError as error:
+            self.abort()
+            raise httpcore.ConnectTimeout("TLS handshake") from error
+        except OSError as error:
+            self.abort()
+            raise httpcore.ConnectError("TLS handshake") from error
+        except BaseException:
+            self.abort()
+            raise
+        if transport is None:
+            raise httpcore.ConnectError("TLS handshake") from ConnectionResetError("closed during the TLS handshake")
+        self._transport = transport
+        return self
+
+    def get_extra_info(self, info: str) -> object:
+        """Return what httpcore asks about the connection; None for what is not known."""
+        if self._transport is None:
+            return None
+        if info == "is_readable":  # asked of an idle connection before it is used again: did the server close it?
+            return bool(self._has_ended or self._error or self._received or self._transport.is_closing())
+        names = {"client_addr": "sockname", "server_addr": "peername"}
+        return self._transport.get_extra_info(names.get(info, info))
+
+    def abort(self) -> None:
+        """Close the socket now: the kernel tells the server on the next turn of the event loop."""
+        self._error = self._error or ConnectionAbortedError("closed by this program")
+        self._backend.streams.discard(self)
+        if self._transport is not None:
+            self._transport.abort()
+        _wake(self._reader)
+        _wake(self._writer)
+
+
+class SocketBackend(httpcore.AsyncNetworkBackend):
+    """Opens one channel's connections, and knows all that are open."""
+
+    def __init__(self) -> None:
+        self.streams: set[SocketStream] = set()
+        """Open connections."""
+        self.opened = 0
+        """How many were opened so far."""
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+        local_address: str | None = None,  # noqa: ARG002 - never set
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - never set
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect within `timeout` seconds, to whichever address of the host answers first."""
+        loop = asyncio.get_running_loop()
+        stream = SocketStream(self)
+        try:
+            async with asyncio.timeout(timeout):
+                transport, _ = await loop.create_connection(
+                    lambda: stream, host, port, happy_eyeballs_delay=_HAPPY_EYEBALLS_S
+                )
+        except TimeoutError as error:
+            stream.abort()
+            raise httpcore.ConnectTimeout("connect") from error
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError("connect") from error
+        except BaseException:
+            stream.abort()
+            raise
+        _keep_alive(transport.get_extra_info("socket"))
+        self.opened += 1
+        return stream
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; httpcore asks for it between connection attempts."""
+        await asyncio.sleep(seconds)
+
+    def abort(self) -> None:
+        """Close every connection now."""
+        for stream in tuple(self.streams):
+            stream.abort()
+
+
+def _wake(waiter: "asyncio.Future[None] | None") -> None:
+    if waiter is not None and not waiter.done():
+        waiter.set_result(None)
+
+
+def _keep_alive(sock: socket.socket | None) -> None:
+    """Have the kernel notice a peer that vanished without a word (sleep, a lost network, a rebooted router)."""
+    if sock is None:
+        return
+    options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+    options += [
+        (socket.IPPROTO_TCP, getattr(socket, name), value) for name, value in _KEEPALIVE if hasattr(socket, name)
+    ]
+    for option in options:
+        try:
+            sock.setsockopt(*option)
+        except OSError:
+            continue  # an option that this system names but does not know: the connection works without it
