@@ -69,7 +69,7 @@ class Wire:
         self._transport = _PoolTransport(settings, self._backend)
         self._client = httpx.AsyncClient(
             transport=self._transport,
-            timeout=None,
+            timeout=None,  # noqa: S113 - the watchdog and the backend keep the time
             follow_redirects=False,
             trust_env=False,
             headers={"User-Agent": f"chatforge/{__version__}", "Accept-Encoding": "identity"},
@@ -140,7 +140,7 @@ class _PoolTransport(httpx.AsyncBaseTransport):
                 extensions={"timeout": {"connect": self._settings.connect_s}},
             )
         )
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions)
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer))
 
     async def aclose(self) -> None:
         for pool in self._pools.values():
