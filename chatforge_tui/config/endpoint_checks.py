@@ -81,12 +81,12 @@ def _literal_credentials(path: KeyPath, table: object) -> Iterator[Fault]:
         here = (*path, key)
         if path[:1] == ("keys",):
             continue
-        is_name = path in ((), ("endpoints",)) and isinstance(value, dict)
-        if not is_name and _CREDENTIAL_KEY.fullmatch(_plain_key(key)):
+        is_table_name = path in ((), ("endpoints",)) and any(_items(value))
+        if not is_table_name and _CREDENTIAL_KEY.fullmatch(_plain_key(key)):
             _register_text(value)
             yield Fault(here, "a credential does not belong in this file", _WAYS)
-        elif isinstance(value, dict):
-            yield from _literal_credentials(here, cast("object", value))
+        else:
+            yield from _literal_credentials(here, value)
 
 
 def _header_faults(path: KeyPath, headers: object) -> Iterator[Fault]:
