@@ -1,0 +1,177 @@
+"""Which of the texts that an agent sends are its answer, and what changed in it.
+
+Owns the rules by which the answer is neither doubled nor lost. The answer is the texts of the visible blocks, one after
+the other in the order in which they began, with nothing put between. A block is an artifact's text (or a message's). A
+block is superseded, and no longer visible, when
+
+1. a result block (`final_result`, `partial_result`, `complete_result`) that is not blank begins or grows: it supersedes
+   every other block of its source; the result of the agent itself (source "") supersedes the blocks of all sources;
+2. a later block restates the answer: it begins with everything visible so far, blanks at the ends aside, which was
+   streamed in at least two pieces, and it has another name than the visible blocks, or these are a single artifact
+   streamed by append (a new artifact for each chunk of one answer, all under one name, is no restatement).
+
+A superseded block may grow on; that changes nothing any more.
+"""
+
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from chatforge_tui.domain.events import StreamEvent, TextDelta, TextReplaced
+
+RESULT_NAMES: Final = frozenset({"final_result", "partial_result", "complete_result"})
+"""Artifacts that each carry the complete answer of their source."""
+
+_BLANK_SLACK: Final = 16
+"""A restatement may lack this many blanks at its ends."""
+
+
+@dataclass(slots=True)
+class _Block:
+    name: str
+    source: str
+    pieces: list[str]
+    is_superseded: bool = False
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+
+class AnswerText:
+    """The answer of one turn, as it grows."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._blocks: dict[str, _Block] = {}
+        self._shown: list[str] = []
+        """What was told so far, in pieces."""
+        self._shown_size = 0
+        self._is_held = False
+        self._provisional: list[str] = []
+        """Text of status messages that looks like an answer: told while there is no block with text."""
+
+    def __bool__(self) -> bool:
+        """Whether any text was told."""
+        return self._shown_size > 0
+
+    @property
+    def text(self) -> str:
+        """What was told so far."""
+        return "".join(self._shown)
+
+    @property
+    def has_blocks(self) -> bool:
+        """Whether a visible block has text: then status texts are no answer."""
+        return any(piece for block in self._blocks.values() if not block.is_superseded for piece in block.pieces)
+
+    def begin(self, key: str, pieces: Iterable[str], *, name: str = "", source: str = "") -> list[StreamEvent]:
+        """Make the block of this key, or replace its text.
+
+        Args:
+            key: what tells the block from others: its artifact's id.
+            pieces: its text.
+            name: the artifact's name.
+            source: the sub-agent it comes from, "" for the agent itself.
+        """
+        texts = [piece for piece in pieces if piece]
+        block = self._blocks.get(key)
+        if block is None:
+            block = self._blocks[key] = _Block(name, source, texts)
+            if self._restates(block):
+                self._supersede(block, all_sources=True)
+        else:
+            block.pieces = texts
+        self._supersede_by_result(block)
+        return self.sync()
+
+    def extend(self, key: str, text: str, *, name: str = "", source: str = "") -> list[StreamEvent]:
+        """Append to the block of this key; an unknown one begins."""
+        block = self._blocks.get(key)
+        if block is None:
+            return self.begin(key, [text], name=name, source=source)
+        if not text:
+            return []
+        block.pieces.append(text)
+        if block.is_superseded:
+            return []
+        if block.name not in RESULT_NAMES and self._is_last(block) and not self._provisional:
+            return [self._tell(text)]
+        self._supersede_by_result(block)
+        return self.sync()
+
+    @contextmanager
+    def restating(self) -> Generator[None, None, None]:
+        """Drop every block and take in those of a snapshot; nothing of it is told before the next `sync`."""
+        self._blocks.clear()
+        self._is_held = True
+        try:
+            yield
+        finally:
+            self._is_held = False
+
+    def offer(self, text: str) -> list[StreamEvent]:
+        """Show the text while nothing better is known; "" shows none."""
+        self._provisional = [text] if text else []
+        return [] if self.has_blocks else self.sync()
+
+    def offer_more(self, text: str) -> list[StreamEvent]:
+        """Append to what was offered last."""
+        self._provisional.append(text)
+        return [] if self.has_blocks or not text else [self._tell(text)]
+
+    def sync(self) -> list[StreamEvent]:
+        """Return what must be said for the told text to become the answer as it stands."""
+        if self._is_held:
+            return []
+        pieces = [piece for block in self._blocks.values() if not block.is_superseded for piece in block.pieces]
+        pieces = pieces or self._provisional
+        size = sum(map(len, pieces))
+        if size >= self._shown_size and self._rest_is_new(pieces):
+            return [self._tell(rest)] if (rest := "".join(pieces)[self._shown_size :]) else []
+        self._shown = list(pieces)
+        self._shown_size = size
+        return [TextReplaced("".join(pieces))]
+
+    def _rest_is_new(self, pieces: list[str]) -> bool:
+        """Whether the pieces begin with what was told. Identical pieces, the usual case, cost no comparison of text."""
+        shown = self._shown
+        return pieces[: len(shown)] == shown or "".join(pieces).startswith(self.text)
+
+    def _tell(self, text: str) -> TextDelta:
+        self._shown.append(text)
+        self._shown_size += len(text)
+        return TextDelta(text)
+
+    def _is_last(self, block: _Block) -> bool:
+        """Whether no visible block with text stands below this one."""
+        for other in reversed(self._blocks.values()):
+            if other is block:
+                return True
+            if other.pieces and not other.is_superseded:
+                return False
+        return False
+
+    def _restates(self, block: _Block) -> bool:
+        """Rule 2. The sizes are compared first: a stream of many small blocks is not joined for each of them."""
+        if not self._is_held and sum(map(len, block.pieces)) + _BLANK_SLACK < self._shown_size:
+            return False
+        visible = [other for other in self._blocks.values() if other is not block and other.pieces]
+        visible = [other for other in visible if not other.is_superseded]
+        if sum(len(other.pieces) for other in visible) < 2:
+            return False
+        if len(visible) > 1 and any(other.name == block.name for other in visible):
+            return False
+        told = "".join(other.text for other in visible).strip()
+        return bool(told) and block.text.strip().startswith(told)
+
+    def _supersede_by_result(self, block: _Block) -> None:
+        """Rule 1."""
+        if block.name in RESULT_NAMES and not block.is_superseded and block.text.strip():
+            self._supersede(block, all_sources=not block.source)
+
+    def _supersede(self, by: _Block, *, all_sources: bool) -> None:
+        for block in self._blocks.values():
+            if block is not by and (all_sources or block.source == by.source):
+                block.is_superseded = True

@@ -1,0 +1,233 @@
+"""How requests and replies travel: JSON-RPC envelopes, or plain HTTP paths.
+
+Owns the making of requests (method, URL, headers, body) and the opening of replies. Sends nothing: the endpoint does.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+from urllib.parse import quote
+
+import msgspec
+
+from chatforge_tui.domain.ids import TaskId
+from chatforge_tui.endpoints.a2a import wire_v03, wire_v10
+from chatforge_tui.endpoints.a2a.json_text import as_list, as_mapping, as_text, decode
+from chatforge_tui.endpoints.a2a.wire import (
+    TASK_NOT_CANCELABLE,
+    TASK_NOT_FOUND,
+    UNSUPPORTED_OPERATION,
+    VERSION_UNSUPPORTED,
+    MalformedEvent,
+    Operation,
+    Outgoing,
+    RpcFailure,
+    UnknownSeen,
+    WireEvent,
+)
+
+EVENT_STREAM: Final = "text/event-stream"
+JSON: Final = "application/json"
+STREAMED: Final = frozenset({Operation.STREAM, Operation.SUBSCRIBE})
+"""Operations that are answered by an event stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpCall:
+    """One HTTP request, ready to be sent."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
+
+
+class ForeignReply(Exception):
+    """The reply carries another request's id: it is not ours. Never leaves this package."""
+
+
+Reply = WireEvent | RpcFailure
+
+
+class Binding(Protocol):
+    """One dialect over one transport, at one URL."""
+
+    @property
+    def name(self) -> str:
+        """For people: "a2a 1.0"."""
+        ...
+
+    def send(self, operation: Operation, outgoing: Outgoing, call_id: str) -> HttpCall:
+        """Make the request that sends a message; `operation` is SEND or STREAM."""
+        ...
+
+    def about_task(self, operation: Operation, task_id: TaskId, call_id: str) -> HttpCall:
+        """Make a request about a task: GET, CANCEL or SUBSCRIBE."""
+        ...
+
+    def read(self, text: str | bytes, call_id: str) -> Reply:
+        """Open one reply to the call of this id: a whole body, or the data of one event of a stream.
+
+        Raises:
+            MalformedEvent: it cannot be read.
+            ForeignReply: it answers another call.
+        """
+        ...
+
+
+class _RpcError(msgspec.Struct):
+    code: Any = None
+    message: Any = None
+    data: Any = None
+
+
+class _Envelope03(msgspec.Struct):
+    id: Any = None
+    result: wire_v03.Result | None = None
+    error: _RpcError | None = None
+
+
+class _Envelope10(msgspec.Struct):
+    id: Any = None
+    result: wire_v10.Result | None = None
+    error: _RpcError | None = None
+
+
+class JsonRpc:
+    """JSON-RPC 2.0: every request is a POST to one URL."""
+
+    def __init__(self, url: str, *, is_v1: bool, tenant: str = "") -> None:
+        """Speak to the agent at `url`.
+
+        Args:
+            url: where every request goes.
+            is_v1: version 1.0 of the protocol instead of 0.3.
+            tenant: repeated in every request, when the card names one.
+        """
+        self.url: Final = url
+        self.is_v1: Final = is_v1
+        self.tenant: Final = tenant
+        self._dialect = wire_v10 if is_v1 else wire_v03
+
+    @property
+    def name(self) -> str:
+        """For people: "a2a 1.0"."""
+        return f"a2a {self._dialect.VERSION}"
+
+    def other(self) -> "JsonRpc":
+        """Return the other dialect at the same URL."""
+        return JsonRpc(self.url, is_v1=not self.is_v1, tenant=self.tenant)
+
+    def send(self, operation: Operation, outgoing: Outgoing, call_id: str) -> HttpCall:
+        """Make the request that sends a message."""
+        params = self._dialect.send_params(outgoing, tenant=self.tenant, is_stream=operation is Operation.STREAM)
+        return self._call(operation, params, call_id)
+
+    def about_task(self, operation: Operation, task_id: TaskId, call_id: str) -> HttpCall:
+        """Make a request about a task."""
+        params: dict[str, Any] = {"id": task_id}
+        return self._call(operation, params | ({"tenant": self.tenant} if self.tenant else {}), call_id)
+
+    def read(self, text: str | bytes, call_id: str) -> Reply:
+        """Open one reply. An agent that announces one dialect and answers in the other is understood."""
+        event = self._read_as(text, call_id, is_v1=self.is_v1)
+        if isinstance(event, UnknownSeen):
+            other = self._read_as(text, call_id, is_v1=not self.is_v1)
+            return event if isinstance(other, UnknownSeen) else other
+        return event
+
+    def _call(self, operation: Operation, params: dict[str, Any], call_id: str) -> HttpCall:
+        body = {"jsonrpc": "2.0", "id": call_id, "method": self._dialect.METHODS[operation], "params": params}
+        accept = f"{EVENT_STREAM}, {JSON}" if operation in STREAMED else JSON
+        headers = {"Content-Type": JSON, "Accept": accept, **self._dialect.HEADERS}
+        return HttpCall("POST", self.url, headers, msgspec.json.encode(body))
+
+    @staticmethod
+    def _read_as(text: str | bytes, call_id: str, *, is_v1: bool) -> Reply:
+        envelope = decode(text, _Envelope10 if is_v1 else _Envelope03)
+        if envelope.id is not None and str(envelope.id) != call_id:
+            raise ForeignReply(str(envelope.id))
+        if envelope.error is not None:
+            return _rpc_failure(envelope.error)
+        match envelope:
+            case _Envelope10(result=wire_v10.Result() as result):
+                return wire_v10.read_result(result)
+            case _Envelope03(result=wire_v03.Result() as result):
+                return wire_v03.read_result(result)
+            case _:
+                raise MalformedEvent("a JSON-RPC reply without result and error")
+
+
+class HttpJson:
+    """Version 1.0's HTTP+JSON: one path for each operation, results without an envelope."""
+
+    def __init__(self, url: str, *, tenant: str = "") -> None:
+        """Speak to the agent whose paths begin with `url`."""
+        self.url: Final = url.rstrip("/") + (f"/{quote(tenant, safe='')}" if tenant else "")
+        self.tenant: Final = tenant
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"a2a {wire_v10.VERSION} (HTTP+JSON)"
+
+    def send(self, operation: Operation, outgoing: Outgoing, call_id: str) -> HttpCall:  # noqa: ARG002 - no envelope, no id
+        """Make the request that sends a message."""
+        is_stream = operation is Operation.STREAM
+        params = wire_v10.send_params(outgoing, tenant=self.tenant, is_stream=is_stream)
+        path = "/message:stream" if is_stream else "/message:send"
+        return self._call("POST", path, operation, msgspec.json.encode(params))
+
+    def about_task(self, operation: Operation, task_id: TaskId, call_id: str) -> HttpCall:  # noqa: ARG002 - no envelope, no id
+        """Make a request about a task."""
+        path = f"/tasks/{quote(task_id, safe='')}"
+        if operation is Operation.GET:
+            return self._call("GET", path, operation, None)
+        verb = "cancel" if operation is Operation.CANCEL else "subscribe"
+        return self._call("POST", f"{path}:{verb}", operation, b"{}")
+
+    def read(self, text: str | bytes, call_id: str) -> Reply:  # noqa: ARG002 - no envelope, no id
+        """Open one reply."""
+        failure = read_http_failure(text)
+        return failure or wire_v10.read_result(decode(text, wire_v10.Result))
+
+    def _call(self, method: str, path: str, operation: Operation, body: bytes | None) -> HttpCall:
+        accept = EVENT_STREAM if operation in STREAMED else JSON
+        headers = {"Accept": accept, **wire_v10.HEADERS}
+        if body is not None:
+            headers["Content-Type"] = JSON
+        return HttpCall(method, self.url + path, headers, body)
+
+
+class _HttpFailure(msgspec.Struct):
+    error: Any = None
+
+
+_REASONS: Final = {
+    "TASK_NOT_FOUND": TASK_NOT_FOUND,
+    "TASK_NOT_CANCELABLE": TASK_NOT_CANCELABLE,
+    "UNSUPPORTED_OPERATION": UNSUPPORTED_OPERATION,
+    "VERSION_NOT_SUPPORTED": VERSION_UNSUPPORTED,
+}
+_INTERNAL_ERROR: Final = -32603
+
+
+def read_http_failure(text: str | bytes) -> RpcFailure | None:
+    """Return the error that an HTTP+JSON reply holds, if it holds one.
+
+    Raises:
+        MalformedEvent: it is no JSON object.
+    """
+    error = as_mapping(decode(text, _HttpFailure).error)
+    if not error:
+        return None
+    reasons = [as_text(as_mapping(detail).get("reason")) for detail in as_list(error.get("details"))]
+    code = next((_REASONS[reason] for reason in reasons if reason in _REASONS), _INTERNAL_ERROR)
+    return RpcFailure(code, as_text(error.get("message")) or as_text(error.get("status")))
+
+
+def _rpc_failure(error: _RpcError) -> RpcFailure:
+    code = error.code if isinstance(error.code, int) else _INTERNAL_ERROR
+    detail = error.data if isinstance(error.data, str) else ""
+    message = as_text(error.message)
+    return RpcFailure(code, f"{message}: {detail}" if message and detail else message or detail)

@@ -1,0 +1,217 @@
+"""What an A2A agent says, in neither dialect: the values that both wire modules decode into.
+
+Owns the vocabulary between the wire and the reader of a turn. Holds no JSON and no rules about answers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from chatforge_tui.domain.ids import ContextId, TaskId
+
+
+class MalformedEvent(Exception):
+    """An event cannot be read: not JSON, or JSON of another shape. Never leaves this package."""
+
+
+class TaskState(StrEnum):
+    """Where a task stands. UNKNOWN is also what a state of a later protocol version reads as."""
+
+    SUBMITTED = "submitted"
+    WORKING = "working"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    REJECTED = "rejected"
+    INPUT_REQUIRED = "input-required"
+    AUTH_REQUIRED = "auth-required"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing more will happen to the task."""
+        return self in TERMINAL_STATES
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the task waits for its user."""
+        return self in (TaskState.INPUT_REQUIRED, TaskState.AUTH_REQUIRED)
+
+
+TERMINAL_STATES = frozenset({TaskState.COMPLETED, TaskState.FAILED, TaskState.CANCELED, TaskState.REJECTED})
+
+
+def read_state(word: str | None) -> TaskState:
+    """Return the state that either dialect's word means: `input-required`, `TASK_STATE_INPUT_REQUIRED`, `cancelled`."""
+    name = (word or "").strip().lower().removeprefix("task_state_").replace("_", "-")
+    if name == "cancelled":
+        name = "canceled"
+    try:
+        return TaskState(name)
+    except ValueError:
+        return TaskState.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class TextPiece:
+    """A text part."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilePiece:
+    """A file part: inline or by URL."""
+
+    name: str
+    media_type: str = ""
+    url: str = ""
+    data: bytes | None = None
+    is_damaged: bool = False
+    """It came inline, but its base64 cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataPiece:
+    """A part of structured data."""
+
+    value: Any
+    """Any JSON value. Of version 1.0 all numbers are floats."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownPiece:
+    """A part that neither version of the protocol describes."""
+
+    kind: str
+
+
+Piece = TextPiece | FilePiece | DataPiece | UnknownPiece
+
+
+@dataclass(frozen=True, slots=True)
+class WireMessage:
+    """A message: of the user or of the agent."""
+
+    message_id: str
+    is_agent: bool
+    pieces: tuple[Piece, ...]
+    context_id: ContextId | None = None
+    task_id: TaskId | None = None
+
+    @property
+    def text(self) -> str:
+        """All its text, verbatim."""
+        return join_text(self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class WireArtifact:
+    """An artifact, or one chunk of it."""
+
+    artifact_id: str
+    name: str
+    description: str
+    pieces: tuple[Piece, ...]
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSeen:
+    """The whole task as it stands: a snapshot."""
+
+    task_id: TaskId
+    context_id: ContextId | None
+    state: TaskState
+    message: WireMessage | None = None
+    artifacts: tuple[WireArtifact, ...] = ()
+    history: tuple[WireMessage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSeen:
+    """A message outside any status."""
+
+    message: WireMessage
+
+
+@dataclass(frozen=True, slots=True)
+class StatusSeen:
+    """The task's state changed, or the agent says something about it."""
+
+    task_id: TaskId | None
+    context_id: ContextId | None
+    state: TaskState
+    message: WireMessage | None = None
+    is_final: bool = False
+    """Version 0.3: the server says that nothing follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactSeen:
+    """An artifact, or a chunk of one."""
+
+    task_id: TaskId | None
+    context_id: ContextId | None
+    artifact: WireArtifact
+    is_append: bool = False
+    is_last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownSeen:
+    """An event that neither version of the protocol describes."""
+
+    kind: str
+
+
+WireEvent = TaskSeen | MessageSeen | StatusSeen | ArtifactSeen | UnknownSeen
+
+
+@dataclass(frozen=True, slots=True)
+class RpcFailure:
+    """The agent answered with an error instead of a result."""
+
+    code: int
+    """JSON-RPC or A2A error code, negative; for HTTP+JSON mapped from its reason."""
+    message: str
+
+    @property
+    def is_version_trouble(self) -> bool:
+        """Whether the other dialect may be understood: nothing was accepted."""
+        return self.code in (METHOD_NOT_FOUND, VERSION_UNSUPPORTED)
+
+
+METHOD_NOT_FOUND = -32601
+TASK_NOT_FOUND = -32001
+TASK_NOT_CANCELABLE = -32002
+UNSUPPORTED_OPERATION = -32004
+VERSION_UNSUPPORTED = -32009
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message of the user, before it takes the form of a dialect."""
+
+    message_id: str
+    text: str
+    values: Mapping[str, str | bool | float] | None = None
+    """The answers of a form, beside the text that says the same."""
+    context_id: ContextId | None = None
+    task_id: TaskId | None = None
+
+
+class Operation(StrEnum):
+    """What an agent can be asked for."""
+
+    SEND = "send"
+    STREAM = "stream"
+    GET = "get"
+    CANCEL = "cancel"
+    SUBSCRIBE = "subscribe"
+
+
+def join_text(pieces: tuple[Piece, ...]) -> str:
+    """Return the text of all text parts, joined with nothing between."""
+    return "".join(piece.text for piece in pieces if isinstance(piece, TextPiece))
