@@ -1,0 +1,61 @@
+"""Writing a file whole or not at all.
+
+Owns how exports reach the disk: private, never over another file unasked, never half.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+from chatforge_tui.errors import ChatForgeError
+
+
+def write_private(path: Path, content: bytes, *, replace: bool) -> None:
+    """Write a file that only its owner can read (0600).
+
+    It is built beside its place, forced to disk and moved there: after a crash there is the old file or the new one.
+
+    Args:
+        path: where; its directory must exist.
+        content: the whole of it.
+        replace: whether a file that is there may be replaced.
+
+    Raises:
+        ChatForgeError: there is a file already, or it cannot be written.
+    """
+    try:
+        _write(path, content, replace=replace)
+    except FileExistsError as error:
+        raise ChatForgeError(f"{path} exists already.", hint="--force replaces it.") from error
+    except OSError as error:
+        raise ChatForgeError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _write(path: Path, content: bytes, *, replace: bool) -> None:
+    if replace and path.exists() and not path.is_file():
+        raise IsADirectoryError(0, "it is no regular file")
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:60]}.", suffix=".part", dir=path.parent)
+    building = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            building.replace(path)
+        else:
+            os.link(building, path)  # unlike a rename, this fails when somebody was there first
+    finally:
+        building.unlink(missing_ok=True)
+    _sync_directory(path.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    """Force the directory's entry to disk, where the system can."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
