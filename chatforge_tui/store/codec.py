@@ -1,0 +1,297 @@
+"""Domain values to columns and back. Knows no statement and no file.
+
+Reading never fails: what cannot be decoded (a damaged cell) becomes a notice in its place, so that one bad row does
+not hide the others.
+"""
+
+import hashlib
+import re
+from dataclasses import fields, replace
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import msgspec
+
+from chatforge_tui.domain.ids import ContextId, RequestId, SessionId, TaskId, TurnId
+from chatforge_tui.domain.part import (
+    FilePart,
+    NoticeLevel,
+    NoticePart,
+    Part,
+    PlanPart,
+    QuestionPart,
+    ReasoningPart,
+    TextPart,
+    ToolPart,
+)
+from chatforge_tui.domain.plan import Plan
+from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
+from chatforge_tui.domain.turn import Prompt, Turn, TurnHead, TurnProblem, TurnState, Usage
+
+Value = str | int | float | None
+"""What is bound to a statement."""
+
+_T = TypeVar("_T")
+
+_KINDS: dict[str, type[Part]] = {
+    "text": TextPart,
+    "reasoning": ReasoningPart,
+    "tool": ToolPart,
+    "plan": PlanPart,
+    "file": FilePart,
+    "question": QuestionPart,
+    "notice": NoticePart,
+}
+_KIND_OF: dict[type[Part], str] = {part_type: kind for kind, part_type in _KINDS.items()}
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Columns(Protocol):
+    """A row by column name, as SQLite gives it."""
+
+    def __getitem__(self, name: str, /) -> Any:  # noqa: ANN401 - the type is the column's
+        """Return the column's value."""
+        ...
+
+
+class PartRow(NamedTuple):
+    """A part as columns."""
+
+    idx: int
+    kind: str
+    text: str | None
+    """The part's `text`; None for a kind without one."""
+    body: str
+    """The other fields, JSON."""
+
+
+def storable(text: str) -> str:
+    r"""Return the text as UTF-8 can carry it.
+
+    JSON may name half of a surrogate pair (`\ud83d`), which is no character and which SQLite refuses. A pair that
+    came in two halves becomes its character, a lone half U+FFFD.
+    """
+    if _LONE_SURROGATE.search(text) is None:
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def checksum(turn: Turn) -> str:
+    """Return the SHA-256 of a turn's answer as it is stored, in hexadecimal digits."""
+    digest = hashlib.sha256()
+    for part in turn.parts:
+        if isinstance(part, TextPart):
+            digest.update(storable(part.text).encode())
+    return digest.hexdigest()
+
+
+def encode_part(part: Part) -> PartRow:
+    """Return a part as columns."""
+    body: dict[str, Any] = msgspec.to_builtins(part)
+    del body["index"]
+    text = body.pop("text", None)
+    return PartRow(part.index, _KIND_OF[type(part)], None if text is None else storable(text), _to_json(body))
+
+
+def decode_part(row: Columns) -> Part:
+    """Return the part of a row; a notice in its place when the row is damaged."""
+    index = int(row["idx"])
+    try:
+        body: dict[str, Any] = msgspec.json.decode(row["body"], type=dict[str, Any])
+        body["index"] = index
+        if row["text"] is not None:
+            body["text"] = row["text"]
+        return msgspec.convert(body, _KINDS[row["kind"]])
+    except (msgspec.MsgspecError, KeyError):
+        lost = f"A part of this answer is damaged on the disk. What is left of it: {row['text'] or row['body']}"
+        return NoticePart(index, NoticeLevel.WARNING, lost)
+
+
+def encode_plan(plan: Plan) -> str:
+    """Return a plan as JSON."""
+    return _to_json(msgspec.to_builtins(plan))
+
+
+def decode_plan(body: str) -> Plan:
+    """Return a plan from JSON; one without steps when it is damaged."""
+    return _from_json(body, Plan) or Plan(())
+
+
+def encode_session(head: SessionHead) -> dict[str, Value]:
+    """Return the columns of a session; `turns` and `last_state` are not among them: they are read off its turns."""
+    ref = head.endpoint
+    return {
+        "id": head.session_id,
+        "title": storable(head.title),
+        "title_is_manual": head.title_is_manual,
+        **_encode_endpoint(ref),
+        "position": head.position,
+        "is_open": head.is_open,
+        "is_active": head.is_active,
+        "context_id": _maybe(head.context_id),
+        "waiting_task": _maybe(head.waiting_task),
+        "draft": storable(head.draft),
+        "anchor": storable(head.anchor),
+        "unread": head.unread,
+        "created": head.created,
+        "updated": head.updated,
+        "trashed": head.trashed,
+    }
+
+
+def encode_patch(patch: SessionPatch) -> dict[str, Value]:
+    """Return the columns that a patch changes."""
+    columns: dict[str, Value] = {}
+    for field in fields(patch):
+        value: object = getattr(patch, field.name)
+        match value:
+            case None:
+                pass
+            case EndpointRef():
+                columns |= _encode_endpoint(value)
+            case str():
+                columns[field.name] = storable(value)
+            case int() | float():
+                columns[field.name] = value
+            case _:
+                message = f"SessionPatch.{field.name} has no column"
+                raise TypeError(message)
+    return columns
+
+
+def decode_session(row: Columns) -> SessionHead:
+    """Return the head of a session from its columns and those of its turns (`turns`, `last_state`)."""
+    return SessionHead(
+        session_id=SessionId(row["id"]),
+        endpoint=EndpointRef(row["endpoint"], row["protocol"], row["model"], row["token_env"]),
+        title=row["title"],
+        title_is_manual=bool(row["title_is_manual"]),
+        position=row["position"],
+        is_open=bool(row["is_open"]),
+        is_active=bool(row["is_active"]),
+        context_id=None if row["context_id"] is None else ContextId(row["context_id"]),
+        waiting_task=None if row["waiting_task"] is None else TaskId(row["waiting_task"]),
+        draft=row["draft"],
+        anchor=row["anchor"],
+        unread=bool(row["unread"]),
+        turns=row["turns"],
+        last_state=None if row["last_state"] is None else _decode_state(row["last_state"]),
+        created=row["created"],
+        updated=row["updated"],
+        trashed=row["trashed"],
+    )
+
+
+def encode_turn(head: TurnHead) -> dict[str, Value]:
+    """Return the columns of a turn."""
+    form = head.prompt.form
+    return {
+        "id": head.turn_id,
+        "session": head.session_id,
+        "ordinal": head.ordinal,
+        "state": head.state.value,
+        "prompt": storable(head.prompt.text),
+        "form": None if form is None else _to_json(dict(form)),
+        "request_id": head.request_id,
+        "started": head.started,
+        "accepted": head.accepted,
+        "first_output": head.first_output,
+        "ended": head.ended,
+        "agent": storable(head.agent),
+        "protocol": storable(head.protocol),
+        "task_id": _maybe(head.task_id),
+        "answers_task": _maybe(head.answers_task),
+        "usage": None if head.usage is None else _to_json(msgspec.to_builtins(head.usage)),
+        "finish_reason": storable(head.finish_reason),
+        "problem": None if head.problem is None else _to_json(msgspec.to_builtins(head.problem)),
+        "retry_at": head.retry_at,
+    }
+
+
+def decode_turn(row: Columns) -> TurnHead:
+    """Return the head of a turn from its columns."""
+    return TurnHead(
+        turn_id=TurnId(row["id"]),
+        session_id=SessionId(row["session"]),
+        ordinal=row["ordinal"],
+        prompt=Prompt(row["prompt"], _from_json(row["form"], dict[str, str | bool | float])),
+        request_id=RequestId(row["request_id"]),
+        state=_decode_state(row["state"]),
+        started=row["started"],
+        accepted=row["accepted"],
+        first_output=row["first_output"],
+        ended=row["ended"],
+        agent=row["agent"],
+        protocol=row["protocol"],
+        task_id=None if row["task_id"] is None else TaskId(row["task_id"]),
+        answers_task=None if row["answers_task"] is None else TaskId(row["answers_task"]),
+        usage=_from_json(row["usage"], Usage),
+        finish_reason=row["finish_reason"],
+        problem=_from_json(row["problem"], TurnProblem),
+        retry_at=row["retry_at"],
+    )
+
+
+def verified(turn: Turn, sha256: str | None) -> Turn:
+    """Return the turn, with a warning at its end when its answer is not the one that was stored.
+
+    Args:
+        turn: as read.
+        sha256: of the answer when it was stored; None for a turn that has not ended.
+    """
+    if sha256 is None or checksum(turn) == sha256:
+        return turn
+    index = max((part.index for part in turn.parts), default=-1) + 1
+    words = "The stored text of this answer does not match its checksum: it was damaged on the disk."
+    return replace(turn, parts=(*turn.parts, NoticePart(index, NoticeLevel.WARNING, words)))
+
+
+def _encode_endpoint(ref: EndpointRef) -> dict[str, Value]:
+    return {
+        "endpoint": storable(ref.name),
+        "protocol": storable(ref.protocol),
+        "model": storable(ref.model),
+        "token_env": storable(ref.token_env),
+    }
+
+
+def _decode_state(word: str) -> TurnState:
+    """Return the state; a word that is none was damaged, and the turn surely is no longer running."""
+    try:
+        return TurnState(word)
+    except ValueError:
+        return TurnState.INTERRUPTED
+
+
+def _maybe(text: str | None) -> str | None:
+    return None if text is None else storable(text)
+
+
+def _to_json(value: dict[str, Any]) -> str:
+    """Return JSON, with lone surrogates mended wherever they stand."""
+    try:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_mended(value)).decode()
+
+
+def _mended(value: object) -> object:
+    """Return the value with every text in it as UTF-8 can carry it."""
+    match value:
+        case str():
+            return storable(value)
+        case dict():
+            return {_mended(key): _mended(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        case list() | tuple():
+            return [_mended(item) for item in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        case _:
+            return value
+
+
+def _from_json(text: str | None, kind: type[_T]) -> _T | None:
+    """Return what the JSON says; None for None, and for damaged JSON."""
+    if text is None:
+        return None
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.MsgspecError:
+        return None

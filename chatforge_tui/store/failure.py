@@ -1,0 +1,74 @@
+"""Turns what SQLite and the operating system report into the errors of ChatForge. The only place that does."""
+
+import errno
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from chatforge_tui.errors import StoreCorrupt, StoreError, StoreUnavailable
+
+_PRIMARY = 0xFF
+"""SQLite's extended result codes carry the primary code in their lowest byte."""
+
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def translate(error: sqlite3.Error | OSError, path: Path) -> StoreError:
+    """Return the StoreError that says in one sentence what happened to the store at this path."""
+    if isinstance(error, OSError):
+        return _from_system(error, path)
+    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+    match code:
+        case sqlite3.SQLITE_FULL:
+            return _full(path)
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return StoreCorrupt(
+                f"The store {path} is damaged ({error}).",
+                hint="`chatforge store repair` moves it aside and brings back what can be read.",
+            )
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_AUTH:
+            return _not_writable(path)
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return StoreUnavailable(
+                f"Another program keeps the store {path} locked.", hint="End it, or wait until it is done."
+            )
+        case sqlite3.SQLITE_IOERR:
+            return StoreUnavailable(
+                f"The disk reports an error at the store {path} ({error}).", hint="Check the disk and its free space."
+            )
+        case _:
+            return StoreUnavailable(f"The store {path} cannot be used ({error}).")
+
+
+@contextmanager
+def translated(path: Path) -> Generator[None]:
+    """Let nothing out but StoreErrors.
+
+    Raises:
+        StoreError: what SQLite or the operating system reported inside the block.
+    """
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise translate(error, path) from error
+
+
+def _from_system(error: OSError, path: Path) -> StoreError:
+    """Return the StoreError for a failed call of the operating system."""
+    if error.errno in _DISK_FULL:
+        return _full(path)
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return _not_writable(path)
+    return StoreUnavailable(f"The store {path} cannot be used ({error.strerror or error}).")
+
+
+def _full(path: Path) -> StoreUnavailable:
+    return StoreUnavailable(f"The disk that holds the store {path} is full.", hint="Free some space.")
+
+
+def _not_writable(path: Path) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"The store {path} cannot be read and written with your rights.",
+        hint="Check who owns the file and its directory, or use another --home.",
+    )

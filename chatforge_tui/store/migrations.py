@@ -1,0 +1,54 @@
+"""Brings a store from any earlier schema version to the newest, each step whole or not at all.
+
+A step is a function in MIGRATIONS; its place in the list is its version, kept in `user_version` and changed in the
+same transaction. A step that has been released is never edited: what it got wrong, the next one mends.
+"""
+
+import sqlite3
+from collections.abc import Callable
+
+from chatforge_tui.errors import StoreTooNew
+from chatforge_tui.store import schema
+from chatforge_tui.store.connection import immediate
+
+
+def m001_first_tables(db: sqlite3.Connection) -> None:
+    """Make the tables of the first release."""
+    for statement in schema.TABLES:
+        db.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_first_tables,)
+"""MIGRATIONS[n] brings version n to version n + 1."""
+
+NEWEST = len(MIGRATIONS)
+"""The schema version this program reads and writes."""
+
+
+def version_of(db: sqlite3.Connection) -> int:
+    """Return the schema version of the file; 0 for one without tables.
+
+    Raises:
+        StoreTooNew: a newer ChatForge wrote it.
+    """
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if version > NEWEST:
+        message = f"This store was written by a newer ChatForge (schema {version}; this one knows {NEWEST})."
+        raise StoreTooNew(message, hint="Update ChatForge, or use another --home.")
+    return version
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Run every step that the file has not had yet.
+
+    Two programs may start at once: the version is read again inside each transaction.
+
+    Raises:
+        StoreTooNew: a newer ChatForge wrote it.
+    """
+    while version_of(db) < NEWEST:
+        with immediate(db):
+            version = version_of(db)
+            if version < NEWEST:
+                MIGRATIONS[version](db)
+                db.execute(f"PRAGMA user_version = {version + 1}")

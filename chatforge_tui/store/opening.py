@@ -1,0 +1,76 @@
+"""Opens a store: finds or makes the file, recognises it, makes it safe, brings it up to date."""
+
+import logging
+import sqlite3
+import time
+from pathlib import Path
+
+from chatforge_tui.store.connection import connect, immediate
+from chatforge_tui.store.failure import translated
+from chatforge_tui.store.file_system import is_local
+from chatforge_tui.store.instances import Instance, Observer
+from chatforge_tui.store.migrations import NEWEST, migrate, version_of
+from chatforge_tui.store.operations import interrupt_dead_turns
+from chatforge_tui.store.pragmas import choose_journal, guard, prepare_writing
+from chatforge_tui.store.store_file import check_file, create, make_private, recognise
+from chatforge_tui.store.workplace import Workplace
+
+_log = logging.getLogger("chatforge.store")
+
+
+def open_for_writing(path: Path) -> Workplace:
+    """Open the store, or make it; turns whose program is dead become `interrupted`.
+
+    Raises:
+        StoreError: it cannot be opened.
+    """
+    with translated(path):
+        if not path.exists():
+            create(path)
+        check_file(path)
+        make_private(path)
+        me = Instance(path)
+        db: sqlite3.Connection | None = None
+        try:
+            db = connect(path)
+            recognise(db, path)
+            journal = choose_journal(local=is_local(path.parent))
+            mode = prepare_writing(db, journal, alone=me.is_alone(db))
+            migrate(db)
+            place = Workplace(path, db, me)
+            with immediate(db):
+                me.register(db, time.time())
+                me.forget_dead(db)
+                dead = interrupt_dead_turns(place)
+        except BaseException:
+            if db is not None:
+                db.close()
+            me.leave()
+            raise
+        _log.info("store %s open, journal mode %s, %d turns interrupted", path, mode, dead)
+        return place
+
+
+def open_for_reading(path: Path) -> Workplace:
+    """Open an existing store without becoming one of its writers; works beside a running program.
+
+    A store that an earlier version wrote is brought up to date first.
+
+    Raises:
+        StoreError: it is not there, or cannot be opened.
+    """
+    with translated(path):
+        check_file(path)
+        db = connect(path)
+        try:
+            guard(db)
+            recognise(db, path)
+            if version_of(db) < NEWEST:
+                prepare_writing(db, choose_journal(local=is_local(path.parent)), alone=False)
+                migrate(db)
+            # A connection that may write but does not: it can roll back what a killed program left half written.
+            db.execute("PRAGMA query_only = ON")
+        except BaseException:
+            db.close()
+            raise
+        return Workplace(path, db, Observer(path))

@@ -1,0 +1,337 @@
+"""Every change the store can make, as values: what waits in the queue and what a transaction is made of.
+
+Each operation can be applied a second time with the same result: when a commit reports an error although it reached
+the disk, the same operations are tried again and double nothing. None makes a session or a turn that is gone.
+"""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chatforge_tui.domain.ids import SessionId, TurnId
+from chatforge_tui.domain.part import Part
+from chatforge_tui.domain.plan import Plan
+from chatforge_tui.domain.session import SessionHead
+from chatforge_tui.domain.turn import Turn, TurnHead
+from chatforge_tui.errors import SessionBusy, UnknownSession
+from chatforge_tui.store import codec, instances, queries, rows
+from chatforge_tui.store.instances import InstanceId
+from chatforge_tui.store.workplace import Workplace
+
+
+class Operation(ABC):
+    """One change."""
+
+    @abstractmethod
+    def apply(self, at: Workplace) -> object:
+        """Make the change inside the open transaction, and return what its caller waits for.
+
+        Raises:
+            ChatForgeError: it cannot be done now; nothing of it is.
+            sqlite3.Error: as SQLite says.
+        """
+
+    def after_commit(self, at: Workplace) -> None:  # noqa: B027 - most have nothing to do then
+        """Do what must follow the commit before its caller is told, outside any transaction.
+
+        Raises:
+            sqlite3.Error: as SQLite says; the change itself is durable.
+        """
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it holds, where that matters."""
+        return 0
+
+    @property
+    def outlives_failure(self) -> bool:
+        """Whether it is kept and tried again when writing fails, for its content exists nowhere else on disk."""
+        return False
+
+
+class TurnOperation(Operation):
+    """A change of a live turn, superseded by the turn's end."""
+
+    turn_id: TurnId
+
+    @property
+    def outlives_failure(self) -> bool:
+        """What streamed in waits for the disk."""
+        return True
+
+
+@dataclass(frozen=True)
+class Barrier(Operation):
+    """Changes nothing: its acknowledgement says that everything before it is durable."""
+
+    def apply(self, at: Workplace) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True)
+class Probe(Operation):
+    """Writes something that changes nothing: whether it can be committed says whether writing works again."""
+
+    def apply(self, at: Workplace) -> None:
+        """Write this program's row once more."""
+        at.db.execute("UPDATE instance SET started = started WHERE id = ?", (at.me.instance_id,))
+
+
+@dataclass(frozen=True)
+class CreateSession(Operation):
+    """Add a session."""
+
+    head: SessionHead
+
+    def apply(self, at: Workplace) -> None:
+        """Insert the row; an id that is there already takes the new head."""
+        rows.write_session(at.db, codec.encode_session(self.head), create=True)
+
+
+@dataclass(frozen=True)
+class PatchSession(Operation):
+    """Change some fields of a session."""
+
+    session_id: SessionId
+    columns: Mapping[str, codec.Value]
+
+    def apply(self, at: Workplace) -> None:
+        """Update the row, if there is one."""
+        rows.write_session(at.db, {"id": self.session_id, **self.columns})
+
+    @property
+    def outlives_failure(self) -> bool:
+        """A draft waits for the disk."""
+        return True
+
+
+@dataclass(frozen=True)
+class BeginTurn(Operation):
+    """Add a turn whose request is about to leave."""
+
+    head: TurnHead
+    session: SessionHead
+
+    def apply(self, at: Workplace) -> None:
+        """Insert the turn with this program as its owner.
+
+        Raises:
+            UnknownSession: the session is gone, or in the trash.
+            SessionBusy: another program that is alive has a live turn in the session.
+        """
+        session_id = self.session.session_id
+        known = at.db.execute("SELECT trashed FROM session WHERE id = ?", (session_id,)).fetchone()
+        if known is None or known["trashed"] is not None:
+            message = "There is no such session."
+            raise UnknownSession(message)
+        _refuse_second_writer(at, session_id)
+        rows.write_turn(at.db, self.head, at.me.instance_id, sha256=None)
+        rows.clear_content(at.db, self.head.turn_id)
+        rows.write_head(at.db, self.session)
+
+    @property
+    def size(self) -> int:
+        """The prompt."""
+        return len(self.head.prompt.text)
+
+
+@dataclass
+class AppendText(TurnOperation):
+    """Text that a part grew by: one row, however many deltas it was."""
+
+    turn_id: TurnId
+    seq: int
+    """Order within the turn. A second try writes the same row again, with what it has by then."""
+    index: int
+    text_field: str
+    pieces: list[str] = field(default_factory=list[str])
+    weight: int = 0
+    """Characters in the pieces."""
+
+    def add(self, text: str) -> None:
+        """Take more text."""
+        self.pieces.append(text)
+        self.weight += len(text)
+
+    def apply(self, at: Workplace) -> None:
+        """Write the row; a turn that has ended or is gone takes no more."""
+        text = codec.storable("".join(self.pieces))
+        at.db.execute(
+            "INSERT INTO chunk (turn, seq, idx, field, text, written) SELECT id, ?, ?, ?, ?, ? FROM turn "
+            "WHERE id = ? AND instance = ? ON CONFLICT (turn, seq) DO UPDATE SET text = excluded.text",
+            (self.seq, self.index, self.text_field, text, time.time(), self.turn_id, at.me.instance_id),
+        )
+
+    @property
+    def size(self) -> int:
+        """The text."""
+        return self.weight
+
+
+@dataclass(frozen=True)
+class PutPart(TurnOperation):
+    """A part that is new, or replaced whole."""
+
+    turn_id: TurnId
+    part: Part
+
+    def apply(self, at: Workplace) -> None:
+        """Write the part, and drop what had been appended to the one before it."""
+        if _is_mine(at, self.turn_id):
+            at.db.execute("DELETE FROM chunk WHERE turn = ? AND idx = ?", (self.turn_id, self.part.index))
+            rows.put_parts(at.db, self.turn_id, (self.part,))
+
+    @property
+    def size(self) -> int:
+        """About the part: most are small."""
+        return 200 + len(getattr(self.part, "text", ""))
+
+
+@dataclass(frozen=True)
+class DropPart(TurnOperation):
+    """A part that was superseded."""
+
+    turn_id: TurnId
+    index: int
+
+    def apply(self, at: Workplace) -> None:
+        """Delete the part and what was appended to it."""
+        if _is_mine(at, self.turn_id):
+            at.db.execute("DELETE FROM chunk WHERE turn = ? AND idx = ?", (self.turn_id, self.index))
+            at.db.execute("DELETE FROM part WHERE turn = ? AND idx = ?", (self.turn_id, self.index))
+
+
+@dataclass(frozen=True)
+class PutPlan(TurnOperation):
+    """One more version of the plan."""
+
+    turn_id: TurnId
+    sequence: int
+    plan: Plan
+
+    def apply(self, at: Workplace) -> None:
+        """Write the version."""
+        if _is_mine(at, self.turn_id):
+            rows.put_plans(at.db, self.turn_id, ((self.sequence, self.plan),))
+
+    @property
+    def size(self) -> int:
+        """About the plan."""
+        return 200 + 100 * len(self.plan.steps)
+
+
+@dataclass(frozen=True)
+class PutHead(TurnOperation):
+    """The turn's head changed."""
+
+    turn_id: TurnId
+    head: TurnHead
+
+    def apply(self, at: Workplace) -> None:
+        """Update the turn's columns."""
+        if _is_mine(at, self.turn_id):
+            rows.update(at.db, "turn", codec.encode_turn(self.head))
+
+
+@dataclass(frozen=True)
+class EndTurn(Operation):
+    """A turn that is over, whole."""
+
+    turn: Turn
+    session: SessionHead
+
+    def apply(self, at: Workplace) -> None:
+        """Write the turn in place of what was recorded of it. A session that is gone stays gone."""
+        if at.db.execute("SELECT 1 FROM session WHERE id = ?", (self.session.session_id,)).fetchone() is None:
+            return
+        rows.write_ended(at.db, self.turn)
+        rows.write_head(at.db, self.session)
+
+    @property
+    def outlives_failure(self) -> bool:
+        """The answer waits for the disk."""
+        return True
+
+
+@dataclass(frozen=True)
+class TrashSession(Operation):
+    """Put a session into the trash."""
+
+    session_id: SessionId
+    when: float
+
+    def apply(self, at: Workplace) -> None:
+        """Mark the row."""
+        at.db.execute("UPDATE session SET trashed = ? WHERE id = ?", (self.when, self.session_id))
+
+
+@dataclass(frozen=True)
+class RestoreSession(Operation):
+    """Bring a session back from the trash."""
+
+    session_id: SessionId
+
+    def apply(self, at: Workplace) -> SessionHead:
+        """Unmark the row, and return the session.
+
+        Raises:
+            UnknownSession: it is not in the trash.
+        """
+        found = at.db.execute(
+            "UPDATE session SET trashed = NULL WHERE id = ? AND trashed IS NOT NULL", (self.session_id,)
+        ).rowcount
+        head = queries.load_session(at.db, at.me.is_alive, self.session_id)
+        if not found or head is None:
+            message = "This session is not in the trash."
+            raise UnknownSession(message)
+        return head
+
+
+@dataclass(frozen=True)
+class PurgeSession(Operation):
+    """Delete a session for good."""
+
+    session_id: SessionId
+
+    def apply(self, at: Workplace) -> None:
+        """Delete the row and everything that belongs to it; `secure_delete` overwrites the words."""
+        at.db.execute("DELETE FROM session WHERE id = ?", (self.session_id,))
+
+    def after_commit(self, at: Workplace) -> None:
+        """Empty the write-ahead log, which still has the words; without one this does nothing."""
+        at.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def interrupt_dead_turns(at: Workplace) -> int:
+    """End every turn whose program is dead, with the text it had; return how many there were."""
+    found = at.db.execute(
+        "SELECT id, instance FROM turn WHERE state IN ('queued', 'connecting', 'streaming')"
+    ).fetchall()
+    dead = [TurnId(row["id"]) for row in found if not at.me.is_alive(row["instance"])]
+    for turn_id in dead:
+        if (turn := queries.load_turn(at.db, at.me.is_alive, turn_id)) is not None:
+            rows.write_ended(at.db, turn)
+    return len(dead)
+
+
+def _refuse_second_writer(at: Workplace, session_id: SessionId) -> None:
+    """Let no second program answer in a session; what a dead one left there is interrupted first."""
+    found = at.db.execute(
+        "SELECT id, instance FROM turn WHERE session = ? AND instance <> ? "
+        "AND state IN ('queued', 'connecting', 'streaming')",
+        (session_id, at.me.instance_id),
+    ).fetchall()
+    for row in found:
+        owner = InstanceId(row["instance"])
+        if at.me.is_alive(owner):
+            message = f"This session is answering in another ChatForge: {instances.describe(at.db, owner)}."
+            raise SessionBusy(message, hint="Wait until it is done, or stop it there.")
+    if found:
+        interrupt_dead_turns(at)
+
+
+def _is_mine(at: Workplace, turn_id: TurnId) -> bool:
+    """Return whether the turn is live in this program: only then its records are written."""
+    row = at.db.execute("SELECT 1 FROM turn WHERE id = ? AND instance = ?", (turn_id, at.me.instance_id)).fetchone()
+    return row is not None

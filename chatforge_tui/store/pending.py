@@ -1,0 +1,164 @@
+"""What waits to be written, in order, as small as it can be made. Pure: no thread, no file, no clock.
+
+Three kinds of operations merge while they wait: text that follows text of the same part, patches of one session, and
+heads of one turn. Merging never moves text past anything else of its turn.
+"""
+
+from asyncio import AbstractEventLoop, Future
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from chatforge_tui.domain.changes import (
+    HeadChanged,
+    PartAdded,
+    PartDropped,
+    PartReplaced,
+    PlanRecorded,
+    TextAppended,
+    TurnChange,
+)
+from chatforge_tui.domain.ids import SessionId, TurnId
+from chatforge_tui.store import codec
+from chatforge_tui.store.operations import (
+    AppendText,
+    DropPart,
+    EndTurn,
+    Operation,
+    PatchSession,
+    PutHead,
+    PutPart,
+    PutPlan,
+    TurnOperation,
+)
+from chatforge_tui.store.workplace import Workplace
+
+
+class Lookup(Protocol):
+    """Something that is only read. It sees everything that was handed over before it."""
+
+    def __call__(self, at: Workplace, /) -> object:
+        """Return the answer."""
+        ...
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Who waits for an operation."""
+
+    future: Future[Any]
+    loop: AbstractEventLoop
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An operation or a lookup in the queue."""
+
+    work: Operation | Lookup
+    reply: Reply | None = None
+    """None for an operation that nobody waits for."""
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it changes something."""
+        return isinstance(self.work, Operation)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes wait with it."""
+        return self.work.size if isinstance(self.work, Operation) else 0
+
+    @property
+    def outlives_failure(self) -> bool:
+        """Whether it is tried again when it could not be written."""
+        return isinstance(self.work, Operation) and self.work.outlives_failure
+
+
+class Pending:
+    """A queue whose neighbours merge."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._entries: dict[int, Entry] = {}
+        self._next = 0
+        self._tails: dict[TurnId, AppendText] = {}
+        self._heads: dict[TurnId, int] = {}
+        self._patches: dict[SessionId, int] = {}
+        self._seqs: dict[TurnId, int] = {}
+        self.size = 0
+        """About how many bytes wait."""
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def add(self, entry: Entry) -> None:
+        """Put an operation at the end. What someone waits for is a border that no patch crosses."""
+        if isinstance(entry.work, EndTurn):
+            self._supersede(entry.work.turn.head.turn_id)
+        self._patches.clear()
+        self._append(entry)
+
+    def add_patch(self, session_id: SessionId, columns: dict[str, codec.Value]) -> None:
+        """Put a patch of a session at the end, together with the one that waits already."""
+        # At the end, not where the earlier one stood: which session is active is decided by the last word.
+        earlier = self._entries.pop(self._patches.pop(session_id, -1), None)
+        if earlier is not None and isinstance(earlier.work, PatchSession):
+            columns = {**earlier.work.columns, **columns}
+        self._patches[session_id] = self._append(Entry(PatchSession(session_id, columns)))
+
+    def add_change(self, turn_id: TurnId, change: TurnChange) -> None:
+        """Put one change of a live turn at the end."""
+        match change:
+            case TextAppended(index, text, field):
+                self._add_text(turn_id, index, field, text)
+            case PartAdded(part) | PartReplaced(part):
+                self._tails.pop(turn_id, None)
+                self._append(Entry(PutPart(turn_id, part)))
+            case PartDropped(index):
+                self._tails.pop(turn_id, None)
+                self._append(Entry(DropPart(turn_id, index)))
+            case PlanRecorded(sequence, plan):
+                self._append(Entry(PutPlan(turn_id, sequence, plan)))
+            case HeadChanged(head):
+                self._entries.pop(self._heads.pop(turn_id, -1), None)
+                self._heads[turn_id] = self._append(Entry(PutHead(turn_id, head)))
+
+    def take(self) -> list[Entry]:
+        """Return everything in order, and start empty."""
+        entries = list(self._entries.values())
+        self._entries.clear()
+        self._tails.clear()
+        self._heads.clear()
+        self._patches.clear()
+        self.size = 0
+        return entries
+
+    def _add_text(self, turn_id: TurnId, index: int, field: str, text: str) -> None:
+        """Append text to the tail of its turn, or begin a new row."""
+        tail = self._tails.get(turn_id)
+        if tail is None or (tail.index, tail.text_field) != (index, field):
+            seq = self._seqs.get(turn_id, 0)
+            self._seqs[turn_id] = seq + 1
+            tail = self._tails[turn_id] = AppendText(turn_id, seq, index, field)
+            self._append(Entry(tail))
+        tail.add(text)
+        self.size += len(text)
+
+    def _append(self, entry: Entry) -> int:
+        """Put an entry at the end and return its number."""
+        number = self._next
+        self._next += 1
+        self._entries[number] = entry
+        self.size += entry.size
+        return number
+
+    def _supersede(self, turn_id: TurnId) -> None:
+        """Drop what waits of a turn whose end is written whole."""
+        self._entries = {
+            number: entry
+            for number, entry in self._entries.items()
+            if not (isinstance(entry.work, TurnOperation) and entry.work.turn_id == turn_id)
+        }
+        self.size = sum(entry.size for entry in self._entries.values())
+        self._tails.pop(turn_id, None)
+        self._heads.pop(turn_id, None)
+        self._seqs.pop(turn_id, None)

@@ -1,0 +1,106 @@
+"""Reads sessions and turns. Writes nothing; every function works inside a transaction or without one."""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from itertools import groupby
+from operator import itemgetter
+
+from chatforge_tui.domain.changes import TextAppended
+from chatforge_tui.domain.fold import fold
+from chatforge_tui.domain.ids import SessionId, TurnId
+from chatforge_tui.domain.part import Part
+from chatforge_tui.domain.plan import Plan
+from chatforge_tui.domain.session import SessionHead
+from chatforge_tui.domain.turn import Turn, TurnState
+from chatforge_tui.store import codec
+from chatforge_tui.store.connection import snapshot
+from chatforge_tui.store.instances import InstanceId
+from chatforge_tui.store.interruption import interrupted
+
+IsAlive = Callable[[InstanceId | None], bool]
+"""Tells whether a program still runs."""
+
+_SESSIONS = """
+    SELECT session.*, (SELECT count(*) FROM turn WHERE turn.session = session.id) AS turns, last.state AS last_state,
+        last.instance AS last_instance
+    FROM session
+    LEFT JOIN turn AS last ON last.key = (
+        SELECT key FROM turn WHERE turn.session = session.id ORDER BY ordinal DESC, id DESC LIMIT 1
+    )
+"""
+_LIVE = frozenset(state.value for state in TurnState if state.is_live)
+_OPEN_FIRST = "ORDER BY is_open DESC, CASE WHEN is_open THEN position END, updated DESC, session.id DESC"
+_OF_SESSION = "WHERE turn IN (SELECT id FROM turn WHERE session = ?)"
+
+
+def load_sessions(db: sqlite3.Connection, is_alive: IsAlive, *, trashed: bool = False) -> list[SessionHead]:
+    """Return the sessions, or those in the trash: open ones by position, then the others, newest first."""
+    where = "WHERE trashed IS NOT NULL" if trashed else "WHERE trashed IS NULL"
+    rows = db.execute(f"{_SESSIONS} {where} {_OPEN_FIRST}")
+    return [_head(row, is_alive) for row in rows]
+
+
+def load_session(db: sqlite3.Connection, is_alive: IsAlive, session_id: SessionId) -> SessionHead | None:
+    """Return one session, in the trash or not; None when there is none with this id."""
+    row = db.execute(f"{_SESSIONS} WHERE session.id = ?", (session_id,)).fetchone()
+    return None if row is None else _head(row, is_alive)
+
+
+def load_turns(db: sqlite3.Connection, is_alive: IsAlive, session_id: SessionId) -> list[Turn]:
+    """Return the turns of a session in order.
+
+    A turn that a dead program was running reads `interrupted`, whether or not it has been marked so.
+    """
+    with snapshot(db):
+        rows = db.execute("SELECT * FROM turn WHERE session = ? ORDER BY ordinal, id", (session_id,)).fetchall()
+        parts = db.execute(f"SELECT * FROM part {_OF_SESSION} ORDER BY turn, idx", (session_id,)).fetchall()
+        plans = db.execute(f"SELECT * FROM plan {_OF_SESSION} ORDER BY turn, sequence", (session_id,)).fetchall()
+        chunks = db.execute(f"SELECT * FROM chunk {_OF_SESSION} ORDER BY turn, seq", (session_id,)).fetchall()
+    parts_of, plans_of, chunks_of = _by_turn(parts), _by_turn(plans), _by_turn(chunks)
+    return [
+        _turn(row, parts_of.get(row["id"], ()), plans_of.get(row["id"], ()), chunks_of.get(row["id"], ()), is_alive)
+        for row in rows
+    ]
+
+
+def load_turn(db: sqlite3.Connection, is_alive: IsAlive, turn_id: TurnId) -> Turn | None:
+    """Return one turn; None when there is none with this id."""
+    with snapshot(db):
+        row = db.execute("SELECT * FROM turn WHERE id = ?", (turn_id,)).fetchone()
+        parts = db.execute("SELECT * FROM part WHERE turn = ? ORDER BY idx", (turn_id,)).fetchall()
+        plans = db.execute("SELECT * FROM plan WHERE turn = ? ORDER BY sequence", (turn_id,)).fetchall()
+        chunks = db.execute("SELECT * FROM chunk WHERE turn = ? ORDER BY seq", (turn_id,)).fetchall()
+    return None if row is None else _turn(row, parts, plans, chunks, is_alive)
+
+
+def _head(row: sqlite3.Row, is_alive: IsAlive) -> SessionHead:
+    """Return a session's head; its last turn reads `interrupted` when its program is dead."""
+    columns = dict(row)
+    state = columns["last_state"]
+    if state in _LIVE and not is_alive(columns["last_instance"]):
+        columns["last_state"] = TurnState.INTERRUPTED.value
+    return codec.decode_session(columns)
+
+
+def _turn(
+    row: sqlite3.Row,
+    parts: Iterable[sqlite3.Row],
+    plans: Iterable[sqlite3.Row],
+    chunks: Iterable[sqlite3.Row],
+    is_alive: IsAlive,
+) -> Turn:
+    """Put a turn together: its parts as stored, what has streamed in since, and what became of its program."""
+    chunks = list(chunks)
+    head = codec.decode_turn(row)
+    if head.state.is_live and not is_alive(row["instance"]):
+        head = interrupted(head, last_seen=max((chunk["written"] for chunk in chunks), default=head.accepted))
+    stored: tuple[Part, ...] = tuple(codec.decode_part(part) for part in parts)
+    versions: tuple[Plan, ...] = tuple(codec.decode_plan(plan["body"]) for plan in plans)
+    turn = Turn(head, stored, versions)
+    turn = fold(turn, (TextAppended(chunk["idx"], chunk["text"], chunk["field"]) for chunk in chunks))
+    return codec.verified(turn, row["sha256"])
+
+
+def _by_turn(rows: list[sqlite3.Row]) -> dict[str, list[sqlite3.Row]]:
+    """Group rows, which are ordered by turn."""
+    return {turn: list(group) for turn, group in groupby(rows, key=itemgetter("turn"))}

@@ -1,0 +1,84 @@
+"""Writes rows, inside a transaction that someone else has opened. The statements behind operations.py."""
+
+import sqlite3
+from collections.abc import Mapping
+
+from chatforge_tui.domain.ids import TurnId
+from chatforge_tui.domain.part import Part
+from chatforge_tui.domain.plan import Plan
+from chatforge_tui.domain.session import SessionHead
+from chatforge_tui.domain.turn import Turn, TurnHead
+from chatforge_tui.store import codec
+from chatforge_tui.store.instances import InstanceId
+
+
+def write_ended(db: sqlite3.Connection, turn: Turn) -> None:
+    """Write a turn that is over: head, parts, plans and checksum; its chunks go."""
+    turn_id = turn.head.turn_id
+    write_turn(db, turn.head, None, sha256=codec.checksum(turn))
+    clear_content(db, turn_id)
+    put_parts(db, turn_id, turn.parts)
+    put_plans(db, turn_id, tuple(enumerate(turn.plans)))
+
+
+def write_turn(db: sqlite3.Connection, head: TurnHead, owner: InstanceId | None, *, sha256: str | None) -> None:
+    """Insert or update a turn's own row."""
+    columns = codec.encode_turn(head) | {"instance": owner, "sha256": sha256, "is_indexed": 0}
+    _upsert(db, "turn", columns)
+
+
+def write_head(db: sqlite3.Connection, head: SessionHead) -> None:
+    """Write a session's head as its engine knows it. Whether it is in the trash is not the engine's to say."""
+    columns = codec.encode_session(head)
+    del columns["trashed"]
+    write_session(db, columns)
+
+
+def write_session(db: sqlite3.Connection, columns: Mapping[str, codec.Value], *, create: bool = False) -> None:
+    """Write columns of a session; at most one session is active."""
+    if columns.get("is_active"):
+        db.execute("UPDATE session SET is_active = 0 WHERE is_active AND id <> ?", (columns["id"],))
+    if create:
+        _upsert(db, "session", columns)
+    else:
+        update(db, "session", columns)
+
+
+def clear_content(db: sqlite3.Connection, turn_id: TurnId) -> None:
+    """Delete everything that belongs to a turn but its own row."""
+    for table in ("chunk", "part", "plan"):
+        db.execute(f"DELETE FROM {table} WHERE turn = ?", (turn_id,))
+
+
+def put_parts(db: sqlite3.Connection, turn_id: TurnId, parts: tuple[Part, ...]) -> None:
+    """Write parts of a turn, each in place of one with its index."""
+    db.executemany(
+        "INSERT OR REPLACE INTO part (turn, idx, kind, text, body) VALUES (?, ?, ?, ?, ?)",
+        [(turn_id, *codec.encode_part(part)) for part in parts],
+    )
+
+
+def put_plans(db: sqlite3.Connection, turn_id: TurnId, plans: tuple[tuple[int, Plan], ...]) -> None:
+    """Write versions of a turn's plan, by sequence."""
+    db.executemany(
+        "INSERT OR REPLACE INTO plan (turn, sequence, body) VALUES (?, ?, ?)",
+        [(turn_id, sequence, codec.encode_plan(plan)) for sequence, plan in plans],
+    )
+
+
+def _upsert(db: sqlite3.Connection, table: str, columns: Mapping[str, codec.Value]) -> None:
+    """Insert a row, or update the one with its id (never REPLACE: that would delete what belongs to it)."""
+    names = list(columns)
+    changes = ", ".join(f"{name} = excluded.{name}" for name in names if name != "id")
+    db.execute(
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) "
+        f"ON CONFLICT (id) DO UPDATE SET {changes}",
+        tuple(columns.values()),
+    )
+
+
+def update(db: sqlite3.Connection, table: str, columns: Mapping[str, codec.Value]) -> None:
+    """Update the row with this id, if there is one."""
+    changes = ", ".join(f"{name} = :{name}" for name in columns if name != "id")
+    if changes:
+        db.execute(f"UPDATE {table} SET {changes} WHERE id = :id", dict(columns))

@@ -1,0 +1,109 @@
+"""The tables, as the newest ChatForge makes them, and the two numbers by which the file is recognised.
+
+Nothing here touches a file: migrations.py runs these statements. The full-text index is derived data and not part of
+the schema: search.py makes it where the engine can.
+
+Ids are text (UUIDv7), so every row says by itself what it belongs to, also when only some rows can be salvaged.
+A text is kept where it is searched or grows: a prompt in `turn`, the text of a part in `part.text`, what streams in
+`chunk` until the turn ends. All other fields of a part are JSON in `part.body`.
+"""
+
+APPLICATION_ID = 0x43_46_72_67
+""""CFrg" in the file's header: tells a ChatForge store from any other SQLite file."""
+
+TABLES = (
+    """
+    CREATE TABLE session (
+        id TEXT PRIMARY KEY,
+        title TEXT NOT NULL,
+        title_is_manual INTEGER NOT NULL,
+        endpoint TEXT NOT NULL,
+        protocol TEXT NOT NULL,
+        model TEXT NOT NULL,
+        token_env TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        is_open INTEGER NOT NULL,
+        is_active INTEGER NOT NULL,
+        context_id TEXT,
+        waiting_task TEXT,
+        draft TEXT NOT NULL,
+        anchor TEXT NOT NULL,
+        unread INTEGER NOT NULL,
+        created REAL NOT NULL,
+        updated REAL NOT NULL,
+        trashed REAL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE instance (
+        id TEXT PRIMARY KEY,
+        host TEXT NOT NULL,
+        pid INTEGER NOT NULL,
+        terminal TEXT NOT NULL,
+        started REAL NOT NULL
+    ) STRICT
+    """,
+    # `key` names a turn in the full-text index: an explicit integer, for VACUUM renumbers implicit ones.
+    """
+    CREATE TABLE turn (
+        key INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        session TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE,
+        ordinal INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        instance TEXT,
+        prompt TEXT NOT NULL,
+        form TEXT,
+        request_id TEXT NOT NULL,
+        started REAL NOT NULL,
+        accepted REAL,
+        first_output REAL,
+        ended REAL,
+        agent TEXT NOT NULL,
+        protocol TEXT NOT NULL,
+        task_id TEXT,
+        answers_task TEXT,
+        usage TEXT,
+        finish_reason TEXT NOT NULL,
+        problem TEXT,
+        retry_at REAL,
+        sha256 TEXT,
+        is_indexed INTEGER NOT NULL DEFAULT 0
+    ) STRICT
+    """,
+    # Not unique: two programs may give two turns one ordinal; the id, which sorts by time, decides.
+    "CREATE INDEX turn_by_session ON turn (session, ordinal, id)",
+    # The turns that a program was running, for the check at the next start; nearly always none.
+    "CREATE INDEX turn_live ON turn (instance) WHERE state IN ('queued', 'connecting', 'streaming')",
+    "CREATE INDEX turn_not_indexed ON turn (key) WHERE is_indexed = 0",
+    """
+    CREATE TABLE part (
+        turn TEXT NOT NULL REFERENCES turn (id) ON DELETE CASCADE,
+        idx INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        text TEXT,
+        body TEXT NOT NULL,
+        PRIMARY KEY (turn, idx)
+    ) STRICT
+    """,
+    """
+    CREATE TABLE plan (
+        turn TEXT NOT NULL REFERENCES turn (id) ON DELETE CASCADE,
+        sequence INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (turn, sequence)
+    ) STRICT
+    """,
+    """
+    CREATE TABLE chunk (
+        turn TEXT NOT NULL REFERENCES turn (id) ON DELETE CASCADE,
+        seq INTEGER NOT NULL,
+        idx INTEGER NOT NULL,
+        field TEXT NOT NULL,
+        text TEXT NOT NULL,
+        written REAL NOT NULL,
+        PRIMARY KEY (turn, seq)
+    ) STRICT
+    """,
+)
+"""Schema version 1."""

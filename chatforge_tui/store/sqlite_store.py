@@ -1,0 +1,191 @@
+"""The store on disk: sessions.ports.SessionStore over one writer thread.
+
+Runs on the engine's event loop and touches no file there: every call becomes an operation or a lookup in the
+writer's queue, and what must be durable is awaited.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from chatforge_tui.domain.changes import HeadChanged, TurnChange
+from chatforge_tui.domain.ids import SessionId, TaskId, TurnId
+from chatforge_tui.domain.session import SessionHead, SessionPatch
+from chatforge_tui.domain.turn import Turn, TurnHead
+from chatforge_tui.errors import StoreUnavailable
+from chatforge_tui.store import codec, queries
+from chatforge_tui.store.opening import open_for_reading, open_for_writing
+from chatforge_tui.store.operations import (
+    Barrier,
+    BeginTurn,
+    CreateSession,
+    EndTurn,
+    PurgeSession,
+    RestoreSession,
+    TrashSession,
+)
+from chatforge_tui.store.pending import Pending
+from chatforge_tui.store.workplace import Workplace
+from chatforge_tui.store.writer import DEFAULTS, Writer, WriterSettings
+
+
+class SqliteStore:
+    """Sessions and turns in one SQLite file."""
+
+    def __init__(self, path: Path, *, read_only: bool = False, settings: WriterSettings = DEFAULTS) -> None:
+        """Name the file; `open` touches it.
+
+        Args:
+            path: of the database. Its directory is made when missing; the lock files are in `run` beside it.
+            read_only: for commands that only look, also while another program writes: nothing is ever written, a
+                turn whose program is dead reads `interrupted` all the same, and a store that is not there is empty.
+            settings: how long things may wait.
+        """
+        self.path = path
+        self.on_trouble: Callable[[str], None] | None = None
+        self._read_only = read_only
+        self._writer = Writer(self._open_workplace, settings)
+        self._tasks: dict[TurnId, TaskId] = {}
+        """The task that each live turn is bound to, as far as it was recorded."""
+        self._halted: set[TurnId] = set()
+        """Live turns whose text is no longer taken: too much waits for a failing disk. Their end is written whole."""
+        self._unsaved: dict[TurnId, Turn] = {}
+        """Turns that ended while the disk failed; they wait in the writer."""
+
+    async def open(self) -> None:
+        """Open or create the store; turns whose program is dead become `interrupted`.
+
+        Raises:
+            StoreUnavailable: no rights, no space, an I/O error.
+            StoreCorrupt: the file is damaged, empty, or not ours.
+            StoreTooNew: a newer ChatForge wrote it.
+        """
+        if self._read_only and not self.path.exists():
+            return
+        await self._writer.start(self._on_trouble)
+
+    async def close(self) -> None:
+        """Write what waits, close the file, end the thread. Idempotent.
+
+        Raises:
+            StoreUnavailable: something could not be written, and is lost with this program.
+        """
+        await self._writer.stop()
+
+    async def flush(self) -> None:
+        """Return when everything handed over before is durable."""
+        if not self._read_only:
+            await self._writer.submit(Barrier())
+
+    async def load_sessions(self, *, trashed: bool = False) -> list[SessionHead]:
+        """Return all sessions, or those in the trash: open ones by position, then the others, newest first."""
+        if self._is_absent:
+            return []
+
+        def look(at: Workplace) -> list[SessionHead]:
+            return queries.load_sessions(at.db, at.me.is_alive, trashed=trashed)
+
+        heads: list[SessionHead] = await self._writer.submit(look)
+        return heads
+
+    async def load_turns(self, session_id: SessionId) -> list[Turn]:
+        """Return the session's turns in order, with everything handed over so far."""
+        if self._is_absent:
+            return []
+
+        def look(at: Workplace) -> list[Turn]:
+            return queries.load_turns(at.db, at.me.is_alive, session_id)
+
+        turns: list[Turn] = await self._writer.submit(look)
+        return [self._unsaved.get(turn.head.turn_id, turn) for turn in turns]
+
+    async def create_session(self, head: SessionHead) -> None:
+        """Add a session."""
+        await self._writer.submit(CreateSession(head))
+
+    def update_session(self, session_id: SessionId, patch: SessionPatch, updated: float) -> None:
+        """Change some fields of a session; on disk within 250 ms."""
+        columns = codec.encode_patch(patch) | {"updated": updated}
+        urgent = patch.context_id is not None
+        self._writer.hand_over(lambda pending: pending.add_patch(session_id, columns), urgent=urgent)
+
+    async def begin_turn(self, head: TurnHead, session: SessionHead) -> None:
+        """Add a turn; it is durable on return.
+
+        Raises:
+            UnknownSession: the session was never created, is gone, or is in the trash.
+            SessionBusy: another program is answering in it.
+            StoreError: it is not stored: nothing may be sent.
+        """
+        await self._writer.submit(BeginTurn(head, session))
+
+    def record(self, turn_id: TurnId, changes: Sequence[TurnChange]) -> None:
+        """Write changes of a live turn; on disk within 250 ms, at once when they bind a task."""
+        if turn_id in self._halted:
+            return
+        if self._writer.is_full:
+            self._halted.add(turn_id)
+            return
+
+        def add(pending: Pending) -> None:
+            for change in changes:
+                pending.add_change(turn_id, change)
+
+        if changes:
+            self._writer.hand_over(add, urgent=self._binds_task(turn_id, changes))
+
+    async def end_turn(self, turn: Turn, session: SessionHead) -> None:
+        """Write a turn as it ended, in place of what was recorded of it.
+
+        Raises:
+            StoreError: it is not stored yet; it is kept and tried again.
+        """
+        turn_id = turn.head.turn_id
+        self._tasks.pop(turn_id, None)
+        self._halted.discard(turn_id)
+        try:
+            await self._writer.submit(EndTurn(turn, session))
+        except StoreUnavailable:
+            self._unsaved[turn_id] = turn
+            raise
+
+    async def trash_session(self, session_id: SessionId, when: float) -> None:
+        """Put a session into the trash."""
+        await self._writer.submit(TrashSession(session_id, when))
+
+    async def restore_session(self, session_id: SessionId) -> SessionHead:
+        """Bring a session back from the trash.
+
+        Raises:
+            UnknownSession: it is not in the trash.
+        """
+        head: SessionHead = await self._writer.submit(RestoreSession(session_id))
+        return head
+
+    async def purge_session(self, session_id: SessionId) -> None:
+        """Delete a session for good: no word of it stays in the database or its side files."""
+        await self._writer.submit(PurgeSession(session_id))
+
+    @property
+    def _is_absent(self) -> bool:
+        """Whether there is nothing to read: the store was never made."""
+        return self._read_only and not self._writer.is_open and not self.path.exists()
+
+    def _open_workplace(self) -> Workplace:
+        """Open the file; called in the writer thread."""
+        return open_for_reading(self.path) if self._read_only else open_for_writing(self.path)
+
+    def _on_trouble(self, message: str) -> None:
+        """Pass on that writing fails ("": works again); called on the event loop."""
+        if not message:
+            self._unsaved.clear()
+        if self.on_trouble is not None:
+            self.on_trouble(message)
+
+    def _binds_task(self, turn_id: TurnId, changes: Sequence[TurnChange]) -> bool:
+        """Return whether the changes name a task that was not recorded yet: without it nothing can be re-attached."""
+        heads = [change.head for change in changes if isinstance(change, HeadChanged)]
+        task_id = heads[-1].task_id if heads else None
+        if task_id is None or self._tasks.get(turn_id) == task_id:
+            return False
+        self._tasks[turn_id] = task_id
+        return True

@@ -1,0 +1,37 @@
+"""What one thread works with while a store is open: the connection and this program's place among others."""
+
+import logging
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from chatforge_tui.store.instances import Instance, Observer
+
+_log = logging.getLogger("chatforge.store")
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """An open store. Belongs to one thread."""
+
+    path: Path
+    db: sqlite3.Connection
+    me: Observer
+    """This program among those that have the store open: an Instance when it writes."""
+
+    @property
+    def can_write(self) -> bool:
+        """Whether the store is open for writing."""
+        return isinstance(self.me, Instance)
+
+    def close(self) -> None:
+        """Leave the store as if this program had never been there. Never raises: there is nothing left to lose."""
+        try:
+            with closing(self.db):
+                if isinstance(self.me, Instance):
+                    self.me.unregister(self.db)
+        except sqlite3.Error as error:
+            _log.warning("the store was not closed in order: %s", error)
+        finally:
+            self.me.leave()

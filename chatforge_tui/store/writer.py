@@ -1,0 +1,311 @@
+"""The writer thread: one connection, one transaction at a time, everything in the order in which it was handed over.
+
+What nobody waits for is collected and committed together (group commit) at most `flush_s` after the first of it, or
+as soon as `flush_bytes` have gathered. What someone waits for is committed at once and takes everything before it
+along, in the same transaction. A transaction that fails is taken back whole; what must not be lost of it is kept and
+tried again, before everything newer.
+
+Knows nothing of sessions and turns: that is for operations.py.
+"""
+
+import logging
+import sqlite3
+import threading
+import time
+from asyncio import AbstractEventLoop, Future, get_running_loop, shield
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from chatforge_tui.errors import ChatForgeError, StoreError, StoreUnavailable
+from chatforge_tui.store.connection import immediate, savepoint
+from chatforge_tui.store.failure import translate
+from chatforge_tui.store.operations import Operation, Probe
+from chatforge_tui.store.pending import Entry, Lookup, Pending, Reply
+from chatforge_tui.store.workplace import Workplace
+
+_log = logging.getLogger("chatforge.store")
+
+
+@dataclass(frozen=True, slots=True)
+class WriterSettings:
+    """How long things may wait, and how much may."""
+
+    flush_s: float = 0.15
+    """Seconds until collected operations are committed. The promise is 250 ms to the disk; a commit takes some."""
+    flush_bytes: int = 16 * 1024
+    """Collected operations are committed at once from here on."""
+    retry_s: float = 5.0
+    """Seconds between two tries while writing fails."""
+    kept_bytes: int = 32 * 1024 * 1024
+    """What may wait while writing fails. Beyond it, streamed text is no longer taken (the turn's end still is)."""
+
+
+DEFAULTS = WriterSettings()
+
+
+class Writer:
+    """The thread, and the way to it from the event loop."""
+
+    def __init__(self, open_workplace: Callable[[], Workplace], settings: WriterSettings) -> None:
+        """Keep what to open; `start` opens it, in the thread."""
+        self._open_workplace = open_workplace
+        self._settings = settings
+        self._thread: threading.Thread | None = None
+        self._tell: Callable[[str], None] = _say_nothing
+        self._wake = threading.Condition()
+        """Guards everything below."""
+        self._pending = Pending()
+        self._since: float | None = None
+        """When the oldest of `_pending` was handed over; None when nothing waits."""
+        self._is_urgent = False
+        self._is_closing = False
+        self._closed: Reply | None = None
+        self._kept: list[Entry] = []
+        """What a failed transaction left to be tried again, before anything newer."""
+        self._kept_size = 0
+        self._retry_at = 0.0
+        self._trouble = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the store takes anything."""
+        return self._thread is not None and not self._is_closing
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much waits for a failing disk that no more text can be taken."""
+        return self._kept_size + self._pending.size > self._settings.kept_bytes
+
+    async def start(self, tell: Callable[[str], None]) -> None:
+        """Start the thread and return when the store is open.
+
+        Args:
+            tell: called on this event loop with one sentence when writing fails, with "" when it works again.
+
+        Raises:
+            StoreError: it cannot be opened; the thread has ended.
+        """
+        loop = get_running_loop()
+        self._tell = lambda message: _call(loop, tell, message)
+        self._is_closing, self._closed = False, None
+        opened = Reply(loop.create_future(), loop)
+        # A daemon: a program that ends without closing the store must not hang on it. Its commits are whole anyway.
+        self._thread = threading.Thread(target=self._run, args=(opened,), name="store", daemon=True)
+        self._thread.start()
+        try:
+            await opened.future
+        except ChatForgeError:
+            self._thread.join()
+            self._thread = None
+            raise
+
+    def hand_over(self, add: Callable[[Pending], None], *, urgent: bool = False) -> None:
+        """Let `add` put work into the queue that nobody waits for. Does nothing when the store is closed."""
+        with self._wake:
+            if not self.is_open:
+                return
+            add(self._pending)
+            if self._since is None:
+                self._since = time.monotonic()
+            self._is_urgent = self._is_urgent or urgent
+            self._wake.notify()
+
+    async def submit(self, work: Operation | Lookup) -> Any:  # noqa: ANN401 - the answer depends on the work
+        """Put work into the queue and wait until it, and everything before it, is durable.
+
+        Raises:
+            StoreError: it is not (what outlives failure is tried again nevertheless), or the store is closed.
+            ChatForgeError: the operation's own refusal.
+        """
+        if not self.is_open:
+            message = "The store is not open."
+            raise StoreError(message)
+        loop = get_running_loop()
+        reply = Reply(loop.create_future(), loop)
+        self.hand_over(lambda pending: pending.add(Entry(work, reply)), urgent=True)
+        return await reply.future
+
+    async def stop(self) -> None:
+        """Write what waits, close the store, and return when the thread has ended. Idempotent.
+
+        Raises:
+            StoreError: something could not be written, and is lost with this program.
+        """
+        if self._thread is None:
+            return
+        with self._wake:
+            if self._closed is None:
+                loop = get_running_loop()
+                self._closed = Reply(loop.create_future(), loop)
+            self._is_closing = True
+            self._wake.notify()
+        try:
+            await shield(self._closed.future)
+        finally:
+            if self._closed.future.done():
+                self._thread.join()
+                self._thread = None
+
+    # From here on: in the thread.
+
+    def _run(self, opened: Reply) -> None:
+        """Open, write until told to stop, close."""
+        try:
+            workplace = self._open_workplace()
+        except ChatForgeError as error:
+            _answer(opened, error)
+            return
+        _answer(opened, None)
+        try:
+            while self._wait():
+                self._commit(workplace, self._take())
+            self._commit(workplace, self._take())
+        finally:
+            workplace.close()
+            self._say_farewell()
+
+    def _say_farewell(self) -> None:
+        """Let nobody wait any more, whatever ended the thread."""
+        with self._wake:
+            self._is_closing = True
+            waiting, closed = self._pending.take(), self._closed
+        for entry in waiting:
+            if entry.reply is not None:
+                _answer(entry.reply, StoreError("The store is closed."))
+        if closed is not None:
+            lost = any(not isinstance(entry.work, Probe) for entry in self._kept)
+            _answer(closed, StoreUnavailable(f"Not everything could be saved. {self._trouble}") if lost else None)
+
+    def _wait(self) -> bool:
+        """Wait until there is something to do, and return True; False when it is time to stop."""
+        with self._wake:
+            while not self._is_closing:
+                due = self._due()
+                if due is not None and due <= time.monotonic():
+                    return True
+                self._wake.wait(None if due is None else due - time.monotonic())
+            return False
+
+    def _due(self) -> float | None:
+        """Return when to work next, by the monotonic clock; None when there is nothing to do."""
+        if self._is_urgent:
+            return 0.0
+        if self._kept:
+            return self._retry_at
+        if self._since is None:
+            return None
+        if self._pending.size >= self._settings.flush_bytes:
+            return 0.0
+        return self._since + self._settings.flush_s
+
+    def _take(self) -> list[Entry]:
+        """Return all that waits, what failed before first."""
+        with self._wake:
+            batch = self._kept + self._pending.take()
+            self._kept = []
+            self._kept_size = 0
+            self._since = None
+            self._is_urgent = False
+            return batch
+
+    def _commit(self, workplace: Workplace, batch: list[Entry]) -> None:
+        """Do a batch in one transaction, and answer everyone who waits for a part of it."""
+        writes = any(entry.is_write for entry in batch)
+        try:
+            with immediate(workplace.db) if writes else nullcontext():
+                answers = [(entry, _do(workplace, entry)) for entry in batch]
+        except (sqlite3.Error, OSError) as error:
+            self._fail(workplace, batch, translate(error, workplace.path))
+            return
+        for entry, answer in answers:
+            _after_commit(workplace, entry)
+            if entry.reply is not None:
+                _answer(entry.reply, answer)
+        if writes and self._trouble:
+            _log.info("the store can be written again")
+            self._trouble = ""
+            self._tell("")
+
+    def _fail(self, workplace: Workplace, batch: list[Entry], error: StoreError) -> None:
+        """Keep what must not be lost for the next try, and tell everyone."""
+        if any(entry.is_write for entry in batch):
+            _log.warning("the store cannot be written: %s", error)
+            kept = [Entry(entry.work) for entry in batch if entry.outlives_failure]
+            with self._wake:
+                self._kept = kept or [Entry(Probe())]
+                self._kept_size = sum(entry.size for entry in kept)
+                self._retry_at = time.monotonic() + self._settings.retry_s
+            if self._trouble != str(error):
+                self._trouble = str(error)
+                self._tell(self._trouble)
+        for entry in batch:
+            if entry.reply is not None:
+                _answer(entry.reply, error if entry.is_write else _look(workplace, entry, error))
+
+
+def _do(workplace: Workplace, entry: Entry) -> object:
+    """Do one entry's work inside the transaction, and return its answer.
+
+    A refusal is an answer, and what was done until then is taken back: it is this operation's own and takes nothing
+    else of the batch with it.
+    """
+    if isinstance(entry.work, Operation) and workplace.can_write:
+        try:
+            with savepoint(workplace.db):
+                return entry.work.apply(workplace)
+        except ChatForgeError as error:
+            return error
+        except _IMPOSSIBLE as error:
+            _log.warning("the store refuses %s: %s", type(entry.work).__name__, error)
+            return StoreError(f"This cannot be stored ({error}).")
+    if isinstance(entry.work, Operation):
+        return StoreUnavailable("The store is open for reading only.")
+    return entry.work(workplace)
+
+
+_IMPOSSIBLE = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, ValueError, OverflowError)
+"""What one operation's own values cause: trying again would fail for ever, and the others are not to suffer from it."""
+
+
+def _look(workplace: Workplace, entry: Entry, error: StoreError) -> object:
+    """Answer a lookup with what is on the disk although something before it could not be written."""
+    try:
+        return _do(workplace, entry)
+    except (sqlite3.Error, OSError):
+        return error
+
+
+def _after_commit(workplace: Workplace, entry: Entry) -> None:
+    """Do what an operation wants done once it is durable."""
+    if isinstance(entry.work, Operation):
+        try:
+            entry.work.after_commit(workplace)
+        except sqlite3.Error as error:
+            _log.warning("%s is stored, but not tidied up: %s", type(entry.work).__name__, error)
+
+
+def _answer(reply: Reply, answer: object) -> None:
+    """Give an answer to who waits, on their event loop; an error is raised there."""
+    _call(reply.loop, _settle, reply.future, answer)
+
+
+def _settle(future: Future[Any], answer: object) -> None:
+    """Give a future its result, unless its waiter has gone."""
+    if future.done():
+        return
+    if isinstance(answer, ChatForgeError):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)
+
+
+def _call(loop: AbstractEventLoop, function: Callable[..., None], *args: object) -> None:
+    """Call a function on an event loop, unless that is closed and nobody listens any more."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(function, *args)
+
+
+def _say_nothing(_message: str) -> None:
+    """Stand in until someone listens."""

@@ -1,0 +1,398 @@
+"""What every SessionStore does: the one on disk and the one in memory."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chatforge_tui.domain.changes import (
+    HeadChanged,
+    PartAdded,
+    PartDropped,
+    PartReplaced,
+    PlanRecorded,
+    TextAppended,
+)
+from chatforge_tui.domain.fold import fold
+from chatforge_tui.domain.ids import ContextId, TaskId
+from chatforge_tui.domain.part import NoticeLevel, NoticePart, PlanPart, ReasoningPart, TextPart, ToolPart, ToolState
+from chatforge_tui.domain.session import EndpointRef, SessionPatch
+from chatforge_tui.domain.turn import Turn, TurnState, Usage
+from chatforge_tui.errors import UnknownSession
+from chatforge_tui.store.memory_store import MemoryStore
+from chatforge_tui.store.sqlite_store import SqliteStore
+from tests.store.values import (
+    ODD_TEXT,
+    a_full_session,
+    a_full_turn,
+    a_plan,
+    a_session,
+    a_turn,
+    counted,
+    ended,
+    unknown_session,
+    unknown_turn,
+)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def store(request, tmp_path):
+    store = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "data" / "store.db")
+    await store.open()
+    yield store
+    await store.close()
+
+
+async def restart(store):
+    """Play the end of a program and the start of the next one."""
+    await store.close()
+    await store.open()
+
+
+async def with_live_turn(store):
+    session = a_session()
+    await store.create_session(session)
+    head = a_turn(session)
+    await store.begin_turn(head, counted(session, 1, TurnState.QUEUED))
+    return session, head
+
+
+async def test_a_new_store_is_empty(store):
+    assert await store.load_sessions() == []
+    assert await store.load_sessions(trashed=True) == []
+
+
+async def test_a_session_comes_back_whole_field_by_field(store):
+    session = a_full_session()
+    await store.create_session(session)
+    await restart(store)
+    assert await store.load_sessions() == [session]
+
+
+async def test_open_sessions_come_by_position_then_closed_ones_newest_first(store):
+    heads = [
+        a_session(title="second", position=1),
+        a_session(title="older", is_open=False, updated=5.0),
+        a_session(title="first", position=0),
+        a_session(title="newer", is_open=False, updated=9.0, position=0),
+        a_session(title="third", position=2, updated=1.0),
+    ]
+    for head in heads:
+        await store.create_session(head)
+    assert [head.title for head in await store.load_sessions()] == ["first", "second", "third", "newer", "older"]
+
+
+async def test_a_patch_changes_its_fields_and_no_others(store):
+    session = a_full_session()
+    await store.create_session(session)
+    store.update_session(session.session_id, SessionPatch(draft="", unread=False), 1_800_000_000.0)
+    expected = replace(session, draft="", unread=False, updated=1_800_000_000.0)
+    assert await store.load_sessions() == [expected]
+
+
+async def test_every_field_of_a_patch_is_kept(store):
+    session = a_session()
+    await store.create_session(session)
+    patch = SessionPatch(
+        title="Named",
+        title_is_manual=True,
+        position=4,
+        is_open=False,
+        is_active=True,
+        draft=ODD_TEXT,
+        anchor="turn:1:0",
+        unread=True,
+        endpoint=EndpointRef("other", "openai-chat", "small", "KEY"),
+        context_id=ContextId("context-9"),
+    )
+    store.update_session(session.session_id, patch, 7.0)
+    await restart(store)
+    assert await store.load_sessions() == [replace(patch.apply_to(session), updated=7.0)]
+
+
+async def test_the_later_of_two_patches_wins(store):
+    session = a_session()
+    await store.create_session(session)
+    for number in range(5):
+        store.update_session(session.session_id, SessionPatch(draft=f"draft {number}"), float(number))
+    store.update_session(session.session_id, SessionPatch(title="Named"), 5.0)
+    await store.flush()
+    assert await store.load_sessions() == [replace(session, draft="draft 4", title="Named", updated=5.0)]
+
+
+async def test_the_session_made_active_last_is_the_active_one(store):
+    one, two = a_session(position=0), a_session(position=1)
+    await store.create_session(one)
+    await store.create_session(two)
+    for active, idle in ((one, two), (two, one), (one, two)):
+        store.update_session(active.session_id, SessionPatch(is_active=True), 1.0)
+        store.update_session(idle.session_id, SessionPatch(is_active=False), 1.0)
+    assert [head.is_active for head in await store.load_sessions()] == [True, False]
+
+
+async def test_a_patch_of_an_unknown_session_makes_none(store):
+    store.update_session(unknown_session(), SessionPatch(title="ghost"), 1.0)
+    await store.flush()
+    assert await store.load_sessions() == []
+
+
+async def test_a_begun_turn_is_there_with_its_prompt_and_its_session(store):
+    session = a_session()
+    await store.create_session(session)
+    head = a_turn(session, text=ODD_TEXT)
+    titled = counted(replace(session, title="Auto title", updated=9.0), 1, TurnState.QUEUED)
+    await store.begin_turn(head, titled)
+    assert await store.load_turns(session.session_id) == [Turn(head)]
+    assert await store.load_sessions() == [titled]
+
+
+async def test_a_turn_cannot_begin_in_a_session_that_is_not_there(store):
+    session = a_session()
+    with pytest.raises(UnknownSession):
+        await store.begin_turn(a_turn(session), session)
+    assert await store.load_sessions() == []
+    assert await store.load_turns(session.session_id) == []
+
+
+async def test_a_turn_cannot_begin_in_the_trash(store):
+    session = a_session()
+    await store.create_session(session)
+    await store.trash_session(session.session_id, 5.0)
+    with pytest.raises(UnknownSession):
+        await store.begin_turn(a_turn(session), session)
+    assert await store.load_turns(session.session_id) == []
+
+
+async def test_turns_come_in_the_order_of_their_ordinals(store):
+    session = a_session()
+    await store.create_session(session)
+    for count, ordinal in enumerate((5, 0, 11, 2), 1):
+        head = a_turn(session, ordinal)
+        await store.begin_turn(head, counted(session, count, TurnState.QUEUED))
+        await store.end_turn(ended(head, f"answer {ordinal}"), counted(session, count, TurnState.COMPLETE))
+    assert [turn.head.ordinal for turn in await store.load_turns(session.session_id)] == [0, 2, 5, 11]
+
+
+async def test_what_is_recorded_is_read_back_at_once_and_in_order(store):
+    session, head = await with_live_turn(store)
+    streaming = replace(head, state=TurnState.STREAMING, accepted=3.0, agent="qwen3")
+    store.record(head.turn_id, [HeadChanged(streaming), PartAdded(ReasoningPart(0, ""))])
+    store.record(head.turn_id, [TextAppended(0, "Let me "), TextAppended(0, "think.")])
+    store.record(head.turn_id, [PartAdded(TextPart(1, "Hel")), TextAppended(1, "lo"), TextAppended(0, " More.")])
+    store.record(head.turn_id, [PartAdded(ToolPart(2, "c", "read")), TextAppended(2, "{}", "input")])
+    store.record(head.turn_id, [TextAppended(2, "done", "output"), TextAppended(1, ODD_TEXT)])
+    assert await store.load_turns(session.session_id) == [
+        Turn(
+            streaming,
+            (
+                ReasoningPart(0, "Let me think. More."),
+                TextPart(1, "Hello" + ODD_TEXT),
+                ToolPart(2, "c", "read", input="{}", output="done"),
+            ),
+        )
+    ]
+
+
+async def test_a_replaced_part_takes_the_place_of_all_that_was_streamed(store):
+    session, head = await with_live_turn(store)
+    store.record(head.turn_id, [PartAdded(TextPart(0, "dra")), TextAppended(0, "ft")])
+    store.record(head.turn_id, [PartReplaced(TextPart(0, "final")), TextAppended(0, " text")])
+    [turn] = await store.load_turns(session.session_id)
+    assert turn.answer == "final text"
+
+
+async def test_a_dropped_part_is_gone_and_takes_no_more_text(store):
+    session, head = await with_live_turn(store)
+    store.record(head.turn_id, [PartAdded(TextPart(0, "a")), PartAdded(TextPart(1, "b"))])
+    store.record(head.turn_id, [PartDropped(0), TextAppended(0, "late"), TextAppended(1, "!")])
+    [turn] = await store.load_turns(session.session_id)
+    assert turn.parts == (TextPart(1, "b!"),)
+
+
+async def test_every_version_of_the_plan_is_kept(store):
+    session, head = await with_live_turn(store)
+    store.record(head.turn_id, [PlanRecorded(0, a_plan(0)), PartAdded(PlanPart(0, a_plan(0)))])
+    store.record(head.turn_id, [PlanRecorded(1, a_plan(1)), PartReplaced(PlanPart(0, a_plan(1)))])
+    [turn] = await store.load_turns(session.session_id)
+    assert turn.plans == (a_plan(0), a_plan(1))
+    assert turn.parts == (PlanPart(0, a_plan(1)),)
+
+
+async def test_the_newest_head_of_a_turn_counts(store):
+    session, head = await with_live_turn(store)
+    for tokens in range(4):
+        changed = replace(head, state=TurnState.STREAMING, usage=Usage(output_tokens=tokens), task_id=TaskId("t"))
+        store.record(head.turn_id, [HeadChanged(changed), TextAppended(0, "text of no part")])
+    [turn] = await store.load_turns(session.session_id)
+    assert turn == Turn(changed)
+
+
+async def test_a_turn_that_ended_is_exactly_as_it_ended(store):
+    session = a_session()
+    await store.create_session(session)
+    turn = a_full_turn(session)
+    await store.begin_turn(replace(turn.head, state=TurnState.QUEUED), counted(session, 1, TurnState.QUEUED))
+    store.record(turn.head.turn_id, [PartAdded(TextPart(0, "superseded")), PlanRecorded(0, a_plan(2))])
+    store.record(turn.head.turn_id, [PartAdded(NoticePart(40, NoticeLevel.INFO, "superseded"))])
+    final = counted(replace(session, context_id=ContextId("c"), waiting_task=TaskId("t")), 1, TurnState.FAILED)
+    await store.end_turn(turn, final)
+    assert await store.load_turns(session.session_id) == [turn]
+    await restart(store)
+    assert await store.load_turns(session.session_id) == [turn]
+    assert await store.load_sessions() == [final]
+
+
+async def test_nothing_is_recorded_after_the_end(store):
+    session, head = await with_live_turn(store)
+    turn = ended(head, "final")
+    await store.end_turn(turn, counted(session, 1, TurnState.COMPLETE))
+    store.record(head.turn_id, [TextAppended(0, " late"), PartAdded(TextPart(1, "late")), PartDropped(0)])
+    store.record(head.turn_id, [HeadChanged(replace(head, state=TurnState.STREAMING)), PlanRecorded(0, a_plan(0))])
+    assert await store.load_turns(session.session_id) == [turn]
+
+
+async def test_what_is_recorded_of_an_unknown_turn_is_dropped(store):
+    session, head = await with_live_turn(store)
+    store.record(unknown_turn(), [PartAdded(TextPart(0, "ghost")), TextAppended(0, "ghost")])
+    await store.flush()
+    assert await store.load_turns(session.session_id) == [Turn(head)]
+
+
+async def test_the_turns_of_an_unknown_session_are_none(store):
+    assert await store.load_turns(unknown_session()) == []
+
+
+async def test_sessions_do_not_see_each_others_turns(store):
+    one, first = await with_live_turn(store)
+    two, second = await with_live_turn(store)
+    for number in range(20):
+        store.record(first.turn_id, [PartAdded(TextPart(0, "1"))] if number == 0 else [TextAppended(0, "1")])
+        store.record(second.turn_id, [PartAdded(TextPart(0, "2"))] if number == 0 else [TextAppended(0, "2")])
+    await store.end_turn(ended(first, "one"), counted(one, 1, TurnState.COMPLETE))
+    assert [turn.answer for turn in await store.load_turns(one.session_id)] == ["one"]
+    assert [turn.answer for turn in await store.load_turns(two.session_id)] == ["2" * 20]
+
+
+async def test_a_turn_that_was_live_when_the_program_ended_is_interrupted_with_its_text(store):
+    session, head = await with_live_turn(store)
+    streaming = replace(head, state=TurnState.STREAMING, task_id=TaskId("t"), retry_at=99.0)
+    tool = ToolPart(1, "c", "read", ToolState.RUNNING)
+    store.record(head.turn_id, [HeadChanged(streaming), PartAdded(TextPart(0, "")), TextAppended(0, "half an ans")])
+    store.record(head.turn_id, [PartAdded(tool), TextAppended(1, "{", "input"), PlanRecorded(0, a_plan(1))])
+    await restart(store)
+    [turn] = await store.load_turns(session.session_id)
+    assert turn.head.state is TurnState.INTERRUPTED
+    assert turn.head.problem is not None
+    assert turn.head.problem.kind == "died"
+    assert turn.head.retry_at is None
+    assert turn.head.task_id == "t"
+    assert turn.parts == (TextPart(0, "half an ans"), replace(tool, input="{"))
+    assert turn.plans == (a_plan(1),)
+    [loaded] = await store.load_sessions()
+    assert loaded.last_state is TurnState.INTERRUPTED
+
+
+async def test_a_turn_that_had_ended_is_not_interrupted(store):
+    session, head = await with_live_turn(store)
+    turn = ended(head, "whole", state=TurnState.WAITING)
+    await store.end_turn(turn, counted(session, 1, TurnState.WAITING))
+    await restart(store)
+    assert await store.load_turns(session.session_id) == [turn]
+
+
+async def test_the_trash_gives_back_a_session_as_it_was(store):
+    session, head = await with_live_turn(store)
+    await store.end_turn(ended(head, "kept"), counted(session, 1, TurnState.COMPLETE))
+    [before] = await store.load_sessions()
+    await store.trash_session(session.session_id, 77.0)
+    assert await store.load_sessions() == []
+    assert await store.load_sessions(trashed=True) == [replace(before, trashed=77.0)]
+    await restart(store)
+    assert await store.restore_session(session.session_id) == before
+    assert await store.load_sessions() == [before]
+    assert await store.load_sessions(trashed=True) == []
+    assert [turn.answer for turn in await store.load_turns(session.session_id)] == ["kept"]
+
+
+async def test_only_what_is_in_the_trash_can_be_brought_back(store):
+    session = a_session()
+    await store.create_session(session)
+    with pytest.raises(UnknownSession):
+        await store.restore_session(session.session_id)
+    with pytest.raises(UnknownSession):
+        await store.restore_session(unknown_session())
+
+
+async def test_a_turn_that_ends_in_the_trash_stays_there(store):
+    session, head = await with_live_turn(store)
+    await store.trash_session(session.session_id, 5.0)
+    await store.end_turn(ended(head, "text", state=TurnState.ABORTED), counted(session, 1, TurnState.ABORTED))
+    assert await store.load_sessions() == []
+    restored = await store.restore_session(session.session_id)
+    assert restored.last_state is TurnState.ABORTED
+    assert [turn.answer for turn in await store.load_turns(session.session_id)] == ["text"]
+
+
+async def test_a_purged_session_is_gone_and_nothing_late_brings_it_back(store):
+    session, head = await with_live_turn(store)
+    store.record(head.turn_id, [PartAdded(TextPart(0, "word"))])
+    await store.trash_session(session.session_id, 5.0)
+    await store.purge_session(session.session_id)
+    store.record(head.turn_id, [TextAppended(0, "late")])
+    store.update_session(session.session_id, SessionPatch(title="late"), 6.0)
+    await store.end_turn(ended(head, "late"), counted(session, 1, TurnState.COMPLETE))
+    await restart(store)
+    assert await store.load_sessions() == []
+    assert await store.load_sessions(trashed=True) == []
+    assert await store.load_turns(session.session_id) == []
+    with pytest.raises(UnknownSession):
+        await store.restore_session(session.session_id)
+
+
+async def test_purging_one_session_leaves_the_others(store):
+    one, _ = await with_live_turn(store)
+    two, second = await with_live_turn(store)
+    store.record(second.turn_id, [PartAdded(TextPart(0, "stays"))])
+    await store.purge_session(one.session_id)
+    assert [head.session_id for head in await store.load_sessions()] == [two.session_id]
+    assert [turn.answer for turn in await store.load_turns(two.session_id)] == ["stays"]
+
+
+async def test_closing_twice_is_closing_once(store):
+    await store.close()
+    await store.close()
+    await store.open()
+    assert await store.load_sessions() == []
+
+
+indexes = st.integers(0, 3)
+changes = st.lists(
+    st.one_of(
+        st.builds(PartAdded, st.builds(TextPart, indexes, st.text(max_size=3))),
+        st.builds(PartReplaced, st.builds(ToolPart, indexes, st.just("call"), st.just("tool"))),
+        st.builds(PartDropped, indexes),
+        st.builds(TextAppended, indexes, st.text(max_size=3), st.sampled_from(["text", "input", "output"])),
+        st.none(),
+    ),
+    max_size=30,
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes)
+async def test_any_sequence_of_changes_is_read_back_as_it_folds(store, changes):
+    """None in the list is a moment at which everything so far reaches the disk."""
+    session, head = await with_live_turn(store)
+    expected = Turn(head)
+    for change in changes:
+        if change is None:
+            await store.flush()
+        else:
+            store.record(head.turn_id, [change])
+            expected = fold(expected, [change])
+    assert await store.load_turns(session.session_id) == [expected]
+    expected = replace(expected, head=replace(head, state=TurnState.COMPLETE))
+    await store.end_turn(expected, counted(session, 1, TurnState.COMPLETE))
+    assert await store.load_turns(session.session_id) == [expected]
+    await store.purge_session(session.session_id)
