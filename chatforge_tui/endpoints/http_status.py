@@ -136,6 +136,15 @@ def quote_body(body: bytes) -> str:
             text = _message(json.loads(text), 0) or text
     elif text[:1] == "<":
         text = _MARKUP.sub(" ", text)
+    return _quotation(text)
+
+
+def quote_value(value: object) -> str:
+    """Return the sentence in an error that is JSON already, as `quote_body`; all of it as JSON when it holds none."""
+    return _quotation(_message(value, 0) or json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _quotation(text: str) -> str:
     text = " ".join(redact(text).split())
     return text if len(text) <= MAX_QUOTE else text[: MAX_QUOTE - 1] + "…"
 

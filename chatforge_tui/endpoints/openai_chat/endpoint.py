@@ -1,0 +1,156 @@
+"""One session's connection to an OpenAI-compatible server: asks, reads, retries only what a server did not understand."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from typing import Final
+
+from chatforge_tui.domain.events import Accepted, StillAlive, StreamEvent
+from chatforge_tui.domain.request import PromptRequest, TaskRef
+from chatforge_tui.endpoints.http import HttpChannel, StreamResponse, reject_status
+from chatforge_tui.endpoints.http_status import MAX_ERROR_BYTES
+from chatforge_tui.endpoints.http_url import host_port
+from chatforge_tui.endpoints.openai_chat.answer import Answer
+from chatforge_tui.endpoints.openai_chat.body import Dialect, encode
+from chatforge_tui.endpoints.openai_chat.models import first_for_chat, list_models
+from chatforge_tui.endpoints.openai_chat.settings import OpenAiChatSettings, chat_urls
+from chatforge_tui.endpoints.sse import SseDecoder, SseEvent
+from chatforge_tui.errors import ProtocolMismatch
+from chatforge_tui.safety.redact import redact
+
+PROTOCOL: Final = "openai-chat"
+_HEADERS: Final = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+_STREAM: Final = "text/event-stream"
+_AFTER_FINISH_S: Final = 5.0
+"""How long usage and `[DONE]` are waited for once the model has said its last word."""
+_QUOTE: Final = 200
+"""Characters quoted of an answer that is something else."""
+_QUOTED_BYTES: Final = 800
+"""Bytes looked at for it: so many characters of any alphabet."""
+
+
+class OpenAiChatEndpoint:
+    """Has prompts answered by a chat-completions server, which keeps no memory: every request carries the history."""
+
+    needs_history = True
+
+    def __init__(self, *, settings: OpenAiChatSettings, channel: HttpChannel) -> None:
+        """Open nothing yet. The channel becomes this endpoint's own: `aclose` closes it."""
+        self._settings = settings
+        self._channel = channel
+        self._urls = chat_urls(settings.url)
+        self._model = settings.model
+        self._dialect = Dialect.of(settings)
+
+    async def stream(self, request: PromptRequest) -> AsyncGenerator[StreamEvent, None]:
+        """Have one prompt answered; see `ports.Endpoint`."""
+        if not self._model:
+            self._model = first_for_chat(await list_models(self._channel, self._settings.url) or [])
+        async with aclosing(self._attempts(request)) as events:
+            async for event in events:
+                yield event
+
+    async def cancel_task(self, task: TaskRef) -> None:
+        """Do nothing: the protocol has no tasks, closing the connection is all there is."""
+
+    async def aclose(self) -> None:
+        """Close every socket."""
+        await self._channel.aclose()
+
+    async def _attempts(self, request: PromptRequest) -> AsyncGenerator[StreamEvent, None]:
+        """Ask; once more, differently, when the server did not understand how it was asked. Nothing was answered then."""
+        while True:
+            body = encode(request, self._settings, self._model, self._dialect)
+            async with self._channel.open_stream("POST", self._urls[0], body, _HEADERS) as response:
+                if response.status < 400:
+                    async with aclosing(self._read(response)) as events:
+                        async for event in events:
+                            yield event
+                    return
+                refusal = await response.read(MAX_ERROR_BYTES)
+                if not self._learn(response.status, refusal):
+                    reject_status(response, refusal)
+
+    def _learn(self, status: int, refusal: bytes) -> bool:
+        """Take from a refusal how the server wants to be asked; False when it says nothing new."""
+        if status in (404, 405) and len(self._urls) > 1 and b"model" not in refusal:
+            self._urls = self._urls[1:]
+            return True
+        dialect = self._dialect.without_refused(refusal) if status in (400, 422) else self._dialect
+        is_new = dialect != self._dialect
+        self._dialect = dialect
+        return is_new
+
+    async def _read(self, response: StreamResponse) -> AsyncGenerator[StreamEvent, None]:
+        """Read an answer: streamed, or whole from a server that ignores the wish for a stream."""
+        if response.content_type == _STREAM:
+            reading = self._read_stream(response)
+        elif response.content_type == "application/json" or response.content_type.endswith("+json"):
+            reading = self._read_whole(response)
+        else:
+            raise _not_a_stream(response, await response.read(_QUOTED_BYTES))
+        async with aclosing(reading):
+            async for event in reading:
+                yield event
+
+    async def _read_stream(self, response: StreamResponse) -> AsyncGenerator[StreamEvent, None]:
+        """Read server-sent events until one of them ends the answer, or the stream ends."""
+        yield Accepted(PROTOCOL, self._model)
+        answer = Answer()
+        decoder = SseDecoder(max_event_bytes=response.settings.max_event_bytes)
+        async with aclosing(response.chunks()) as chunks:
+            while (chunk := await _next(chunks, has_last_word=bool(answer.finish_reason))) is not None:
+                comments = decoder.comments
+                for event in _meaning(decoder.feed(chunk), answer, response):
+                    yield event
+                if answer.has_ended:
+                    return
+                if decoder.comments > comments:
+                    yield StillAlive()
+        for event in answer.end():
+            yield event
+
+    async def _read_whole(self, response: StreamResponse) -> AsyncGenerator[StreamEvent, None]:
+        """Read a completion that came in one piece."""
+        yield Accepted(PROTOCOL, self._model)
+        body = await response.read(response.settings.max_event_bytes)
+        events = Answer().take_whole(body)
+        if events is None:
+            raise _not_a_stream(response, body)
+        for event in events:
+            yield event
+
+
+def _meaning(events: list[SseEvent], answer: Answer, response: StreamResponse) -> Iterator[StreamEvent]:
+    """Yield what events mean, and keep the response's clock: a ping is no progress."""
+    for sse in events:
+        for event in answer.take(sse):
+            if sse.event == "message":
+                response.content_arrived()
+            if answer.has_ended:
+                response.done()
+            yield event
+        if answer.has_ended:
+            return
+
+
+def _not_a_stream(response: StreamResponse, body: bytes) -> ProtocolMismatch:
+    """Say what came instead of an answer, such as the page of a login form."""
+    quoted = " ".join(body[:_QUOTED_BYTES].decode("utf-8", "replace")[:_QUOTE].split())
+    kind = response.content_type or "something without a type"
+    return ProtocolMismatch(
+        f"The answer of {host_port(response.url)} is not an event stream but {kind}"
+        + (f": {redact(quoted)}" if quoted else ", and empty."),
+        hint=f"Check {response.settings.setting('url')}: it may need /v1 at its end, or a login came between.",
+    )
+
+
+async def _next(chunks: AsyncGenerator[bytes, None], *, has_last_word: bool) -> bytes | None:
+    """Return the next bytes, None at the end. After the model's last word the end may be late, but not for ever."""
+    if not has_last_word:
+        return await anext(chunks, None)
+    try:
+        async with asyncio.timeout(_AFTER_FINISH_S):
+            return await anext(chunks, None)
+    except TimeoutError:
+        return None
