@@ -209,7 +209,7 @@ _REASONS: Final = {
     "UNSUPPORTED_OPERATION": UNSUPPORTED_OPERATION,
     "VERSION_NOT_SUPPORTED": VERSION_UNSUPPORTED,
 }
-_INTERNAL_ERROR: Final = -32603
+INTERNAL_ERROR: Final = -32603
 
 
 def read_http_failure(text: str | bytes) -> RpcFailure | None:
@@ -222,12 +222,14 @@ def read_http_failure(text: str | bytes) -> RpcFailure | None:
     if not error:
         return None
     reasons = [as_text(as_mapping(detail).get("reason")) for detail in as_list(error.get("details"))]
-    code = next((_REASONS[reason] for reason in reasons if reason in _REASONS), _INTERNAL_ERROR)
-    return RpcFailure(code, as_text(error.get("message")) or as_text(error.get("status")))
+    code = next((_REASONS[reason] for reason in reasons if reason in _REASONS), INTERNAL_ERROR)
+    message = as_text(error.get("message")) or as_text(error.get("status"))
+    return RpcFailure(code, message, is_of_protocol=any(reasons))
 
 
 def _rpc_failure(error: _RpcError) -> RpcFailure:
-    code = error.code if isinstance(error.code, int) else _INTERNAL_ERROR
+    code = int(error.code) if isinstance(error.code, int | float) else INTERNAL_ERROR
     detail = error.data if isinstance(error.data, str) else ""
     message = as_text(error.message)
-    return RpcFailure(code, f"{message}: {detail}" if message and detail else message or detail)
+    said = f"{message}: {detail}" if message and detail else message or detail
+    return RpcFailure(code, said, is_of_protocol=code < 0)

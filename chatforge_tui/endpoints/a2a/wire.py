@@ -177,6 +177,9 @@ class RpcFailure:
     """JSON-RPC or A2A error code, negative; for HTTP+JSON mapped from its reason."""
     message: str
 
+    is_of_protocol: bool = True
+    """It is A2A's or JSON-RPC's own error, not one that any web server could send."""
+
     @property
     def is_version_trouble(self) -> bool:
         """Whether the other dialect may be understood: nothing was accepted."""

@@ -1,0 +1,162 @@
+"""Finds out how to speak to an agent: fetches its card and settles on a route.
+
+Owns the requests that discovery takes. What a card means is judged in card.py.
+"""
+
+import asyncio
+import socket
+from dataclasses import dataclass, replace
+from typing import Final
+
+from chatforge_tui.endpoints.a2a.binding import Binding, HttpJson, JsonRpc
+from chatforge_tui.endpoints.a2a.card import (
+    HTTP_JSON,
+    Card,
+    CardPlace,
+    ConfiguredUrl,
+    Version,
+    choose,
+    lookup_host,
+    place,
+    read_card,
+    read_url,
+)
+from chatforge_tui.endpoints.http import FetchedResponse, HttpChannel, reject_status
+from chatforge_tui.endpoints.http_url import host_port, split_url
+from chatforge_tui.errors import ProtocolMismatch, StreamStalled, Unreachable
+
+_CARD_S: Final = 15.0
+"""How long one card may take."""
+_LOOKUP_S: Final = 5.0
+"""How long the look-up of a host may take that a card names."""
+_REDIRECTS: Final = 3
+"""How many redirects within the configured origin are followed to a card."""
+_ELSEWHERE: Final = frozenset({400, 404, 405, 406, 410, 501})
+"""Statuses that say: no card here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How to speak to an agent."""
+
+    binding: Binding
+    url: str
+    """Where requests go."""
+    agent: str = ""
+    """What the agent calls itself."""
+    streams: bool = True
+    """Whether it answers with a stream."""
+    is_settled: bool = False
+    """It was understood before: nothing else is tried any more."""
+
+    def alternatives(self) -> "list[Route]":
+        """Return what else may be understood, in order: the other dialect, then no stream."""
+        if self.is_settled:
+            return []
+        other = [replace(self, binding=self.binding.other())] if isinstance(self.binding, JsonRpc) else []
+        return [*other, *([replace(self, streams=False)] if self.streams else [])]
+
+
+async def find_route(
+    channel: HttpChannel, url: str, *, version: Version, use_card_url: bool, own_connection: bool = False
+) -> Route:
+    """Fetch the agent's card and choose.
+
+    Args:
+        channel: the session's connections.
+        url: as configured.
+        version: as configured.
+        use_card_url: the user lets the card name another server.
+        own_connection: do not disturb a stream.
+
+    Raises:
+        EndpointError: the agent cannot be reached, has no card, or offers nothing that is spoken here.
+        ConfigError: the URL is none.
+    """
+    configured = read_url(url)
+    found = await _find_card(channel, configured, own_connection=own_connection)
+    if found is None:
+        if version == "auto":
+            raise _no_card(channel, configured)
+        return Route(JsonRpc(url, is_v1=version == "1.0"), url)
+    card, where = found
+    only_path = split_url(configured.base).path.strip("/") if where.is_root else None
+    interface = choose(card, version, only_path=only_path)
+    if interface is None:
+        raise _nothing_spoken(card, configured)
+    host = lookup_host(interface.url, configured.base)
+    target = place(
+        interface.url,
+        configured.base,
+        follow=use_card_url,
+        exists=host is None or await _exists(host),
+        setting=channel.settings.setting("use_card_url"),
+    )
+    binding: Binding = (
+        HttpJson(target, tenant=interface.tenant)
+        if interface.transport == HTTP_JSON
+        else JsonRpc(target, is_v1=interface.is_v1, tenant=interface.tenant)
+    )
+    return Route(binding, target, card.name, card.streams)
+
+
+async def _find_card(
+    channel: HttpChannel, configured: ConfiguredUrl, *, own_connection: bool
+) -> tuple[Card, CardPlace] | None:
+    for where in configured.places:
+        response = await _fetch(channel, where.url, own_connection=own_connection)
+        if response.status in _ELSEWHERE:
+            continue
+        if response.status >= 400:
+            reject_status(response, response.body)
+        card = read_card(response.body)
+        if card is None:
+            continue
+        if where.is_root and choose(card, "auto", only_path=split_url(configured.base).path.strip("/")) is None:
+            continue
+        return card, where
+    return None
+
+
+async def _fetch(channel: HttpChannel, url: str, *, own_connection: bool) -> FetchedResponse:
+    try:
+        return await channel.fetch(
+            "GET",
+            url,
+            headers={"Accept": "application/json"},
+            timeout_s=_CARD_S,
+            own_connection=own_connection,
+            redirects=_REDIRECTS,
+        )
+    except StreamStalled as error:
+        # nothing of the prompt was sent: another try is harmless
+        raise Unreachable(str(error), hint=error.hint, retryable=True) from error
+
+
+async def _exists(host: str) -> bool:
+    """Whether the host's name can be resolved."""
+    try:
+        async with asyncio.timeout(_LOOKUP_S):
+            await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, TimeoutError, UnicodeError):
+        return False
+    return True
+
+
+def _no_card(channel: HttpChannel, configured: ConfiguredUrl) -> ProtocolMismatch:
+    path = split_url(configured.places[0].url).path
+    return ProtocolMismatch(
+        f"{host_port(configured.base)} has no agent card at {path}: it is not an A2A agent, or its URL is another.",
+        hint=(
+            f"Check {channel.settings.setting('url')} and {channel.settings.setting('protocol')}; "
+            f'an agent without a card needs {channel.settings.setting("a2a_version")} = "0.3" or "1.0".'
+        ),
+    )
+
+
+def _nothing_spoken(card: Card, configured: ConfiguredUrl) -> ProtocolMismatch:
+    offered = ", ".join(sorted({f"{each.transport} {each.version}" for each in card.interfaces})) or "nothing"
+    return ProtocolMismatch(
+        f"The agent at {host_port(configured.base)} offers {offered[:200]}; JSON-RPC or HTTP+JSON is needed.",
+        hint="Its operator may be able to switch JSON-RPC on.",
+    )

@@ -1,0 +1,338 @@
+"""A session's connection to an A2A agent: implements the engine's Endpoint port.
+
+Owns the course of a request: discovery, the change of dialect when the agent does not understand, polling an agent that
+does not stream, cancelling, and reading on after a lost connection. What events mean is the turn reader's business.
+
+A message is sent once. It is sent again only after the agent answered that it understands neither its version nor its
+method, in another way, under the same message id.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Final
+
+from chatforge_tui.domain.events import Accepted, StillAlive, StreamEvent, WaitingForUser
+from chatforge_tui.domain.ids import TaskId
+from chatforge_tui.domain.request import PromptRequest, TaskRef
+from chatforge_tui.domain.turn import TurnProblem
+from chatforge_tui.endpoints.a2a.binding import HttpCall, JsonRpc
+from chatforge_tui.endpoints.a2a.card import Version
+from chatforge_tui.endpoints.a2a.discovery import Route, find_route
+from chatforge_tui.endpoints.a2a.forms import answer_lines
+from chatforge_tui.endpoints.a2a.replies import Accepting, BeforeEnd, Replies
+from chatforge_tui.endpoints.a2a.turn_reader import TurnReader
+from chatforge_tui.endpoints.a2a.wire import (
+    TASK_NOT_CANCELABLE,
+    TASK_NOT_FOUND,
+    UNSUPPORTED_OPERATION,
+    Operation,
+    Outgoing,
+    RpcFailure,
+    StatusSeen,
+    TaskSeen,
+    WireEvent,
+)
+from chatforge_tui.endpoints.http import HttpChannel
+from chatforge_tui.endpoints.http_url import host_port, origin
+from chatforge_tui.errors import EndpointError, ProtocolMismatch, StreamLost, StreamStalled
+from chatforge_tui.safety.redact import redact
+
+_MAX_QUOTE: Final = 2048
+"""Most characters of an agent's own error message that are quoted."""
+_POLL_S: Final = (0.5, 1.0, 2.0, 3.0, 5.0)
+"""Seconds between two looks at a task of an agent that does not stream; the last one goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class A2aSettings:
+    """How to find and address one agent."""
+
+    url: str
+    """Its base (with or without a path), or the URL of its card."""
+    version: Version = "auto"
+    """Of the protocol: "auto" = as the card says."""
+    use_card_url: bool = False
+    """Follow the card to another server, credential included."""
+    ask_s: float = 15.0
+    """Seconds, > 0, that a question about a task may take."""
+    cancel_s: float = 5.0
+    """Seconds, > 0, that telling the agent to stop may take, discovery included."""
+
+
+class A2aEndpoint:
+    """One session's connection to an A2A agent."""
+
+    needs_history: Final = False
+    """The agent keeps the conversation under its context id."""
+    can_resume: Final = True
+    """A task can be read on with after its stream was lost: see `resume`."""
+
+    def __init__(self, *, settings: A2aSettings, channel: HttpChannel) -> None:
+        """Contact nothing yet.
+
+        Args:
+            settings: how to find the agent.
+            channel: the session's connections; closed with this endpoint.
+        """
+        self._settings = settings
+        self._channel = channel
+        self._agent_channel: HttpChannel | None = None
+        """The connections to the agent itself, where they differ from those to its card."""
+        self._route: Route | None = None
+        self._told: dict[TaskId, dict[str, str]] = {}
+        """Of the task that waits for the user: what was told of its artifacts."""
+
+    async def stream(self, request: PromptRequest) -> AsyncGenerator[StreamEvent, None]:
+        """Have one prompt answered.
+
+        Raises:
+            EndpointError: what kept it from being answered. Retryable ones only come before `Accepted`.
+        """
+        route = await self._find_route()
+        earlier = self._told.pop(request.answers_task, None) if request.answers_task else None
+        reader = TurnReader(earlier=earlier)
+        turn = _Turn(reader, Replies(self._channel_to(route), reader, request.request_id), request.request_id)
+        async with aclosing(self._send(turn, route, _outgoing(request))) as events:
+            async for event in events:
+                if isinstance(event, WaitingForUser) and reader.task_id is not None:
+                    self._told = {reader.task_id: reader.remember()}
+                yield event
+
+    async def resume(self, task: TaskRef, *, call_id: str = "resume") -> AsyncGenerator[StreamEvent, None]:
+        """Read on with a task whose stream was lost; what was missed comes first, as whole texts.
+
+        Version 1.0 sends the task as it stands and goes on from there. Version 0.3 sends only what is new, and numbers
+        nothing: the task is asked for before, and once more at its end, so that the last text is right.
+
+        Raises:
+            StreamLost: the agent no longer knows the task.
+            EndpointError: as `stream`.
+        """
+        route = await self._find_route()
+        reader = TurnReader(task_id=task.task_id)
+        turn = _Turn(reader, Replies(self._channel_to(route), reader, call_id), call_id)
+        yield Accepted(route.binding.name, route.agent)
+        if not _has_snapshots(route):
+            for event in reader.read(await self._get(turn, route, task.task_id)):
+                yield event
+        if not reader.is_over:
+            async with aclosing(self._subscribe(turn, route, task.task_id)) as events:
+                async for event in events:
+                    yield event
+
+    async def cancel_task(self, task: TaskRef) -> None:
+        """Tell the agent to stop a task, on a connection of its own. A task that is over already is no error.
+
+        Raises:
+            EndpointError: the agent was not told.
+        """
+        try:
+            async with asyncio.timeout(self._settings.cancel_s):
+                route = await self._find_route(own_connection=True)
+                call = route.binding.about_task(Operation.CANCEL, task.task_id, "cancel")
+                replies = Replies(self._channel_to(route), TurnReader(), "cancel")
+                reply = await replies.ask(route.binding, call, timeout_s=self._settings.cancel_s, own_connection=True)
+        except TimeoutError as error:
+            raise StreamStalled(
+                f"{host_port(self._settings.url)} did not confirm within {self._settings.cancel_s:g} s that it stopped.",
+                hint="The agent may still be working.",
+            ) from error
+        if isinstance(reply, RpcFailure) and reply.code not in (TASK_NOT_CANCELABLE, TASK_NOT_FOUND):
+            raise ProtocolMismatch(
+                f"The agent did not stop the task: {_quoted(reply)}", hint="The agent may still be working."
+            )
+
+    async def aclose(self) -> None:
+        """Close every socket."""
+        await self._channel.aclose()
+        if self._agent_channel is not None:
+            await self._agent_channel.aclose()
+
+    async def _find_route(self, *, own_connection: bool = False) -> Route:
+        if self._route is None:
+            self._route = await find_route(
+                self._channel,
+                self._settings.url,
+                version=self._settings.version,
+                use_card_url=self._settings.use_card_url,
+                own_connection=own_connection,
+            )
+        return self._route
+
+    def _channel_to(self, route: Route) -> HttpChannel:
+        """Return the connections to the agent: the credential goes to its origin, and a slow answer is awaited."""
+        settings = self._channel.settings
+        if settings.origin and origin(route.url) != origin(settings.origin):
+            settings = replace(settings, origin=route.url)
+        if not route.streams:
+            settings = replace(settings, first_byte_s=max(settings.first_byte_s, settings.progress_s))
+        if settings == self._channel.settings:
+            return self._channel
+        if self._agent_channel is None or self._agent_channel.settings != settings:
+            self._agent_channel = HttpChannel(settings)
+        return self._agent_channel
+
+    async def _send(self, turn: "_Turn", route: Route, outgoing: Outgoing) -> AsyncGenerator[StreamEvent, None]:
+        """Send the message; in another way as long as the agent does not understand."""
+        ways = [route, *route.alternatives()]
+        while ways:
+            way = ways.pop(0)
+            failure: RpcFailure | None = None
+            operation = Operation.STREAM if way.streams else Operation.SEND
+            call = way.binding.send(operation, outgoing, turn.call_id)
+            turn.replies = Replies(self._channel_to(way), turn.reader, turn.call_id)
+            async with aclosing(self._follow(turn, way, call)) as events:
+                async for event in events:
+                    if isinstance(event, RpcFailure):
+                        failure = event
+                    else:
+                        yield event
+            ways = _understood_otherwise(failure, ways, way) if failure and not turn.has_begun else []
+            if not ways:
+                not_understood = failure is not None and failure.is_version_trouble
+                self._route = None if not_understood else replace(way, is_settled=True)
+                if failure is not None:
+                    for event in turn.reader.fail(_problem(failure, outgoing)):
+                        yield event
+
+    async def _follow(
+        self, turn: "_Turn", route: Route, call: HttpCall, before: BeforeEnd | None = None
+    ) -> AsyncGenerator[StreamEvent | RpcFailure, None]:
+        """Yield what the reply to a call says; a task that it leaves running without a stream is polled."""
+        async with aclosing(turn.replies.follow(route.binding, call, before)) as events:
+            async for event in events:
+                if isinstance(event, Accepting):
+                    if not turn.is_accepted:
+                        turn.is_accepted = True
+                        yield Accepted(route.binding.name, route.agent)
+                    continue
+                turn.has_begun = turn.has_begun or not isinstance(event, RpcFailure | StillAlive)
+                yield event
+        if turn.replies.was_whole and turn.reader.task_id is not None and not turn.reader.is_over:
+            async with aclosing(self._poll(turn, route, turn.reader.task_id)) as polled:
+                async for event in polled:
+                    yield event
+
+    async def _poll(self, turn: "_Turn", route: Route, task_id: TaskId) -> AsyncGenerator[StreamEvent, None]:
+        """Look at a running task from time to time, until it is over or nothing has changed for too long."""
+        limit = self._channel.settings.progress_s
+        last: WireEvent | None = None
+        unchanged, looks = 0.0, 0
+        while not turn.reader.is_over:
+            pause = _POLL_S[min(looks, len(_POLL_S) - 1)]
+            await asyncio.sleep(pause)
+            looks, unchanged = looks + 1, unchanged + pause
+            seen = await self._get(turn, route, task_id)
+            if seen != last:
+                last, unchanged = seen, 0.0
+            yield StillAlive()
+            for event in turn.reader.read(seen):
+                yield event
+            if unchanged >= limit and not turn.reader.is_over:
+                raise StreamStalled(
+                    f"The task at {host_port(route.url)} has not changed for {limit:g} s.",
+                    hint=f"Try again, or raise {self._channel.settings.setting('progress_s')} if the agent needs longer.",
+                )
+
+    async def _get(self, turn: "_Turn", route: Route, task_id: TaskId, *, own_connection: bool = False) -> TaskSeen:
+        """Ask for a task as it stands.
+
+        Raises:
+            StreamLost: the agent no longer knows it, or does not tell.
+        """
+        call = route.binding.about_task(Operation.GET, task_id, turn.call_id)
+        reply = await turn.replies.ask(
+            route.binding, call, timeout_s=self._settings.ask_s, own_connection=own_connection
+        )
+        if isinstance(reply, TaskSeen):
+            return reply
+        raise _lost(reply)
+
+    async def _subscribe(self, turn: "_Turn", route: Route, task_id: TaskId) -> AsyncGenerator[StreamEvent, None]:
+        """Follow a running task; one that is over by now is asked for instead."""
+
+        async def complete(event: WireEvent) -> WireEvent:
+            if not _may_end(event):
+                return event
+            try:
+                return await self._get(turn, route, task_id, own_connection=True)
+            except EndpointError:
+                return event
+
+        call = route.binding.about_task(Operation.SUBSCRIBE, task_id, turn.call_id)
+        failure: RpcFailure | None = None
+        async with aclosing(self._follow(turn, route, call, None if _has_snapshots(route) else complete)) as events:
+            async for event in events:
+                if isinstance(event, RpcFailure):
+                    failure = event
+                else:
+                    yield event
+        if failure is not None:
+            if failure.code == TASK_NOT_FOUND:
+                raise _lost(failure)
+            for event in turn.reader.read(await self._get(turn, route, task_id)):
+                yield event
+
+
+@dataclass(slots=True)
+class _Turn:
+    """One turn on its way."""
+
+    reader: TurnReader
+    replies: Replies
+    call_id: str
+    is_accepted: bool = False
+    """`Accepted` was told."""
+    has_begun: bool = False
+    """Something of an answer was received."""
+
+
+def _outgoing(request: PromptRequest) -> Outgoing:
+    """Return the message of a request. The answers of a form go as lines that agents read, and as data beside them."""
+    values = request.prompt.form
+    text = request.prompt.text if values is None else answer_lines(values)
+    return Outgoing(request.turn_id, text, values, request.context_id, request.answers_task)
+
+
+def _understood_otherwise(failure: RpcFailure, ways: list[Route], tried: Route) -> list[Route]:
+    """Return the ways still worth trying after the agent did not understand."""
+    if failure.is_version_trouble:
+        return ways
+    if failure.code == UNSUPPORTED_OPERATION and tried.streams:
+        return [way for way in ways if not way.streams]
+    return []
+
+
+def _has_snapshots(route: Route) -> bool:
+    """Whether following a task begins with the task as it stands: from version 1.0 on."""
+    return not isinstance(route.binding, JsonRpc) or route.binding.is_v1
+
+
+def _may_end(event: WireEvent) -> bool:
+    """Whether a turn ends with this status."""
+    if not isinstance(event, StatusSeen):
+        return False
+    return event.is_final or event.state.is_terminal or event.state.is_waiting
+
+
+def _quoted(failure: RpcFailure) -> str:
+    return redact(failure.message.strip())[:_MAX_QUOTE] or f"error {failure.code}"
+
+
+def _lost(reply: WireEvent | RpcFailure) -> StreamLost:
+    if isinstance(reply, RpcFailure) and reply.code == TASK_NOT_FOUND:
+        return StreamLost("The agent no longer knows this task.", hint="It may have been restarted; ask it again.")
+    said = f": {_quoted(reply)}" if isinstance(reply, RpcFailure) else "."
+    return StreamLost(f"The agent does not tell how the task went on{said}", hint="Ask it again.")
+
+
+def _problem(failure: RpcFailure, outgoing: Outgoing) -> TurnProblem:
+    """Return why the agent did not answer, in its own words."""
+    hint = "The agent's operator may find more in its log."
+    if outgoing.task_id is not None:
+        hint = "The agent may have given up its question; send this again as a new prompt."
+    elif failure.is_version_trouble:
+        hint = 'Set a2a_version = "0.3" or "1.0" for this endpoint if you know which one the agent speaks.'
+    return TurnProblem("agent-error", f"The agent answered with an error: {_quoted(failure)}", hint)
