@@ -15,7 +15,7 @@ from chatforge_tui.guide.knowledge import Knowledge
 from chatforge_tui.guide.moves import Ask, Move, Say
 from chatforge_tui.guide.pace import Pace
 from chatforge_tui.guide.reference import ProgramReference
-from chatforge_tui.guide.shows import Scene, read_aloud, say
+from chatforge_tui.guide.shows import Scene, ask_something, form_about, read_aloud, say
 
 NAME = "ChatForge guide"
 DESCRIPTION = (
@@ -56,6 +56,11 @@ class GuideAgent:
         async with aclosing(scene) as moves:
             async for move in moves:
                 yield move
+
+    def form_for(self, text: str) -> Form | None:
+        """Return the form that a prompt is answered with; None when it is answered with anything else."""
+        request = requested(text)
+        return form_about(self._knowledge) if request and request[0].scene is ask_something else None
 
     def _scene(self, text: str) -> Scene:
         """Choose what to do about a prompt."""

@@ -22,7 +22,7 @@ _SYNONYM = 0.7
 """What a synonym counts against the word itself."""
 _GUESS = 0.6
 """What the nearest known word counts against the misspelt one."""
-_ENOUGH = 0.34
+_ENOUGH = 0.42
 """Smallest share of a question (by rarity of its words) that a passage must cover to be an answer."""
 _SATURATION, _LENGTH = 1.2, 0.15
 

@@ -1,6 +1,6 @@
 """The words the search knows: fillers it skips, words that mean about the same, names of keys. Data only."""
 
-STOP_WORDS = frozenset(  # noqa: SIM905 - 140 quoted words would be unreadable
+STOP_WORDS = frozenset(
     """
     a about actually again all also am an and any anything are as at be been being but by can could did do does doing
     dont explain find for from get give go got had has have having hello help hey hi how i if in into is it its just
@@ -9,7 +9,7 @@ STOP_WORDS = frozenset(  # noqa: SIM905 - 140 quoted words would be unreadable
     thanks that the their them then there these they thing this those to too understand up us use used using very want
     was way we well were what whats when where which while who why will with without wont work works would you your
     chatforge program app application happen happens press pressing pressed
-    """.split()
+    """.split()  # noqa: SIM905 - 140 quoted words would be unreadable
 )
 """Words that say nothing about which passage is meant. What only frames a question ("how do I", "please") is here."""
 
