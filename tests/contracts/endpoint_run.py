@@ -1,0 +1,75 @@
+"""Running one request against an endpoint and writing down what came of it."""
+
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chatforge_tui.domain.events import (
+    Canceled,
+    Failed,
+    Finished,
+    ReasoningDelta,
+    StreamEvent,
+    TextDelta,
+    TextReplaced,
+    WaitingForUser,
+)
+from chatforge_tui.domain.ids import new_request_id, new_session_id, new_turn_id
+from chatforge_tui.domain.request import PromptRequest
+from chatforge_tui.domain.turn import Prompt, Turn
+from chatforge_tui.errors import ChatForgeError
+
+if TYPE_CHECKING:
+    from chatforge_tui.sessions.ports import Endpoint
+
+TERMINAL = (Finished, WaitingForUser, Canceled, Failed)
+
+
+@dataclass
+class Run:
+    """What one request came to."""
+
+    events: list[StreamEvent]
+    error: ChatForgeError | None = None
+
+    @property
+    def text(self) -> str:
+        return text_of(self.events)
+
+    @property
+    def terminal(self) -> StreamEvent | None:
+        return next((event for event in self.events if isinstance(event, TERMINAL)), None)
+
+    def of(self, kind: type) -> list[StreamEvent]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+def text_of(events: list[StreamEvent]) -> str:
+    """Return the answer as it stands after these events."""
+    text = ""
+    for event in events:
+        if isinstance(event, TextDelta):
+            text += event.text
+        elif isinstance(event, TextReplaced):
+            text = event.text
+    return text
+
+
+def reasoning_of(events: list[StreamEvent]) -> str:
+    return "".join(event.text for event in events if isinstance(event, ReasoningDelta))
+
+
+def a_request(text: str = "Hello?", history: tuple[Turn, ...] = ()) -> PromptRequest:
+    return PromptRequest(new_session_id(), new_turn_id(), new_request_id(), Prompt(text), history=history)
+
+
+async def run(endpoint: "Endpoint", request: PromptRequest | None = None) -> Run:
+    """Have a prompt answered to its end, whatever that is. The endpoint stays open."""
+    found = Run([])
+    try:
+        async with aclosing(endpoint.stream(request or a_request())) as events:
+            async for event in events:
+                found.events.append(event)
+    except ChatForgeError as error:
+        found.error = error
+    return found
