@@ -11,10 +11,9 @@ from chatforge_tui.domain.changes import TurnChange
 from chatforge_tui.domain.fold import fold
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.session import SessionHead, SessionPatch
-from chatforge_tui.domain.turn import Turn, TurnHead, TurnProblem, TurnState
+from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
 from chatforge_tui.errors import UnknownSession
-
-_DIED = TurnProblem("died", "ChatForge ended before the answer did.", "Send the prompt again to go on.")
+from chatforge_tui.store.interruption import interrupted
 
 
 class MemoryStore:
@@ -33,8 +32,7 @@ class MemoryStore:
         for turn_id in list(self._live):
             session_id = self._owner[turn_id]
             turn = self._read(session_id, turn_id)
-            head = replace(turn.head, state=TurnState.INTERRUPTED, problem=turn.head.problem or _DIED, retry_at=None)
-            self._turns[session_id][turn_id] = replace(turn, head=head)
+            self._turns[session_id][turn_id] = replace(turn, head=interrupted(turn.head))
             del self._live[turn_id]
             if session := self._sessions.get(session_id):
                 self._sessions[session_id] = replace(session, last_state=TurnState.INTERRUPTED)

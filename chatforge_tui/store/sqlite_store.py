@@ -6,6 +6,7 @@ writer's queue, and what must be durable is awaited.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from chatforge_tui.domain.changes import HeadChanged, TurnChange
 from chatforge_tui.domain.ids import SessionId, TaskId, TurnId
@@ -19,6 +20,7 @@ from chatforge_tui.store.operations import (
     BeginTurn,
     CreateSession,
     EndTurn,
+    Operation,
     PurgeSession,
     RestoreSession,
     TrashSession,
@@ -100,10 +102,12 @@ class SqliteStore:
 
     async def create_session(self, head: SessionHead) -> None:
         """Add a session."""
-        await self._writer.submit(CreateSession(head))
+        await self._write(CreateSession(head))
 
     def update_session(self, session_id: SessionId, patch: SessionPatch, updated: float) -> None:
         """Change some fields of a session; on disk within 250 ms."""
+        if self._read_only:
+            return
         columns = codec.encode_patch(patch) | {"updated": updated}
         urgent = patch.context_id is not None
         self._writer.hand_over(lambda pending: pending.add_patch(session_id, columns), urgent=urgent)
@@ -116,11 +120,11 @@ class SqliteStore:
             SessionBusy: another program is answering in it.
             StoreError: it is not stored: nothing may be sent.
         """
-        await self._writer.submit(BeginTurn(head, session))
+        await self._write(BeginTurn(head, session))
 
     def record(self, turn_id: TurnId, changes: Sequence[TurnChange]) -> None:
         """Write changes of a live turn; on disk within 250 ms, at once when they bind a task."""
-        if turn_id in self._halted:
+        if self._read_only or turn_id in self._halted:
             return
         if self._writer.is_full:
             self._halted.add(turn_id)
@@ -143,14 +147,14 @@ class SqliteStore:
         self._tasks.pop(turn_id, None)
         self._halted.discard(turn_id)
         try:
-            await self._writer.submit(EndTurn(turn, session))
+            await self._write(EndTurn(turn, session))
         except StoreUnavailable:
             self._unsaved[turn_id] = turn
             raise
 
     async def trash_session(self, session_id: SessionId, when: float) -> None:
         """Put a session into the trash."""
-        await self._writer.submit(TrashSession(session_id, when))
+        await self._write(TrashSession(session_id, when))
 
     async def restore_session(self, session_id: SessionId) -> SessionHead:
         """Bring a session back from the trash.
@@ -158,17 +162,24 @@ class SqliteStore:
         Raises:
             UnknownSession: it is not in the trash.
         """
-        head: SessionHead = await self._writer.submit(RestoreSession(session_id))
+        head: SessionHead = await self._write(RestoreSession(session_id))
         return head
 
     async def purge_session(self, session_id: SessionId) -> None:
         """Delete a session for good: no word of it stays in the database or its side files."""
-        await self._writer.submit(PurgeSession(session_id))
+        await self._write(PurgeSession(session_id))
 
     @property
     def _is_absent(self) -> bool:
         """Whether there is nothing to read: the store was never made."""
         return self._read_only and not self._writer.is_open and not self.path.exists()
+
+    async def _write(self, operation: Operation) -> Any:  # noqa: ANN401 - the answer depends on the operation
+        """Have an operation done, and return its answer once it is durable."""
+        if self._read_only:
+            message = "The store is open for reading only."
+            raise StoreUnavailable(message)
+        return await self._writer.submit(operation)
 
     def _open_workplace(self) -> Workplace:
         """Open the file; called in the writer thread."""

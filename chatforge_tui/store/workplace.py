@@ -20,11 +20,6 @@ class Workplace:
     me: Observer
     """This program among those that have the store open: an Instance when it writes."""
 
-    @property
-    def can_write(self) -> bool:
-        """Whether the store is open for writing."""
-        return isinstance(self.me, Instance)
-
     def close(self) -> None:
         """Leave the store as if this program had never been there. Never raises: there is nothing left to lose."""
         try:

@@ -251,7 +251,7 @@ def _do(workplace: Workplace, entry: Entry) -> object:
     A refusal is an answer, and what was done until then is taken back: it is this operation's own and takes nothing
     else of the batch with it.
     """
-    if isinstance(entry.work, Operation) and workplace.can_write:
+    if isinstance(entry.work, Operation):
         try:
             with savepoint(workplace.db):
                 return entry.work.apply(workplace)
@@ -260,8 +260,6 @@ def _do(workplace: Workplace, entry: Entry) -> object:
         except _IMPOSSIBLE as error:
             _log.warning("the store refuses %s: %s", type(entry.work).__name__, error)
             return StoreError(f"This cannot be stored ({error}).")
-    if isinstance(entry.work, Operation):
-        return StoreUnavailable("The store is open for reading only.")
     return entry.work(workplace)
 
 
