@@ -1,0 +1,652 @@
+"""The application: starts the engine's thread, keeps the panes, and turns keys, messages and batches into one another.
+
+Owns the life of the program from the first frame to the terminal as it was. What the user can do is in session_actions
+and turn_actions, what is drawn in screens/ and widgets/; here they meet.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import App
+from textual.binding import BindingType
+from textual.filter import LineFilter
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.worker import Worker, WorkerState
+
+from chatforge_tui.config.key_names import shown
+from chatforge_tui.config.keymap import Keymap
+from chatforge_tui.config.locations import Locations
+from chatforge_tui.config.settings import Settings
+from chatforge_tui.domain.changes import (
+    EngineEvent,
+    SessionChanged,
+    SessionRemoved,
+    StoreTrouble,
+    TurnBegan,
+    TurnChanged,
+    TurnEnded,
+)
+from chatforge_tui.domain.ids import SessionId
+from chatforge_tui.domain.session import EndpointRef, SessionPatch
+from chatforge_tui.errors import ChatForgeError
+from chatforge_tui.safety.clean import clean, clean_name
+from chatforge_tui.sessions.manager import SessionManager
+from chatforge_tui.ui.bridge import EngineBatch, EngineEnded, EngineReady, EngineThread, TurnsLoaded
+from chatforge_tui.ui.desk import Answer, Severity
+from chatforge_tui.ui.line_filter import SafetyFilter
+from chatforge_tui.ui.marks import ASCII_MARKS, UNICODE_MARKS
+from chatforge_tui.ui.panes import Pane, PaneBook
+from chatforge_tui.ui.program_actions import ProgramActions
+from chatforge_tui.ui.screens.confirm import ConfirmScreen
+from chatforge_tui.ui.screens.dialog import Dialog
+from chatforge_tui.ui.screens.main import MainScreen
+from chatforge_tui.ui.screens.new_session import NewSessionScreen, Offer
+from chatforge_tui.ui.screens.sessions_board import SessionsBoard
+from chatforge_tui.ui.session_actions import SessionActions
+from chatforge_tui.ui.slash_commands import CommandTyped, CommandUnknown, PromptTyped, read_line
+from chatforge_tui.ui.terminal_driver import TerminalDriver
+from chatforge_tui.ui.terminal_keys import patch_terminal_keys
+from chatforge_tui.ui.terminal_watch import TerminalWatch
+from chatforge_tui.ui.theme_memory import ThemeMemory
+from chatforge_tui.ui.themes import OWN_THEMES
+from chatforge_tui.ui.transcript.messages import CopyRequested, FollowChanged, LinkChosen
+from chatforge_tui.ui.turn_actions import TurnActions
+from chatforge_tui.ui.turn_facts import session_title
+from chatforge_tui.ui.widgets.composer import Composer
+from chatforge_tui.ui.widgets.empty_state import EmptyState
+from chatforge_tui.ui.widgets.form_panel import FormPanel
+from chatforge_tui.ui.widgets.key_hints import KeyHints
+from chatforge_tui.ui.widgets.tab_strip import TabStrip
+
+_log = logging.getLogger("chatforge.ui")
+
+DRAFT_S = 0.5
+"""Seconds after the last key until a draft is saved."""
+TICK_S = 0.2
+"""Seconds between two pictures of the spinner while the session in front runs."""
+SAY_S = 6.0
+"""Seconds that a sentence stays on the screen."""
+ENGINE_STOP_S = 4.0
+"""Seconds that the engine may take to end its streams and to close the store; its own limits are shorter."""
+CRASH_CODE = 70
+"""What the program exits with after an error of its own."""
+DEFAULT_EXAMPLES = (
+    "What can you do for me?",
+    "Make a plan first, then carry it out step by step.",
+    "Ask me what you need to know before you start.",
+)
+
+
+def default_examples(endpoint: EndpointRef) -> Sequence[str]:
+    """Return three prompts that any agent can answer."""
+    del endpoint
+    return DEFAULT_EXAMPLES
+
+
+class ChatForgeApp(App[None], inherit_bindings=False):
+    """The terminal program."""
+
+    TITLE = "ChatForge"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(
+        self,
+        *,
+        start_engine: Callable[[], SessionManager],
+        settings: Settings,
+        keymap: Keymap,
+        locations: Locations,
+        default_endpoint: EndpointRef,
+        offers: Callable[[], Sequence[Offer]] = tuple,
+        notices: Sequence[str] = (),
+        examples: Callable[[EndpointRef], Sequence[str]] = default_examples,
+    ) -> None:
+        """Prepare; nothing starts before the first frame.
+
+        Args:
+            start_engine: makes the session manager; called in the engine's thread.
+            settings: the configuration.
+            keymap: the keys in force.
+            locations: where the theme chosen last is remembered.
+            default_endpoint: where a session goes when there is none to go by.
+            offers: finds endpoints beyond the configured ones; called in a thread, when the dialog is opened.
+            notices: sentences to tell at the start.
+            examples: three prompts to try at an endpoint.
+        """
+        patch_terminal_keys()
+        super().__init__()
+        self.settings, self.keymap = settings, keymap
+        self.marks = ASCII_MARKS if settings.ui.ascii else UNICODE_MARKS
+        self.monotonic = time.monotonic
+        self._default_endpoint = default_endpoint
+        self._offers = offers
+        self._notices = notices
+        self._examples = examples
+        self._themes = ThemeMemory(locations.state_dir)
+        self._book = PaneBook()
+        self._engine = EngineThread(
+            start_engine, deliver=self.post_message, may_paint=lambda: self._terminal.takes_output
+        )
+        self._terminal = TerminalDriver(None)
+        self._watch: TerminalWatch | None = None
+        self._signals: list[int] = []
+        self._unsaved: set[SessionId] = set()
+        """Sessions whose draft is newer than the store's."""
+        self._draft_timer: Timer | None = None
+        self._tick_timer: Timer | None = None
+        undo_keys = keymap.action("session.undo").keys
+        self._sessions = SessionActions(self, undo_key=shown(undo_keys[0]) if undo_keys else "")
+        self._turns = TurnActions(self)
+        self._program = ProgramActions(self, aborts_twice=settings.ui.abort == "double")
+        self._table = self._action_table()
+        self._pane_table = self._pane_action_table()
+        for theme in OWN_THEMES:
+            self.register_theme(theme)
+        self._choose_first_theme()
+
+    @property
+    def book(self) -> PaneBook:
+        """All panes."""
+        return self._book
+
+    @property
+    def engine(self) -> EngineThread:
+        """Where commands go."""
+        return self._engine
+
+    @property
+    def default_endpoint(self) -> EndpointRef:
+        """Where a session goes when there is none to go by."""
+        return self._default_endpoint
+
+    @property
+    def main(self) -> MainScreen:
+        """The main screen, whatever lies over it."""
+        return self._main
+
+    def get_default_screen(self) -> Screen[None]:
+        """Make the main screen the first one: its frame is drawn before anything else is waited for."""
+        self._main = MainScreen(
+            self._book,
+            keymap=self.keymap,
+            settings=self.settings.ui,
+            marks=self.marks,
+            now=time.time,
+            examples=self._examples,
+        )
+        return self._main
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Add the wall that no control character passes."""
+        return [*super().get_line_filters(), self._safety]
+
+    _safety = SafetyFilter()
+
+    def _choose_first_theme(self) -> None:
+        """Take the configured theme, else the one chosen last, else the default one."""
+        wanted = self.settings.ui.theme
+        if wanted and wanted not in self.available_themes:
+            self._notices = (*self._notices, f"There is no theme called {wanted}; see “theme” in the commands.")
+        names = (wanted, self._themes.recall(), OWN_THEMES[0].name)
+        self.theme = next(name for name in names if name in self.available_themes)
+
+    def on_mount(self) -> None:
+        """Start everything else, now that the first frame is laid out."""
+        self._terminal = TerminalDriver(self._driver)
+        self._engine.start()
+        self._tick_timer = self.set_interval(
+            TICK_S if not self.settings.ui.reduced_motion else 1, self._tick, pause=True
+        )
+        self._catch_signals()
+        descriptor = self._terminal.input_descriptor
+        if descriptor is not None:
+            self._watch = TerminalWatch(descriptor, lambda: self.call_from_thread(self._hang_up))
+            self._watch.start()
+        for notice in self._notices:
+            self.say(notice)
+
+    async def on_unmount(self) -> None:
+        """Save what is unsaved, end the engine, give the terminal its title back."""
+        if self._watch is not None:
+            self._watch.stop()
+        for number in self._signals:
+            asyncio.get_running_loop().remove_signal_handler(number)
+        self._save_place(self._book.current)
+        self._save_drafts()
+        if not await self._engine.stop(ENGINE_STOP_S):
+            _log.error("the engine did not stop within %s s", ENGINE_STOP_S)
+        self._terminal.restore_title()
+
+    def _catch_signals(self) -> None:
+        """Leave in order when the system says so: everything saved, the terminal as it was, exit code 128 + n."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, self._end_by_signal, number)
+            self._signals.append(number)
+
+    def _end_by_signal(self, number: int) -> None:
+        self.exit(return_code=128 + number)
+
+    def _hang_up(self) -> None:
+        """The terminal is gone, and nobody sent a signal."""
+        self._end_by_signal(signal.SIGHUP)
+
+    def on_engine_ready(self, event: EngineReady) -> None:
+        """Show the tabs, the one that was in front last in front. What was typed meanwhile stays."""
+        self._book.fill(event.heads)
+        panes = self._book.open
+        front = next((pane for pane in panes if pane.head.is_active), panes[0] if panes else None)
+        if front is None:
+            self._sessions.open_on(self._default_endpoint)
+            return
+        self.bring_to_front(front.session_id)
+
+    def on_engine_batch(self, event: EngineBatch) -> None:
+        """Take what happened since the last frame, draw once."""
+        front = self._book.current
+        is_shown_changed = any([self._apply(one) for one in event.events])
+        self._engine.acknowledge()
+        if front is not self._book.current:
+            self._show_front(front)
+        elif is_shown_changed:
+            self._main.refresh_turns()
+        self._redraw_all()
+
+    def _apply(self, event: EngineEvent) -> bool:
+        """Apply one event to the panes; return whether the one in front changed."""
+        match event:
+            case TurnBegan(turn) | TurnEnded(turn):
+                return self._apply_turn(turn.head.session_id, event)
+            case TurnChanged(session_id=session_id):
+                return self._apply_turn(session_id, event)
+            case SessionChanged(head):
+                self._book.put(head)
+            case SessionRemoved(session_id):
+                self._book.remove(session_id)
+            case StoreTrouble(message):
+                self._main.trouble = message
+        return False
+
+    def _apply_turn(self, session_id: SessionId, event: TurnBegan | TurnChanged | TurnEnded) -> bool:
+        pane = self._book.get(session_id)
+        if pane is None:
+            return False
+        pane.apply(event)
+        is_front = pane is self._book.current
+        if isinstance(event, TurnEnded) and not is_front:
+            pane.unread += 1
+        return is_front
+
+    def on_turns_loaded(self, event: TurnsLoaded) -> None:
+        """Show the transcript that was asked for."""
+        pane = self._book.get(event.session_id)
+        if pane is None:
+            return
+        if event.turns is not None:
+            pane.load(event.turns)
+        if pane is self._book.current:
+            self._main.show_turns(pane)
+            self._redraw_all()
+
+    def on_engine_ended(self, event: EngineEnded) -> None:
+        """Leave with a sentence when the engine could not start; say so, and stay, when it died later."""
+        if event.error is None:
+            return
+        _log.error("the engine ended", exc_info=event.error)
+        if isinstance(event.error, ChatForgeError) and self._book.current is None:
+            self.exit(return_code=event.error.exit_code, message=Text(clean(_sentence(event.error))))
+            return
+        self._main.trouble = "The engine stopped by an error of its own. What came is saved; quit and start again."
+        self._main.redraw_status()
+
+    def do(self, action_id: str) -> None:
+        """Do an action of the key table, on the pane in front."""
+        self.do_to(action_id, self._book.current)
+
+    def action_do(self, action_id: str) -> None:
+        """Do an action of the key table: what every key is bound to."""
+        self.do(action_id)
+
+    def do_to(self, action_id: str, pane: Pane | None) -> None:
+        """Do an action of the key table, on this pane."""
+        plain = self._table.get(action_id)
+        if plain is not None:
+            plain()
+        elif pane is not None:
+            self._pane_table[action_id](pane)
+
+    def say(self, message: str, *, severity: Severity = "information") -> None:
+        """Tell the user one sentence."""
+        self.notify(clean(message), markup=False, severity=severity, timeout=SAY_S)
+
+    def start(self, job: Coroutine[object, object, None]) -> None:
+        """Run a job beside the UI. A ChatForgeError that it raises is told to the user."""
+
+        async def run() -> None:
+            try:
+                await job
+            except ChatForgeError as error:
+                self.say(_sentence(error), severity="error")
+
+        self.run_worker(run(), exit_on_error=False, group="jobs")
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Tell of a job that died of an error nobody foresaw."""
+        if event.state is WorkerState.ERROR:
+            _log.error("a job of the UI failed", exc_info=event.worker.error)
+            self.say("That did not work: an error of ChatForge's own. The log says more.", severity="error")
+
+    def bring_to_front(self, session_id: SessionId) -> None:
+        """Show a session's pane and tell the engine."""
+        old = self._book.current
+        if self._book.bring_to_front(session_id) is not None:
+            self._show_front(old)
+
+    def redraw(self) -> None:
+        """Draw tabs, status and hints again."""
+        self._redraw_all()
+
+    def ask(self, dialog: Dialog[Answer], then: Callable[[Answer], None]) -> None:
+        """Show a dialog and hand its answer on; nothing happens when it is left with Esc."""
+
+        def take(answer: Answer | None) -> None:
+            if answer is not None:
+                then(answer)
+
+        self.push_screen(dialog, take)
+
+    def push(self, screen: Screen[None]) -> None:
+        """Show a screen that gives no answer."""
+        self.push_screen(screen)
+
+    def restore_draft(self, pane: Pane, text: str) -> None:
+        """Put a text that was not accepted back into the composer of its pane, unless something else stands there."""
+        if text and not pane.draft:
+            self._set_draft(pane, text)
+            if pane is self._book.current:
+                self._main.composer.show_draft(text)
+
+    def copy_text(self, text: str, what: str) -> None:
+        """Put text, cleaned, into the clipboard and say so."""
+        self.copy_to_clipboard(clean(text))
+        self.say(f"Copied the {what}.")
+
+    def theme_names(self) -> tuple[str, str, list[str]]:
+        """Return the theme in use, the default one, and all: ours first."""
+        own = [theme.name for theme in OWN_THEMES]
+        return self.theme, own[0], [*own, *sorted(name for name in self.available_themes if name not in own)]
+
+    def use_theme(self, name: str) -> None:
+        """Switch to a theme and remember it."""
+        self.theme = name
+        self._themes.keep(name)
+
+    def leave(self) -> None:
+        """End the program; on_unmount saves and stops everything."""
+        self.exit()
+
+    # What the widgets say
+
+    def on_composer_submitted(self, event: Composer.Submitted) -> None:
+        """Send a prompt or run a command. The composer is emptied once it is known that somebody takes the text."""
+        pane = self._book.current
+        if pane is None or not event.text.strip():
+            return
+        match read_line(event.text):
+            case CommandUnknown(message):
+                self.say(message, severity="warning")
+            case CommandTyped(command, argument):
+                self._empty_composer(pane)
+                self._run_command(command.action, argument, pane)
+            case PromptTyped(text):
+                self._empty_composer(pane)
+                self._turns.send(pane, text)
+
+    def _run_command(self, action: str, argument: str, pane: Pane) -> None:
+        if action == "session.model":
+            self._sessions.use_model(pane, argument)
+        elif argument:
+            self._sessions.rename(pane, argument)
+        else:
+            self.do_to(action, pane)
+
+    def on_composer_tabbed(self) -> None:
+        """Tab: the form that waits, an example for an empty session, or the next widget."""
+        form = self._main.form
+        if form is not None:
+            form.focus_first()
+        elif not self._main.next_example():
+            self._main.focus_next()
+
+    def on_composer_pasted(self, event: Composer.Pasted) -> None:
+        """Say what was done to a paste."""
+        if event.hidden:
+            self.say(f"The paste held {event.hidden} hidden or control characters; they are shown as marks.")
+        if event.cut:
+            self.say(f"The paste was too long: its last {event.cut} characters were left out.", severity="warning")
+
+    def on_text_area_changed(self, event: Composer.Changed) -> None:
+        """Keep the draft of the pane in front; it is saved when the typing rests."""
+        pane = self._book.current
+        if pane is None or not isinstance(event.text_area, Composer):
+            return
+        self._set_draft(pane, event.text_area.text)
+
+    def on_descendant_focus(self) -> None:
+        """The hints depend on where the cursor is."""
+        self._main.redraw_status()
+
+    def on_form_panel_submitted(self, event: FormPanel.Submitted) -> None:
+        """Answer the agent's form."""
+        pane = self._book.current
+        if pane is not None:
+            self._turns.answer_form(pane, event.form, event.answers)
+
+    def on_form_panel_left(self) -> None:
+        """Esc in a form: back to the composer."""
+        self._main.go_back()
+
+    def on_tab_strip_chosen(self, event: TabStrip.Chosen) -> None:
+        """A tab was clicked."""
+        self.bring_to_front(event.session_id)
+
+    def on_tab_strip_close_asked(self, event: TabStrip.CloseAsked) -> None:
+        """A tab's cross was clicked."""
+        self.do_to("session.close", self._book.get(event.session_id))
+
+    def on_tab_strip_new_asked(self) -> None:
+        """The plus was clicked."""
+        self.do("session.new")
+
+    def on_key_hints_pressed(self, event: KeyHints.Pressed) -> None:
+        """A hint was clicked."""
+        self.do(event.action)
+
+    def on_empty_state_chosen(self, event: EmptyState.Chosen) -> None:
+        """An example was clicked."""
+        self._main.composer.write(event.example)
+
+    def on_follow_changed(self, event: FollowChanged) -> None:
+        """The view follows the end, or lines arrive below it."""
+        self._main.new_lines = 0 if event.following else event.new_lines
+        self._main.redraw_status()
+
+    def on_copy_requested(self, event: CopyRequested) -> None:
+        """Something in the transcript is to be copied."""
+        self.copy_text(event.text, event.what)
+
+    def on_link_chosen(self, event: LinkChosen) -> None:
+        """Show where a link really leads, and ask."""
+        url = event.url
+        dialog = ConfirmScreen("Open this link?", clean_name(url), yes="Open in the browser", no="Back")
+        self.ask(dialog, lambda answer: self.open_url(url) if answer else None)
+
+    # Drafts and places
+
+    def _set_draft(self, pane: Pane, text: str) -> None:
+        if text == pane.draft:
+            return
+        pane.draft = text
+        self._unsaved.add(pane.session_id)
+        if self._draft_timer is not None:
+            self._draft_timer.stop()
+        self._draft_timer = self.set_timer(DRAFT_S, self._save_drafts)
+
+    def _empty_composer(self, pane: Pane) -> None:
+        """The text was taken: nothing of it stays a draft, on the disk neither."""
+        self._main.composer.show_draft("")
+        self._set_draft(pane, "")
+        self._save_drafts()
+
+    def _save_drafts(self) -> None:
+        for session_id in self._unsaved:
+            pane = self._book.get(session_id)
+            if pane is not None:
+                self._patch(session_id, SessionPatch(draft=pane.draft))
+        self._unsaved.clear()
+
+    def _save_place(self, pane: Pane | None) -> None:
+        """Save where the reader of a pane is, when it changed."""
+        if pane is None or pane.transcript is None or pane.is_empty:
+            return
+        anchor = pane.transcript.anchor
+        if anchor != pane.head.anchor:
+            self._patch(pane.session_id, SessionPatch(anchor=anchor))
+            self._book.put(replace(pane.head, anchor=anchor))
+
+    def _patch(self, session_id: SessionId, patch: SessionPatch) -> None:
+        self._engine.post(lambda manager: manager.update_session(session_id, patch))
+
+    # Drawing
+
+    def _show_front(self, old: Pane | None) -> None:
+        """Swap the screen from one pane to the one that is in front now."""
+        pane = self._book.current
+        if old is not pane:
+            self._save_place(old)
+            self._save_drafts()
+        if pane is not None:
+            if not old and self._main.composer.text:  # typed while the engine was starting
+                pane.draft = f"{pane.draft}{self._main.composer.text}"
+                self._unsaved.add(pane.session_id)
+            session_id = pane.session_id
+            self._book.put(replace(pane.head, unread=False))
+            self._engine.post(lambda manager: manager.activate(session_id))
+            self._engine.show(session_id, is_loaded=pane.transcript is not None)
+        self._main.show_pane(pane)
+        self._redraw_all()
+
+    def _redraw_all(self) -> None:
+        pane = self._book.current
+        self._main.undo_hint = self._book.can_undo
+        self._main.redraw()
+        self._terminal.show_title(session_title(pane) if pane is not None else self.TITLE)
+        if isinstance(self.screen, SessionsBoard):
+            self.screen.redraw()
+        if self._tick_timer is not None:
+            if pane is not None and pane.is_live:
+                self._tick_timer.resume()
+            else:
+                self._tick_timer.pause()
+
+    def _tick(self) -> None:
+        """Let the numbers of the running answer go on; not while the terminal is still busy with the last ones."""
+        if self._terminal.takes_output:
+            self._main.tick()
+
+    def _fatal_error(self) -> None:
+        """Leave after an error of the program's own: a sentence on the screen, the whole story in the log."""
+        _log.critical("ChatForge stops after an error of its own", exc_info=True)
+        kind = type(sys.exception()).__name__
+        self._return_code = CRASH_CODE
+        self._exit_renderables.append(
+            Text(f"ChatForge stopped after an error of its own ({kind}). Your sessions are saved; the log says more.")
+        )
+        self._close_messages_no_wait()
+
+    # What the keys mean
+
+    def _action_table(self) -> dict[str, Callable[[], None]]:
+        """Return the actions that need no pane, or find theirs themselves."""
+        sessions, program = self._sessions, self._program
+        table: dict[str, Callable[[], None]] = {
+            "session.new": sessions.new,
+            "session.new_on": self._ask_endpoint,
+            "session.next": partial(sessions.go_beside, 1),
+            "session.prev": partial(sessions.go_beside, -1),
+            "session.last": sessions.go_last,
+            "session.next_attention": sessions.go_to_attention,
+            "session.board": self._show_board,
+            "session.undo": sessions.undo,
+            "prompt.send": lambda: self._main.composer.submit(),
+            "prompt.newline": lambda: self._main.composer.begin_line(),
+            "turn.abort": partial(program.step_back, self._turns.abort),
+            "view.plan": lambda: self._main.toggle_plan(),
+            "view.fold": lambda: self._main.transcript.action_fold_all(),
+            "view.follow": lambda: self._main.transcript.action_follow(),
+            "view.search": lambda: self._main.transcript.action_search(),
+            "view.copy": lambda: self._main.transcript.action_copy_answer(),
+            "view.mouse": self._toggle_mouse,
+            "app.palette": program.show_palette,
+            "app.help": program.show_help,
+            "app.redraw": partial(self.refresh, repaint=True, layout=True),
+            "app.theme": program.show_themes,
+            "app.suspend": self.action_suspend_process,
+            "app.interrupt": partial(program.interrupt, self._turns.abort),
+            "app.quit": program.quit,
+        }
+        for number in range(1, 10):
+            table[f"session.goto.{number}"] = partial(sessions.go_to_number, number)
+        return table
+
+    def _pane_action_table(self) -> dict[str, Callable[[Pane], None]]:
+        """Return the actions on a session: the one in front, or the chosen one of the board."""
+        return {
+            "session.close": self._sessions.close,
+            "session.delete": self._sessions.delete,
+            "session.rename": self._sessions.ask_title,
+            "session.move_left": lambda pane: self._sessions.move(pane, -1),
+            "session.move_right": lambda pane: self._sessions.move(pane, 1),
+            "prompt.history": self._program.show_prompts,
+            "turn.retry": self._turns.retry,
+        }
+
+    def _ask_endpoint(self) -> None:
+        """Choose where a new session goes."""
+        current = self._book.current
+        first = current.head.endpoint if current is not None else self._default_endpoint
+        dialog = NewSessionScreen(self.settings.endpoints, first=first, find_offers=self._offers)
+        self.ask(dialog, self._sessions.open_on)
+
+    def _show_board(self) -> None:
+        """Show all sessions."""
+
+        def act(action_id: str, session_id: SessionId) -> None:
+            self.do_to(action_id, self._book.get(session_id))
+
+        board = SessionsBoard(self._book, keymap=self.keymap, marks=self.marks, act=act)
+        self.ask(board, self._sessions.go_to)
+
+    def _toggle_mouse(self) -> None:
+        """Give the mouse to the terminal, or take it back."""
+        if self._terminal.toggle_mouse():
+            self.say("ChatForge has the mouse again.")
+        else:
+            self.say("The terminal has the mouse: it selects text now.")
+
+
+def _sentence(error: ChatForgeError) -> str:
+    """Return what happened and what to do."""
+    return f"{error} {error.hint}".strip()

@@ -1,0 +1,240 @@
+"""The one place where threads meet: the engine's thread with its own event loop, and the UI's.
+
+Owns the engine thread, the subscription to its events, and the pace at which they reach the screen: at most one batch
+a frame, the next only after the UI has taken the last one, none while the terminal does not read. So a stalled
+terminal blocks neither streams nor store; what happens meanwhile is merged by the subscription and delivered later.
+It knows no widget, and nobody else may touch the manager.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from textual.message import Message
+
+from chatforge_tui.domain.changes import EngineEvent
+from chatforge_tui.domain.ids import SessionId
+from chatforge_tui.domain.session import SessionHead
+from chatforge_tui.domain.turn import Turn
+from chatforge_tui.errors import EngineStopped, UnknownSession
+from chatforge_tui.sessions.event_bus import Subscription
+from chatforge_tui.sessions.manager import SessionManager
+
+Result = TypeVar("Result")
+
+FRAME_S = 0.033
+"""Seconds between two batches, at least."""
+
+
+class EngineReady(Message):
+    """The store is open and every session is known."""
+
+    def __init__(self, heads: Sequence[SessionHead]) -> None:
+        self.heads = heads
+        """All sessions outside the trash: open ones by position, then closed ones."""
+        super().__init__()
+
+
+class EngineBatch(Message):
+    """What happened since the last batch. The receiver calls `EngineThread.acknowledge` when it has applied it."""
+
+    def __init__(self, events: Sequence[EngineEvent]) -> None:
+        self.events = events
+        """In order; never empty."""
+        super().__init__()
+
+
+class TurnsLoaded(Message):
+    """The session to show is known; every batch after this message continues exactly here."""
+
+    def __init__(self, session_id: SessionId, turns: tuple[Turn, ...] | None) -> None:
+        self.session_id = session_id
+        self.turns = turns
+        """The whole transcript; None when what the pane holds is still complete."""
+        super().__init__()
+
+
+class EngineEnded(Message):
+    """The engine thread is over."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+        """Why, when nobody asked for it."""
+        super().__init__()
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """What the UI's commands need of the engine thread; used in that thread only."""
+
+    loop: asyncio.AbstractEventLoop
+    manager: SessionManager
+
+
+class EngineThread:
+    """Runs a SessionManager in a thread and an event loop of its own. Start once, stop once, from the UI's loop."""
+
+    def __init__(
+        self,
+        start_engine: Callable[[], SessionManager],
+        *,
+        deliver: Callable[[Message], object],
+        may_paint: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Prepare; nothing runs before `start`.
+
+        Args:
+            start_engine: makes the manager; called in the engine's thread.
+            deliver: takes each message to the UI, in order; called in the engine's thread.
+            may_paint: whether the terminal takes output at the moment; called in the engine's thread.
+        """
+        self._start_engine = start_engine
+        self._deliver = deliver
+        self._may_paint = may_paint
+        self._running: Future[_Running] = Future()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chatforge-engine")
+        self._ended: Future[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = asyncio.Event()
+        self._taken = asyncio.Event()
+        self._wanted: tuple[SessionId, bool] | None = None
+        self._wants = asyncio.Event()
+
+    def start(self) -> None:
+        """Start the thread; EngineReady or EngineEnded follows."""
+        self._ended = self._thread.submit(lambda: asyncio.run(self._run()))
+        self._ended.add_done_callback(self._tell_end)
+        self._thread.shutdown(wait=False)
+
+    async def stop(self, limit_s: float) -> bool:
+        """End every stream, flush and close the store, join the thread.
+
+        Args:
+            limit_s: seconds to wait at most.
+
+        Returns:
+            Whether the thread is over.
+        """
+        if self._ended is None:
+            return True
+        self._in_engine(self._stopping.set)
+        ended = asyncio.wrap_future(self._ended)
+        done, _ = await asyncio.wait({ended}, timeout=limit_s)
+        if done:
+            ended.exception()
+        return bool(done)
+
+    async def call(self, command: Callable[[SessionManager], Awaitable[Result]]) -> Result:
+        """Run a command in the engine and return its result. Waits for an engine that is still starting.
+
+        A command that was given runs to its end, whatever becomes of the caller.
+
+        Raises:
+            EngineStopped: the engine is over.
+            ChatForgeError: what the command raises.
+        """
+        running = await asyncio.shield(asyncio.wrap_future(self._running))
+
+        async def run() -> Result:
+            return await command(running.manager)
+
+        if self._stopping.is_set() or running.loop.is_closed():
+            raise EngineStopped
+        return await asyncio.shield(asyncio.wrap_future(asyncio.run_coroutine_threadsafe(run(), running.loop)))
+
+    def post(self, command: Callable[[SessionManager], None]) -> None:
+        """Run a command in the engine, in order with all others, without a result. Ignored when the engine is over.
+
+        A session that is gone meanwhile is no error.
+        """
+
+        def run(manager: SessionManager) -> None:
+            with suppress(UnknownSession):
+                command(manager)
+
+        def schedule(future: Future[_Running]) -> None:
+            if future.exception() is None:
+                self._in_engine(run, future.result().manager)
+
+        self._running.add_done_callback(schedule)
+
+    def show(self, session_id: SessionId, *, is_loaded: bool) -> None:
+        """Have the deltas of this session delivered, and no other's. TurnsLoaded follows, unless it is gone.
+
+        Args:
+            session_id: the session to show; the last call wins.
+            is_loaded: the pane has its transcript; it is sent again only if a turn is live, whose deltas were missed.
+        """
+
+        def want() -> None:
+            self._wanted = (session_id, is_loaded)
+            self._wants.set()
+
+        self._in_engine(want)
+
+    def acknowledge(self) -> None:
+        """Say that the last batch has been applied: the next may come."""
+        self._in_engine(self._taken.set)
+
+    def _in_engine(self, function: Callable[..., object], *arguments: object) -> None:
+        """Call a function in the engine's loop; at once when there is no loop yet, never when it is closed."""
+        if self._loop is None:
+            function(*arguments)
+            return
+        with suppress(RuntimeError):  # the loop closed between two lines of ours: nothing is left to be told
+            self._loop.call_soon_threadsafe(function, *arguments)
+
+    def _tell_end(self, ended: Future[None]) -> None:
+        if not self._running.done():
+            self._running.set_exception(EngineStopped())
+        self._deliver(EngineEnded(ended.exception()))
+
+    async def _run(self) -> None:
+        """Be the engine thread: one manager, one subscription, until `stop`."""
+        self._loop = asyncio.get_running_loop()
+        async with self._start_engine() as manager:
+            subscription = manager.subscribe()
+            self._running.set_result(_Running(self._loop, manager))
+            self._deliver(EngineReady(manager.sessions()))
+            async with asyncio.TaskGroup() as group:
+                jobs = (
+                    group.create_task(self._pump(subscription)),
+                    group.create_task(self._show_wanted(manager, subscription)),
+                )
+                await self._stopping.wait()
+                for job in jobs:
+                    job.cancel()
+
+    async def _pump(self, subscription: Subscription) -> None:
+        """Carry events to the UI, batch by batch, no faster than it takes them."""
+        while True:
+            await subscription.wait()
+            while not self._may_paint():
+                await asyncio.sleep(FRAME_S)
+            events = subscription.drain()
+            if events:
+                self._taken.clear()
+                self._deliver(EngineBatch(events))
+                await self._taken.wait()
+                await asyncio.sleep(FRAME_S)
+
+    async def _show_wanted(self, manager: SessionManager, subscription: Subscription) -> None:
+        """Focus the subscription on the session wanted last, one after another, so that none overtakes a later one."""
+        while True:
+            await self._wants.wait()
+            self._wants.clear()
+            if self._wanted is not None:
+                with suppress(UnknownSession):
+                    self._deliver(await self._focus(manager, subscription, *self._wanted))
+
+    async def _focus(
+        self, manager: SessionManager, subscription: Subscription, session_id: SessionId, is_loaded: bool
+    ) -> TurnsLoaded:
+        state = manager.session(session_id).last_state
+        if is_loaded and not (state and state.is_live):
+            subscription.focus(session_id)
+            return TurnsLoaded(session_id, None)
+        return TurnsLoaded(session_id, await manager.turns(session_id, subscription))

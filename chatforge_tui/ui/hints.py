@@ -1,0 +1,124 @@
+"""The words at the bottom of the screen: what keys do now, what the session is doing, who answers. Pure.
+
+Owns the sentences and which facts belong to which state; the widgets own how they are cut to the screen.
+"""
+
+from collections.abc import Sequence
+
+from chatforge_tui.config.key_names import shown
+from chatforge_tui.config.keymap import Keymap
+from chatforge_tui.domain.turn import TurnHead, TurnState
+from chatforge_tui.safety.clean import clean_line, clean_name
+from chatforge_tui.ui.marks import MarkSet
+from chatforge_tui.ui.panes import Pane
+from chatforge_tui.ui.turn_facts import agent_name, clock, elapsed, first_output, rate, state_word, tokens
+from chatforge_tui.ui.widgets.key_hints import KeyHint
+from chatforge_tui.ui.widgets.status_line import Status, Tone
+
+_HINTS = (
+    ("session.new", 1),
+    ("session.next", 4),
+    ("turn.abort", 2),
+    ("session.board", 3),
+    ("view.plan", 6),
+    ("session.undo", 5),
+    ("app.palette", 0),
+    ("app.help", 0),
+)
+"""Actions of the bottom line in order, each with its rank: the highest gives way first."""
+
+_TONES: dict[TurnState, Tone] = {
+    TurnState.WAITING: "waiting",
+    TurnState.FAILED: "failed",
+    TurnState.INTERRUPTED: "waiting",
+}
+
+
+class HintWriter:
+    """Writes the bottom of the screen with the keys in force."""
+
+    def __init__(self, keymap: Keymap, marks: MarkSet, *, is_still: bool) -> None:
+        """Write with these keys and marks; `is_still` = no spinner turns."""
+        self._keymap = keymap
+        self._marks = marks
+        self._is_still = is_still
+
+    def key(self, action_id: str) -> str:
+        """Return an action's first key as people read it; "" when it has none."""
+        keys = self._keymap.action(action_id).keys
+        return shown(keys[0]) if keys else ""
+
+    def hints(self, *, has_undo: bool, has_plan: bool) -> Sequence[KeyHint]:
+        """Return the keys of the bottom line: undo and plan only while there is something for them."""
+        skipped = {"session.undo": not has_undo, "view.plan": not has_plan}
+        return tuple(
+            KeyHint(action, self.key(action), self._keymap.action(action).label, rank)
+            for action, rank in _HINTS
+            if self.key(action) and not skipped.get(action)
+        )
+
+    def facts(self, pane: Pane | None) -> Sequence[str]:
+        """Return who answers, what is spoken and what it cost, cleaned; the last ones give way first."""
+        if pane is None:
+            return ()
+        turn = pane.turn
+        endpoint = clean_name(pane.head.endpoint.name)
+        model = clean_name(pane.head.endpoint.model)
+        protocol = clean_name(turn.protocol if turn and turn.protocol else pane.head.endpoint.protocol)
+        return tuple(fact for fact in (endpoint, model, protocol, tokens(turn.usage) if turn else "") if fact)
+
+    def placeholder(self, pane: Pane | None) -> str:
+        """Return what stands in an empty composer."""
+        if pane is None:
+            return "Starting …"
+        if pane.question is not None and pane.question.form is not None:
+            return "Tab to the form, or answer in words …"
+        return f"{'Answer' if pane.question is not None else 'Ask'} {agent_name(pane)} …"
+
+    def status(self, pane: Pane | None, *, now: float, trouble: str, new_lines: int, in_form: bool) -> Status:
+        """Return the status line.
+
+        Args:
+            pane: the pane in front; None while the engine starts.
+            now: Unix seconds.
+            trouble: what is wrong with the program itself, as received; "" for nothing.
+            new_lines: lines that arrived below what the reader sees.
+            in_form: the cursor is in the agent's form.
+        """
+        warning = clean_line(trouble)
+        if pane is None:
+            return Status(hint="Opening your sessions …", warning=warning)
+        hint = self._hint(pane, in_form=in_form)
+        turn, state = pane.turn, pane.state
+        if new_lines:
+            hint = f"{hint} {self._marks.dot} {self.key('view.follow')} follows {new_lines} new lines".strip()
+        if turn is None or state is None:
+            return Status(hint=hint, warning=warning)
+        tone = "running" if state.is_live else _TONES.get(state, "dim")
+        return Status(hint, tone, self._mark(state, now), self._state(turn, now), self._facts(pane, turn, now), warning)
+
+    def _hint(self, pane: Pane, *, in_form: bool) -> str:
+        if in_form:
+            return f"Tab next field {self._marks.dot} Esc back to the prompt"
+        send, newline = self.key("prompt.send"), self.key("prompt.newline")
+        if pane.is_live:
+            return f"{send} sends and replaces the running answer"
+        what = "send the answer" if pane.question is not None else "send"
+        lines = f" {self._marks.dot} {newline} newline" if newline else ""
+        return f"{send} {what}{lines}"
+
+    def _mark(self, state: TurnState, now: float) -> str:
+        if not state.is_live or self._is_still:
+            return self._marks.of_turn(state)
+        frames = self._marks.spinner
+        return frames[int(now * 5) % len(frames)]
+
+    def _state(self, turn: TurnHead, now: float) -> str:
+        if turn.state is TurnState.CONNECTING and turn.retry_at is not None and turn.retry_at > now:
+            return f"tries again in {turn.retry_at - now:2.0f} s"
+        return state_word(turn.state)
+
+    def _facts(self, pane: Pane, turn: TurnHead, now: float) -> tuple[str, ...]:
+        first = first_output(turn)
+        times = [clock(elapsed(turn, now)).rjust(5), f"first {first}" if first else "", rate(pane, now)]
+        return tuple(fact for fact in times if fact)

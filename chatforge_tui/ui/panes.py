@@ -1,0 +1,265 @@
+"""What each tab shows, as plain models: one Pane a session, and the book that keeps them in order.
+
+Owns what the screen knows of a session between two batches of the engine. It draws nothing and starts nothing: the one
+transcript view, composer, plan dock and tab strip draw the pane of the current session and swap models when it changes.
+A hidden pane costs its head and what was loaded of it; the transcripts longest out of sight are dropped.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from chatforge_tui.domain.changes import (
+    HeadChanged,
+    PartAdded,
+    PlanRecorded,
+    TextAppended,
+    TurnBegan,
+    TurnChanged,
+    TurnEnded,
+)
+from chatforge_tui.domain.ids import SessionId
+from chatforge_tui.domain.part import QuestionPart, TextPart
+from chatforge_tui.domain.session import SessionHead
+from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
+from chatforge_tui.ui.plan_history import PlanHistory
+from chatforge_tui.ui.transcript.model import TranscriptModel
+
+KEPT_TRANSCRIPTS = 12
+"""Number of transcripts kept in memory; the others are read from the store when they are shown again."""
+
+
+class Pane:
+    """Everything a tab shows of one session."""
+
+    def __init__(self, head: SessionHead) -> None:
+        self.head = head
+        self.draft = head.draft
+        """What stands in the composer; newer than `head.draft` until it is saved."""
+        self.transcript: TranscriptModel | None = None
+        """None until the session is first shown, and again when it was long out of sight."""
+        self.plans = PlanHistory()
+        self.turn: TurnHead | None = None
+        """Head of the last turn; None when there is none, or nothing was loaded and nothing happened yet."""
+        self.question: QuestionPart | None = None
+        """What the agent waits for."""
+        self.form_input: dict[str, str | bool] = {}
+        """What has been typed into the form of `question` so far, field name to answer."""
+        self.prompts: list[str] = []
+        """Texts of the session's prompts, oldest first."""
+        self.unread = 0
+        """Number of turns that ended, or began to wait, out of sight."""
+        self.characters = 0
+        """Length of the text that the running turn has delivered, as far as this pane was shown."""
+
+    @property
+    def session_id(self) -> SessionId:
+        """The session that this pane shows."""
+        return self.head.session_id
+
+    @property
+    def state(self) -> TurnState | None:
+        """State of the last turn; None before the first."""
+        return self.turn.state if self.turn is not None else self.head.last_state
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a request runs."""
+        return self.state is not None and self.state.is_live
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever sent."""
+        return self.head.turns == 0 and self.turn is None
+
+    @property
+    def unread_count(self) -> int:
+        """How many news wait to be read; at least 1 for a session that the store calls unread."""
+        return max(self.unread, 1 if self.head.unread else 0)
+
+    def load(self, turns: Sequence[Turn]) -> None:
+        """Take the whole transcript; folds and place of the reader stay as they were."""
+        if self.transcript is None:
+            self.transcript = TranscriptModel()
+            self.transcript.anchor = self.head.anchor
+        self.transcript.load(turns)
+        self.plans.load(turns)
+        self.prompts = [turn.head.prompt.text for turn in turns]
+        last = turns[-1] if turns else None
+        self.turn = last.head if last else None
+        self._take_question(last.question if last else None)
+        self.characters = _text_length(last) if last else 0
+
+    def apply(self, event: TurnBegan | TurnChanged | TurnEnded) -> None:
+        """Take what happened to the session's last turn."""
+        match event:
+            case TurnBegan(turn):
+                self.turn = turn.head
+                self.prompts.append(turn.head.prompt.text)
+                self._take_question(None)
+                self.characters = 0
+            case TurnChanged():
+                self._apply_changes(event)
+            case TurnEnded(turn):
+                self.turn = turn.head
+                self.plans.put_turn(turn)
+                self._take_question(turn.question)
+                self.characters = _text_length(turn)
+        if self.transcript is not None:
+            self.transcript.apply(event)
+
+    def _apply_changes(self, event: TurnChanged) -> None:
+        for change in event.changes:
+            match change:
+                case HeadChanged(head):
+                    self.turn = head
+                case PlanRecorded(plan=plan) if self.turn is not None:
+                    self.plans.record(self.turn, plan)
+                case TextAppended(text=text, field="text"):
+                    self.characters += len(text)
+                case PartAdded(TextPart(text=text)):
+                    self.characters += len(text)
+                case _:
+                    pass
+
+    def _take_question(self, question: QuestionPart | None) -> None:
+        if question != self.question:
+            self.form_input = {}
+        self.question = question
+
+
+class PaneBook:
+    """All panes, which one is in front, and what can be undone."""
+
+    def __init__(self) -> None:
+        self._panes: dict[SessionId, Pane] = {}
+        self._shown: list[SessionId] = []
+        """Sessions in the order in which they were in front, last one now; each at most once."""
+        self._undo: list[tuple[Literal["close", "delete"], SessionId]] = []
+
+    def __len__(self) -> int:
+        return len(self._panes)
+
+    @property
+    def current(self) -> Pane | None:
+        """The pane in front; None while there is no tab."""
+        return self._panes.get(self._shown[-1]) if self._shown else None
+
+    @property
+    def open(self) -> list[Pane]:
+        """The panes that have a tab, left to right."""
+        panes = [pane for pane in self._panes.values() if pane.head.is_open]
+        return sorted(panes, key=lambda pane: (pane.head.position, pane.head.created))
+
+    @property
+    def closed(self) -> list[Pane]:
+        """The panes without a tab, newest first."""
+        panes = [pane for pane in self._panes.values() if not pane.head.is_open]
+        return sorted(panes, key=lambda pane: pane.head.updated, reverse=True)
+
+    @property
+    def live(self) -> list[Pane]:
+        """The panes whose request runs, with a tab or without."""
+        return [pane for pane in self._panes.values() if pane.is_live]
+
+    def get(self, session_id: SessionId) -> Pane | None:
+        """Return a session's pane; None when it is gone."""
+        return self._panes.get(session_id)
+
+    def fill(self, heads: Iterable[SessionHead]) -> None:
+        """Take every session at the start."""
+        for head in heads:
+            self.put(head)
+
+    def put(self, head: SessionHead) -> Pane:
+        """Take a session that is new or has changed. What the user has typed is newer than what was saved of it."""
+        pane = self._panes.get(head.session_id)
+        if pane is None:
+            pane = self._panes[head.session_id] = Pane(head)
+        pane.head = head
+        if not head.is_open and self._shown and self._shown[-1] != head.session_id:
+            self._forget_shown(head.session_id)
+        return pane
+
+    def remove(self, session_id: SessionId) -> None:
+        """Drop a session that is gone."""
+        self._panes.pop(session_id, None)
+        self._forget_shown(session_id)
+
+    def bring_to_front(self, session_id: SessionId) -> Pane | None:
+        """Make this pane the current one and return it; None when the session is gone."""
+        pane = self._panes.get(session_id)
+        if pane is not None:
+            self._forget_shown(session_id)
+            self._shown.append(session_id)
+            pane.unread = 0
+            self._drop_old_transcripts()
+        return pane
+
+    def beside(self, session_id: SessionId, step: int) -> Pane | None:
+        """Return the open pane `step` tabs to the right (negative: left) of a session's, around the ends."""
+        panes = self.open
+        here = next((index for index, pane in enumerate(panes) if pane.session_id == session_id), None)
+        if not panes or here is None:
+            return panes[0] if panes else None
+        return panes[(here + step) % len(panes)]
+
+    def heir(self, session_id: SessionId) -> Pane | None:
+        """Return the pane to show when this session's tab goes: the right neighbour, or the left at the end."""
+        panes = self.open
+        here = next((index for index, pane in enumerate(panes) if pane.session_id == session_id), 0)
+        rest = [pane for pane in panes if pane.session_id != session_id]
+        return rest[min(here, len(rest) - 1)] if rest else None
+
+    @property
+    def last_shown(self) -> Pane | None:
+        """The open pane that was in front before the current one."""
+        known = (self._panes.get(session_id) for session_id in reversed(self._shown[:-1]))
+        return next((pane for pane in known if pane is not None and pane.head.is_open), None)
+
+    def needing_attention(self) -> Pane | None:
+        """Return the next open pane, right of the current one and around, that waits, failed, or has news."""
+        panes = self.open
+        here = panes.index(self.current) + 1 if self.current in panes else 0
+        others = [pane for pane in panes[here:] + panes[:here] if pane is not self.current]
+        return min((pane for pane in others if urgency(pane) < CALM), key=urgency, default=None)
+
+    def note_undo(self, kind: Literal["close", "delete"], session_id: SessionId) -> None:
+        """Remember that a session was closed or deleted."""
+        self._undo.append((kind, session_id))
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether something was closed or deleted in this run."""
+        return bool(self._undo)
+
+    def take_undo(self) -> tuple[Literal["close", "delete"], SessionId] | None:
+        """Return, and forget, what was closed or deleted last; None when there is nothing."""
+        return self._undo.pop() if self._undo else None
+
+    def _forget_shown(self, session_id: SessionId) -> None:
+        if session_id in self._shown:
+            self._shown.remove(session_id)
+
+    def _drop_old_transcripts(self) -> None:
+        """Forget the transcripts longest out of sight; their panes load them again when they are shown."""
+        for session_id in self._shown[:-KEPT_TRANSCRIPTS]:
+            pane = self._panes.get(session_id)
+            if pane is not None and pane.transcript is not None:
+                pane.transcript = None
+
+
+CALM = 4
+"""The urgency of a pane that needs nobody."""
+
+
+def urgency(pane: Pane) -> int:
+    """Return how soon a pane needs its user: 0 it waits, 1 failed unseen, 2 cut off unseen, 3 news, 4 calm."""
+    if pane.state is TurnState.WAITING:
+        return 0
+    if not pane.unread_count:
+        return CALM
+    return {TurnState.FAILED: 1, TurnState.INTERRUPTED: 2}.get(pane.state or TurnState.COMPLETE, 3)
+
+
+def _text_length(turn: Turn) -> int:
+    return sum(len(part.text) for part in turn.parts if isinstance(part, TextPart))

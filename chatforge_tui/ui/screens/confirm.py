@@ -1,0 +1,52 @@
+"""A question with two answers."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Button, Static
+
+from chatforge_tui.ui.screens.dialog import Dialog
+
+
+class ConfirmScreen(Dialog[bool]):
+    """Gives True for yes; Esc, and the second button, give nothing or False."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", show=False),
+        Binding("n", "answer(False)", show=False),
+        Binding("left,right", "app.focus_next", show=False),
+    ]
+    CSS_PATH = "confirm.tcss"
+
+    def __init__(self, title: str, text: str, *, yes: str, no: str) -> None:
+        """Ask. All texts are the program's own, or cleaned.
+
+        Args:
+            title: the question.
+            text: one or two sentences: what happens.
+            yes: what the first button does.
+            no: what the second does.
+        """
+        super().__init__()
+        self._title, self._text, self._yes, self._no = title, text, yes, no
+
+    def compose(self) -> ComposeResult:
+        """Lay out question and buttons."""
+        with Vertical(classes="dialog--box"):
+            yield self.title_line(self._title)
+            yield Static(Content(self._text), markup=False)
+            with Horizontal(id="answers"):
+                yield Button(Content(self._yes), variant="primary", compact=True, id="yes")
+                yield Button(Content(self._no), compact=True, id="no")
+            yield self.hint_line("Enter chooses, y yes, n no, Esc back")
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Answer with the button."""
+        self.dismiss(event.button.id == "yes")
+
+    def action_answer(self, *, answer: bool) -> None:
+        """Answer with a key."""
+        self.dismiss(answer)

@@ -1,0 +1,31 @@
+"""What every dialog has in common: a title, a quiet frame, one line that says how to leave."""
+
+from typing import ClassVar, Generic, TypeVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+Result = TypeVar("Result")
+
+
+class Dialog(ModalScreen[Result | None], Generic[Result]):
+    """A modal screen that Esc closes without a result."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
+    CSS_PATH = "dialog.tcss"
+
+    def action_leave(self) -> None:
+        """Close without a result."""
+        self.dismiss(None)
+
+    @staticmethod
+    def title_line(text: str) -> Static:
+        """Return the widget for the dialog's title (cleaned text)."""
+        return Static(Content(text), classes="dialog--title", markup=False)
+
+    @staticmethod
+    def hint_line(text: str) -> Static:
+        """Return the widget for the dialog's last line, which names the keys."""
+        return Static(Content(text), classes="dialog--hint", markup=False)

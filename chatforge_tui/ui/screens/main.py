@@ -1,0 +1,286 @@
+"""The main screen: lays out the one tab strip, transcript, plan dock, composer, status and hints, and draws panes in them.
+
+Owns which of them is visible and where the focus is. It decides nothing about sessions: what the user does becomes a
+message or an action of the app, and what changed comes as a call of `show_pane` or `redraw`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from chatforge_tui.config.key_names import is_typed
+from chatforge_tui.config.keymap import Keymap, Scope
+from chatforge_tui.config.settings import UiSettings
+from chatforge_tui.domain.session import EndpointRef
+from chatforge_tui.domain.turn import TurnState
+from chatforge_tui.ui.hints import HintWriter
+from chatforge_tui.ui.marks import MarkSet
+from chatforge_tui.ui.panes import Pane, PaneBook
+from chatforge_tui.ui.transcript.view import TranscriptView
+from chatforge_tui.ui.turn_facts import agent_name, session_title
+from chatforge_tui.ui.widgets.composer import Composer
+from chatforge_tui.ui.widgets.empty_state import EmptyState
+from chatforge_tui.ui.widgets.form_panel import FormPanel
+from chatforge_tui.ui.widgets.hairline import Hairline
+from chatforge_tui.ui.widgets.key_hints import KeyHints
+from chatforge_tui.ui.widgets.plan_dock import DOCK_COLUMNS, PlanDock
+from chatforge_tui.ui.widgets.status_line import StatusLine
+from chatforge_tui.ui.widgets.tab_strip import Tab, TabKind, TabStrip
+
+SMALLEST = (40, 10)
+"""Columns and rows below which there is only a sentence."""
+DOCK_WIDTH = 100
+"""Columns from which the plan has its own column."""
+
+_KINDS: dict[TurnState, TabKind] = {
+    TurnState.WAITING: "waiting",
+    TurnState.FAILED: "failed",
+    TurnState.INTERRUPTED: "interrupted",
+}
+
+
+class MainScreen(Screen[None]):
+    """Draws the pane in front."""
+
+    BINDINGS: ClassVar[list[BindingType]] = []
+    CSS_PATH = "main.tcss"
+    AUTO_FOCUS = "#composer"
+
+    def __init__(
+        self,
+        book: PaneBook,
+        *,
+        keymap: Keymap,
+        settings: UiSettings,
+        marks: MarkSet,
+        now: Callable[[], float],
+        examples: Callable[[EndpointRef], Sequence[str]],
+    ) -> None:
+        """Draw from this book; `now` gives Unix seconds, `examples` three prompts to try at an endpoint."""
+        super().__init__()
+        self._book, self._keymap, self._settings, self._marks = book, keymap, settings, marks
+        self._bind_actions()
+        self._now = now
+        self._examples = examples
+        self._writer = HintWriter(keymap, marks, is_still=settings.reduced_motion)
+        self._example = -1
+        self._plan_wish: bool | None = {"on": True, "off": False}.get(settings.plan_dock)
+        """Whether the user wants the plan where there is room; None: when there is one."""
+        self._plan_over = False
+        """Whether the plan stands in the place of the transcript, where there is no room for both."""
+        self.trouble = ""
+        """A sentence about the program itself that stays on screen; "" when all is well."""
+        self.undo_hint = False
+        self.new_lines = 0
+        """Lines that arrived below what the reader sees."""
+
+    def _bind_actions(self) -> None:
+        """Bind the keys of every action that is not the composer's own or the board's.
+
+        They go before what a focused widget would do with them, except those that type text, and Esc, which an open
+        list closes itself with.
+        """
+        for action in self._keymap.actions:
+            if action.scope is Scope.BOARD or action.id in {"prompt.send", "prompt.newline"}:
+                continue
+            for key in action.keys:
+                is_first = not is_typed(key) and key != "escape" and action.scope is Scope.APP
+                self._bindings.bind(key, f"app.do('{action.id}')", action.label, show=False, priority=is_first)
+
+    def compose(self) -> ComposeResult:
+        """Lay everything out once."""
+        yield TabStrip(self._marks, id="tabs")
+        with Horizontal(id="body"):
+            with Vertical(id="page"):
+                yield TranscriptView(marks=self._marks, id="transcript")
+                yield EmptyState(id="empty")
+            yield PlanDock(self._marks, now=self._now, id="plan")
+        yield Hairline(self._marks, id="rule")
+        with Horizontal(id="prompt"):
+            yield Static(f" {self._marks.prompt} ", id="prompt-mark", markup=False)
+            yield Composer(
+                send_keys=self._keymap.action("prompt.send").keys,
+                newline_keys=self._keymap.action("prompt.newline").keys,
+                id="composer",
+            )
+        yield StatusLine(self._marks.dot, id="status")
+        yield KeyHints(self._marks.dot, id="hints")
+        yield Static(
+            Content("This window is too small: ChatForge needs 40 columns and 10 rows."), id="too-small", markup=False
+        )
+
+    def on_mount(self) -> None:
+        """Draw what is there: nothing yet, or everything."""
+        self.redraw()
+
+    @property
+    def composer(self) -> Composer:
+        """Where prompts are written."""
+        return self.query_one("#composer", Composer)
+
+    @property
+    def transcript(self) -> TranscriptView:
+        """Where turns are shown."""
+        return self.query_one("#transcript", TranscriptView)
+
+    @property
+    def form(self) -> FormPanel | None:
+        """The form of the session in front, while it has one."""
+        found = self.query(FormPanel)
+        return found.first() if found else None
+
+    def show_pane(self, pane: Pane | None) -> None:
+        """Swap everything to another pane: transcript, draft, plan, form."""
+        self._example = -1
+        self.new_lines = 0
+        self.show_transcript(pane)
+        composer = self.composer
+        with composer.prevent(Composer.Changed):
+            composer.show_draft(pane.draft if pane else "")
+        composer.history.load(pane.prompts if pane else ())
+        self.redraw()
+
+    def show_transcript(self, pane: Pane | None) -> None:
+        """Show the transcript that has been loaded for a pane, or the page of an empty session."""
+        is_empty = pane is None or pane.is_empty
+        self.query_one("#empty", EmptyState).display = is_empty
+        self.transcript.display = not is_empty
+        self.transcript.show(None if pane is None else pane.transcript)
+        if pane is not None and is_empty:
+            self._teach(pane)
+
+    def redraw(self) -> None:
+        """Draw tabs, plan, form, status and hints as the book says; cheap where nothing has changed."""
+        pane = self._book.current
+        self.query_one("#tabs", TabStrip).show(
+            [self._tab(other) for other in self._book.open], pane.session_id if pane else None
+        )
+        if pane is not None and not pane.is_empty and self.query_one("#empty", EmptyState).display:
+            self.show_transcript(pane)
+        self._place_plan(pane)
+        self._place_form(pane)
+        self.redraw_status()
+
+    def redraw_status(self) -> None:
+        """Draw what changes by itself while something runs: times, rate, usage."""
+        pane = self._book.current
+        is_in_form = self.form is not None and not self.composer.has_focus
+        status = self._writer.status(
+            pane, now=self._now(), trouble=self.trouble, new_lines=self.new_lines, in_form=is_in_form
+        )
+        self.query_one("#status", StatusLine).show(status)
+        hints = self._writer.hints(has_undo=self.undo_hint, has_plan=bool(pane and pane.plans.current))
+        self.query_one("#hints", KeyHints).show(hints, self._writer.facts(pane))
+        self.composer.placeholder = self._writer.placeholder(pane)
+
+    def show_turns(self, pane: Pane) -> None:
+        """Show what has just been loaded of the pane in front."""
+        self.show_transcript(pane)
+        self.composer.history.load(pane.prompts)
+
+    def refresh_turns(self) -> None:
+        """The pane in front has more to show: once a batch."""
+        pane = self._book.current
+        if pane is not None:
+            self.transcript.refresh_model()
+            self.composer.history.follow(pane.prompts)
+
+    def tick(self) -> None:
+        """Let the numbers of what runs go on."""
+        self.redraw_status()
+        dock = self.query_one("#plan", PlanDock)
+        if dock.display:
+            dock.redraw()
+
+    def next_example(self) -> bool:
+        """Put the next example into the prompt of an empty session; False where there is none to put."""
+        pane = self._book.current
+        if pane is None or not pane.is_empty:
+            return False
+        examples = self._examples(pane.head.endpoint)
+        shown = examples[self._example] if self._example >= 0 else ""
+        if not examples or self.composer.text not in {"", shown}:
+            return False
+        self._example = (self._example + 1) % len(examples)
+        self.composer.write(examples[self._example])
+        return True
+
+    def toggle_plan(self) -> None:
+        """Show the plan if it is hidden, hide it if it is shown."""
+        dock = self.query_one("#plan", PlanDock)
+        if self.size.width >= DOCK_WIDTH:
+            self._plan_wish = not dock.display
+        else:
+            self._plan_over = not dock.display
+        self._place_plan(self._book.current)
+        if self.focused is not None and not self.focused.display:
+            self.composer.focus()
+
+    def go_back(self) -> bool:
+        """Return to the composer; False when the cursor is there already."""
+        if self.composer.has_focus:
+            return False
+        self.composer.focus()
+        return True
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Place the plan for the new size; below the smallest one there is a sentence."""
+        width, height = event.size
+        self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "-too-small")
+        self._plan_over = self._plan_over and width < DOCK_WIDTH
+        self._place_plan(self._book.current)
+
+    def _place_plan(self, pane: Pane | None) -> None:
+        """Beside the transcript where there is room; else over it, when it was asked for."""
+        has_room = self.size.width >= DOCK_WIDTH
+        has_plan = pane is not None and pane.plans.current is not None
+        is_beside = has_room and (has_plan if self._plan_wish is None else self._plan_wish)
+        is_over = not has_room and self._plan_over
+        dock = self.query_one("#plan", PlanDock)
+        dock.set_class(is_over, "-over")
+        dock.display = is_beside or is_over
+        self.query_one("#page").display = not is_over
+        joint = self.size.width - DOCK_COLUMNS if is_beside else None
+        self.query_one("#tabs", TabStrip).joint = joint
+        self.query_one("#rule", Hairline).joint = joint
+        if dock.display and pane is not None:
+            dock.show(pane.plans)
+
+    def _place_form(self, pane: Pane | None) -> None:
+        """Show the form of the question that the session waits for, and only that."""
+        form = pane.question.form if pane is not None and pane.question is not None else None
+        shown = self.form
+        if shown is not None and (form is None or shown.form is not form):
+            shown.keep()
+            if not self.composer.has_focus:
+                self.composer.focus()
+            shown.remove()
+            shown = None
+        if form is not None and shown is None and pane is not None:
+            self.mount(FormPanel(form, pane.form_input), before="#rule")
+
+    def _tab(self, pane: Pane) -> Tab:
+        state = pane.state
+        kind: TabKind = "running" if pane.is_live else _KINDS.get(state, "idle") if state else "idle"
+        unread = pane.unread_count if pane is not self._book.current else 0
+        return Tab(pane.session_id, self._marks.of_turn(state), kind, session_title(pane), unread)
+
+    def _teach(self, pane: Pane) -> None:
+        keys = [(self._writer.key(action), words) for action, words in _FIRST_KEYS if self._writer.key(action)]
+        self.query_one("#empty", EmptyState).teach(agent_name(pane), self._examples(pane.head.endpoint), keys)
+
+
+_FIRST_KEYS = (
+    ("prompt.send", "send; the answer streams here while other tabs go on"),
+    ("session.new", "another session, at once"),
+    ("session.new_on", "another session on another agent or model"),
+    ("app.palette", "everything else, by name"),
+    ("app.help", "all keys"),
+)

@@ -1,0 +1,138 @@
+"""A list to choose from by typing: the command palette, themes, earlier prompts.
+
+Owns matching and the list; what the choices mean is the caller's. All texts are cleaned by whoever makes the choices.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.fuzzy import Matcher
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from chatforge_tui.ui.line_drawing import shorten
+from chatforge_tui.ui.screens.dialog import Dialog
+
+MOST_SHOWN = 200
+"""Most choices in the list at once; typing narrows it down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One line of the list."""
+
+    value: str
+    """What the picker gives when it is chosen."""
+    text: str
+    """What is shown and matched."""
+    detail: str = ""
+    """Shown dim behind it, and matched as well."""
+    key: str = ""
+    """The key for the same thing, shown at the right."""
+
+
+class PickerScreen(Dialog[str]):
+    """Gives the value of the chosen line; Esc gives nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "move(1)", show=False),
+        Binding("up", "move(-1)", show=False),
+        Binding("pagedown", "move(10)", show=False),
+        Binding("pageup", "move(-10)", show=False),
+    ]
+    CSS_PATH = "picker.tcss"
+
+    def __init__(
+        self, title: str, choices: Sequence[Choice], *, placeholder: str, nothing: str, start: str = ""
+    ) -> None:
+        """Show choices.
+
+        Args:
+            title: what is chosen.
+            choices: in the order of an empty search.
+            placeholder: what to type.
+            nothing: sentence for an empty list, with {} for what was searched.
+            start: value of the line that is highlighted first.
+        """
+        super().__init__()
+        self._title, self._choices = title, choices
+        self._placeholder, self._nothing, self._start = placeholder, nothing, start
+        self._shown: list[Choice] = []
+
+    def compose(self) -> ComposeResult:
+        """Lay out entry and list."""
+        with Vertical(classes="dialog--box"):
+            yield self.title_line(self._title)
+            entry = Input(placeholder=self._placeholder, compact=True)
+            entry.cursor_blink = False
+            yield entry
+            listing = OptionList(compact=True, markup=False)
+            listing.can_focus = False
+            yield listing
+            yield self.hint_line("Type to search, Enter chooses, Esc back")
+
+    def on_mount(self) -> None:
+        """Show everything."""
+        self.call_after_refresh(self._search, "")
+
+    def on_resize(self) -> None:
+        """Fit the lines to the new width."""
+        self.call_after_refresh(self._search, self.query_one(Input).value)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Narrow down."""
+        self._search(event.value)
+
+    def on_input_submitted(self) -> None:
+        """Choose the highlighted line."""
+        place = self.query_one(OptionList).highlighted
+        if place is not None and place < len(self._shown):
+            self.dismiss(self._shown[place].value)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Choose by mouse."""
+        if event.option_index < len(self._shown):
+            self.dismiss(self._shown[event.option_index].value)
+
+    def action_move(self, step: int) -> None:
+        """Move the highlight."""
+        listing = self.query_one(OptionList)
+        if self._shown:
+            listing.highlighted = max(0, min((listing.highlighted or 0) + step, len(self._shown) - 1))
+
+    def _search(self, query: str) -> None:
+        listing = self.query_one(OptionList)
+        matcher = Matcher(query)
+        self._shown = self._matching(matcher, query)[:MOST_SHOWN]
+        room = max(listing.scrollable_content_region.width - 3, 20)
+        options = [Option(_line(choice, matcher if query else None, room)) for choice in self._shown]
+        if not options:
+            options = [Option(Content.styled(self._nothing.format(query), "$text-muted"), disabled=True)]
+        listing.clear_options().add_options(options)
+        wanted = next((index for index, choice in enumerate(self._shown) if choice.value == self._start), 0)
+        listing.highlighted = (wanted if not query else 0) if self._shown else None
+
+    def _matching(self, matcher: Matcher, query: str) -> list[Choice]:
+        if not query.strip():
+            return list(self._choices)
+        scored = [
+            (max(matcher.match(choice.text), matcher.match(choice.detail) * 0.5), choice) for choice in self._choices
+        ]
+        found = [(score, choice) for score, choice in scored if score > 0]
+        return [choice for _, choice in sorted(found, key=lambda pair: -pair[0])]
+
+
+def _line(choice: Choice, matcher: Matcher | None, room: int) -> Content:
+    """Return one line: text, detail, and the key at the right."""
+    text = shorten(choice.text, room - cell_len(choice.key) - 1)
+    body = matcher.highlight(text) if matcher else Content(text)
+    left = room - cell_len(text) - cell_len(choice.key) - 1
+    detail = shorten(f"  {choice.detail}", max(left, 0)) if choice.detail else ""
+    gap = " " * max(left - cell_len(detail) + 1, 1)
+    return Content.assemble(body, Content.styled(detail, "$text-muted"), gap, Content.styled(choice.key, "$text-muted"))

@@ -1,0 +1,179 @@
+"""What a user can do with sessions: open, go to, close, delete, undo, rename, move. Commands only, no drawing."""
+
+from dataclasses import replace
+
+from chatforge_tui.domain.ids import SessionId
+from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
+from chatforge_tui.errors import UnknownSession
+from chatforge_tui.ui.desk import Desk
+from chatforge_tui.ui.panes import Pane
+from chatforge_tui.ui.screens.ask_text import AskTextScreen
+from chatforge_tui.ui.turn_facts import session_title
+
+MOST_TITLE = 200
+"""Most characters of a title that a user gives."""
+
+
+class SessionActions:
+    """Acts on the session it is given, or on the one in front."""
+
+    def __init__(self, desk: Desk, *, undo_key: str) -> None:
+        """Act at this desk; `undo_key` is named where something can be undone ("" when it has no key)."""
+        self._desk = desk
+        self._undo_key = undo_key
+
+    def new(self) -> None:
+        """Open a session at once, on the endpoint of the one in front."""
+        current = self._desk.book.current
+        self.open_on(current.head.endpoint if current else self._desk.default_endpoint)
+
+    def open_on(self, endpoint: EndpointRef) -> None:
+        """Open a session on an endpoint and show it."""
+
+        async def create() -> None:
+            self._show(await self._desk.engine.call(lambda manager: manager.create_session(endpoint)))
+
+        self._desk.start(create())
+
+    def go_to(self, session_id: SessionId) -> None:
+        """Show a session; one without a tab gets one."""
+        pane = self._desk.book.get(session_id)
+        if pane is not None and pane.head.is_open:
+            self._desk.bring_to_front(session_id)
+        elif pane is not None:
+            self._desk.start(self._reopen(session_id))
+
+    def go_to_number(self, number: int) -> None:
+        """Show the tab with this number, 1 being the leftmost."""
+        panes = self._desk.book.open
+        if number <= len(panes):
+            self._desk.bring_to_front(panes[number - 1].session_id)
+
+    def go_beside(self, step: int) -> None:
+        """Show the tab `step` places to the right."""
+        current = self._desk.book.current
+        pane = self._desk.book.beside(current.session_id, step) if current else None
+        if pane is not None:
+            self._desk.bring_to_front(pane.session_id)
+
+    def go_last(self) -> None:
+        """Show the tab that was in front before."""
+        pane = self._desk.book.last_shown
+        if pane is not None:
+            self._desk.bring_to_front(pane.session_id)
+
+    def go_to_attention(self) -> None:
+        """Show the next session that waits, failed, or has news."""
+        pane = self._desk.book.needing_attention()
+        if pane is None:
+            self._desk.say("No session needs you.")
+        else:
+            self._desk.bring_to_front(pane.session_id)
+
+    def close(self, pane: Pane) -> None:
+        """Take the tab away; the session, and its stream, go on. A session that was never used goes to the trash."""
+        if pane.is_empty and not pane.draft.strip():
+            self._drop_empty(pane)
+            return
+        self._desk.start(self._close(pane))
+
+    def delete(self, pane: Pane) -> None:
+        """Stop the session and put it into the trash."""
+        self._desk.start(self._delete(pane, note=f"Deleted “{session_title(pane)}”."))
+
+    def undo(self) -> None:
+        """Bring back what was closed or deleted last."""
+        last = self._desk.book.take_undo()
+        if last is None:
+            self._desk.say("There is nothing to undo.")
+            return
+        kind, session_id = last
+        self._desk.start(self._reopen(session_id) if kind == "close" else self._restore(session_id))
+
+    def ask_title(self, pane: Pane) -> None:
+        """Ask for a title and give it to the session."""
+        self._desk.ask(AskTextScreen("Rename the session", pane.head.title), lambda title: self.rename(pane, title))
+
+    def rename(self, pane: Pane, title: str) -> None:
+        """Give a title that nothing but the user changes any more; an empty one changes nothing."""
+        title = " ".join(title.split())[:MOST_TITLE]
+        if title:
+            self._patch(pane, SessionPatch(title=title, title_is_manual=True))
+            self._desk.book.put(replace(pane.head, title=title, title_is_manual=True))
+            self._desk.redraw()
+
+    def use_model(self, pane: Pane, model: str) -> None:
+        """Send the next prompts of a session to this model of its endpoint."""
+        if not model:
+            self._desk.say("Name the model after /model.", severity="warning")
+            return
+        endpoint = replace(pane.head.endpoint, model=model)
+        self._patch(pane, SessionPatch(endpoint=endpoint))
+        self._desk.book.put(replace(pane.head, endpoint=endpoint))
+        self._desk.say(f"The next prompt goes to {model}.")
+        self._desk.redraw()
+
+    def move(self, pane: Pane, step: int) -> None:
+        """Move a tab `step` places to the right (negative: left), as far as there are tabs."""
+        panes = self._desk.book.open
+        if pane not in panes:
+            return
+        target = panes.index(pane) + step
+
+        async def move() -> None:
+            await self._desk.engine.call(lambda manager: manager.move_session(pane.session_id, target))
+
+        if 0 <= target < len(panes):
+            self._desk.start(move())
+
+    def _patch(self, pane: Pane, patch: SessionPatch) -> None:
+        self._desk.engine.post(lambda manager: manager.update_session(pane.session_id, patch))
+
+    def _show(self, head: SessionHead) -> None:
+        self._desk.book.put(head)
+        self._desk.bring_to_front(head.session_id)
+
+    def _drop_empty(self, pane: Pane) -> None:
+        if len(self._desk.book.open) > 1:
+            self._desk.start(self._delete(pane, note=""))
+        else:
+            self._desk.say("This is the only tab.")
+
+    async def _close(self, pane: Pane) -> None:
+        self._leave(pane)
+        await self._desk.engine.call(lambda manager: manager.close_session(pane.session_id))
+        self._desk.book.note_undo("close", pane.session_id)
+        self._desk.book.put(replace(pane.head, is_open=False))
+        self._keep_one_open(pane)
+
+    async def _delete(self, pane: Pane, *, note: str) -> None:
+        self._leave(pane)
+        await self._desk.engine.call(lambda manager: manager.delete_session(pane.session_id))
+        self._desk.book.note_undo("delete", pane.session_id)
+        self._desk.book.remove(pane.session_id)
+        if note:
+            self._desk.say(f"{note} {self._undo_key} undo" if self._undo_key else note)
+        self._keep_one_open(pane)
+
+    def _leave(self, pane: Pane) -> None:
+        """Show the neighbour of a tab that is about to go."""
+        heir = self._desk.book.heir(pane.session_id)
+        if pane is self._desk.book.current and heir is not None:
+            self._desk.bring_to_front(heir.session_id)
+
+    def _keep_one_open(self, gone: Pane) -> None:
+        """Open a fresh session when the last tab went."""
+        if self._desk.book.open:
+            self._desk.redraw()
+        else:
+            self.open_on(gone.head.endpoint)
+
+    async def _reopen(self, session_id: SessionId) -> None:
+        await self._desk.engine.call(lambda manager: manager.reopen_session(session_id))
+        pane = self._desk.book.get(session_id)
+        if pane is None:
+            raise UnknownSession("This session was deleted meanwhile.")
+        self._show(replace(pane.head, is_open=True))
+
+    async def _restore(self, session_id: SessionId) -> None:
+        self._show(await self._desk.engine.call(lambda manager: manager.restore_session(session_id)))

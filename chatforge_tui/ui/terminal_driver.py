@@ -1,0 +1,63 @@
+"""What the program needs of Textual's driver beyond its public face, in one place.
+
+Everything here degrades to doing nothing with a driver that has no such thing (headless tests, the web).
+"""
+
+import os
+from queue import Queue
+from typing import Protocol, cast
+
+from textual.driver import Driver
+
+from chatforge_tui.ui.terminal_title import RESTORE_TITLE, SAVE_TITLE, has_titles, title_sequence
+
+
+class _Writer(Protocol):
+    """Textual's thread that writes to the terminal."""
+
+    _queue: Queue[str | None]
+
+
+class TerminalDriver:
+    """Title, mouse and back-pressure of the terminal behind a driver."""
+
+    def __init__(self, driver: Driver | None) -> None:
+        """Work on this driver; None = there is no terminal."""
+        self._driver = driver if driver is not None and not driver.is_headless else None
+        self._name = os.environ.get("TERM", "")
+        self._title = ""
+        self._has_mouse = True
+
+    @property
+    def takes_output(self) -> bool:
+        """Whether everything written so far has reached the terminal. May be asked from any thread."""
+        writer = cast("_Writer | None", getattr(self._driver, "_writer_thread", None))
+        return writer is None or writer._queue.empty()  # pyright: ignore[reportPrivateUsage] - its queue has no public face
+
+    @property
+    def input_descriptor(self) -> int | None:
+        """The file descriptor the driver reads keys from; None when there is none."""
+        descriptor = cast("int | None", getattr(self._driver, "fileno", None))
+        return descriptor if self._driver is not None else None
+
+    def show_title(self, title: str) -> None:
+        """Name the window after a title (as received); the name it had comes back with `restore_title`."""
+        sequence = title_sequence(title, self._name)
+        if self._driver is not None and sequence and sequence != self._title:
+            self._driver.write(sequence if self._title else SAVE_TITLE + sequence)
+            self._title = sequence
+
+    def restore_title(self) -> None:
+        """Give the window its name back."""
+        if self._driver is not None and self._title and has_titles(self._name):
+            self._driver.write(RESTORE_TITLE)
+            self._title = ""
+
+    def toggle_mouse(self) -> bool:
+        """Give the mouse to the terminal, so that it selects text itself, or take it back; return who has it now."""
+        self._has_mouse = not self._has_mouse
+        name = "_enable_mouse_support" if self._has_mouse else "_disable_mouse_support"
+        switch = getattr(self._driver, name, None)
+        if callable(switch):
+            switch()
+        return self._has_mouse

@@ -1,0 +1,48 @@
+"""What a user can do with turns: send, answer a form, stop, try again. Commands only, no drawing."""
+
+from chatforge_tui.domain.form import Form
+from chatforge_tui.domain.turn import Prompt
+from chatforge_tui.errors import ChatForgeError
+from chatforge_tui.ui.desk import Desk
+from chatforge_tui.ui.form_answers import FormAnswers, form_prompt
+from chatforge_tui.ui.panes import Pane
+
+
+class TurnActions:
+    """Acts on the pane it is given."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Act at this desk."""
+        self._desk = desk
+
+    def send(self, pane: Pane, text: str) -> None:
+        """Send a prompt; a running answer of the same session is replaced. What is refused comes back as a draft."""
+        self._desk.start(self._send(pane, Prompt(text), draft=text))
+
+    def answer_form(self, pane: Pane, form: Form, answers: FormAnswers) -> None:
+        """Send the answers of a form; what was typed stays in the form until they are accepted."""
+        self._desk.start(self._send(pane, form_prompt(form, answers.values), draft=""))
+
+    def abort(self, pane: Pane) -> None:
+        """Stop the running answer; what came of it stays."""
+
+        async def abort() -> None:
+            await self._desk.engine.call(lambda manager: manager.abort(pane.session_id))
+
+        self._desk.start(abort())
+
+    def retry(self, pane: Pane) -> None:
+        """Send the last prompt again as a new turn, answers of a form included."""
+        if pane.turn is None:
+            self._desk.say("There is no prompt to send again.")
+        elif pane.is_live:
+            self._desk.say("The answer is still running. Stop it first.")
+        else:
+            self._desk.start(self._send(pane, pane.turn.prompt, draft=""))
+
+    async def _send(self, pane: Pane, prompt: Prompt, *, draft: str) -> None:
+        try:
+            await self._desk.engine.call(lambda manager: manager.send(pane.session_id, prompt))
+        except ChatForgeError:
+            self._desk.restore_draft(pane, draft)
+            raise

@@ -1,0 +1,191 @@
+"""The one place to write prompts. It draws the draft of the pane in front; the pane keeps it.
+
+Owns what a key means while writing: Enter sends, the newline keys and a trailing backslash begin a new line, Up and
+Down at the edges walk through earlier prompts, Tab offers examples in an empty session. A paste is cleaned, and one
+that arrives without brackets does not send: an Enter that comes within a moment of typed text waits for what follows.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import TextArea
+
+from chatforge_tui.safety.clean import clean, count_hidden
+from chatforge_tui.ui.widgets.prompt_history import PromptHistory
+
+BURST_S = 0.010
+"""Seconds: an Enter so soon after typed text may belong to a paste."""
+SETTLE_S = 0.015
+"""Seconds that such an Enter waits: when more text follows it was a newline, else it sends."""
+PASTE_LIMIT = 1_000_000
+"""Most characters that one paste inserts."""
+
+
+class Composer(TextArea):
+    """A text area that grows from one line to eight and sends on Enter."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "history_up", show=False),
+        Binding("down", "history_down", show=False),
+    ]
+    DEFAULT_CSS = """
+    Composer {
+        height: auto;
+        max-height: 8;
+        border: none;
+        padding: 0 1 0 0;
+        background: transparent;
+        &:focus { border: none; background-tint: transparent; }
+        & .text-area--placeholder { color: $text-muted; }
+        & .text-area--cursor-line { background: transparent; }
+    }
+    """
+
+    class Submitted(Message):
+        """The user sends what stands here. The composer is not emptied: whoever takes the text does that."""
+
+        def __init__(self, text: str) -> None:
+            self.text = text
+            super().__init__()
+
+    class Pasted(Message):
+        """A paste was changed before it was inserted."""
+
+        def __init__(self, hidden: int, cut: int) -> None:
+            self.hidden = hidden
+            """Number of control and invisible characters that were made visible."""
+            self.cut = cut
+            """Number of characters beyond the limit, not inserted."""
+            super().__init__()
+
+    class Tabbed(Message):
+        """Tab was pressed: the next example, or the form, or the next widget."""
+
+    def __init__(self, *, send_keys: Sequence[str], newline_keys: Sequence[str], id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        """Take the keys that send and that begin a new line, as Textual names them."""
+        super().__init__(
+            id=id, soft_wrap=True, tab_behavior="focus", show_line_numbers=False, highlight_cursor_line=False
+        )
+        self.cursor_blink = False
+        self.history = PromptHistory()
+        self._send_keys = frozenset(send_keys)
+        self._newline_keys = frozenset(newline_keys)
+        self._typed_at = 0.0
+        self._held: Timer | None = None
+        self._is_paste = False
+        """An Enter of the burst at hand turned out to be a newline: so are the others, the last one, too."""
+
+    def show_draft(self, text: str) -> None:
+        """Show another draft, cursor at its end; nothing of the one before can be brought back by undo."""
+        self._release_held()
+        self.load_text(clean(text))
+        self.move_cursor(self.document.end)
+
+    def write(self, text: str) -> None:
+        """Replace what stands here; undo brings it back."""
+        self.replace(clean(text), (0, 0), self.document.end)
+        self.move_cursor(self.document.end)
+
+    def submit(self) -> None:
+        """Send what stands here."""
+        self._send()
+
+    def begin_line(self) -> None:
+        """Begin a new line at the cursor."""
+        self._begin_line()
+
+    def action_history_up(self) -> None:
+        """Go up a line, on the first one to the prompt before."""
+        self._step(self.history.earlier(self.text) if self.cursor_at_first_line else None, "cursor_up")
+
+    def action_history_down(self) -> None:
+        """Go down a line, on the last one to the prompt after."""
+        self._step(self.history.later() if self.cursor_at_last_line else None, "cursor_down")
+
+    def _step(self, prompt: str | None, otherwise: str) -> None:
+        if prompt is not None:
+            self.write(prompt)
+        elif otherwise == "cursor_up":
+            self.action_cursor_up()
+        else:
+            self.action_cursor_down()
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key in self._newline_keys:
+            self._take(event)
+            self._begin_line()
+        elif event.key in self._send_keys:
+            self._take(event)
+            self._enter(event.time)
+        elif event.key == "tab":
+            self._take(event)
+            self.post_message(self.Tabbed())
+        else:
+            self._settle_held_as_newline()
+            if event.is_printable:
+                self._is_paste = self._is_paste and event.time - self._typed_at < BURST_S
+                self._typed_at = event.time
+            await super()._on_key(event)
+
+    @staticmethod
+    def _take(event: events.Key) -> None:
+        event.stop()
+        event.prevent_default()
+
+    def _enter(self, when: float) -> None:
+        """Send, begin a line after a backslash, or, in a burst, wait for what follows."""
+        is_burst = self._held is not None or when - self._typed_at < BURST_S
+        self._settle_held_as_newline()
+        if is_burst and self._is_paste:
+            self._typed_at = when
+            self._begin_line()
+        elif self._ends_with_backslash():
+            self.action_delete_left()
+            self._begin_line()
+        elif is_burst:
+            self._typed_at = when
+            self._held = self.set_timer(SETTLE_S, self._send_held)
+        else:
+            self._send()
+
+    def _ends_with_backslash(self) -> bool:
+        row, column = self.cursor_location
+        return self.selection.is_empty and self.document.get_line(row)[:column].endswith("\\")
+
+    def _begin_line(self) -> None:
+        self._replace_via_keyboard("\n", *self.selection)
+
+    def _settle_held_as_newline(self) -> None:
+        """Text follows an Enter that was held back: it was part of a paste."""
+        if self._held is not None:
+            self._release_held()
+            self._is_paste = True
+            self._begin_line()
+
+    def _send_held(self) -> None:
+        self._release_held()
+        self._send()
+
+    def _release_held(self) -> None:
+        if self._held is not None:
+            self._held.stop()
+            self._held = None
+
+    def _send(self) -> None:
+        self.post_message(self.Submitted(self.text))
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        self._settle_held_as_newline()
+        text = event.text.replace("\r\n", "\n").replace("\r", "\n")
+        kept = text[:PASTE_LIMIT]
+        if result := self._replace_via_keyboard(clean(kept), *self.selection):
+            self.move_cursor(result.end_location)
+        hidden, cut = count_hidden(kept), len(text) - len(kept)
+        if hidden or cut:
+            self.post_message(self.Pasted(hidden, cut))

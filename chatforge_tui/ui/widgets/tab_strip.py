@@ -1,0 +1,262 @@
+"""The one strip of tabs, drawn by line: any number of sessions, one widget.
+
+Owns which tabs are visible and what a click on a cell means. It knows no pane and no engine: the main screen hands it
+what to draw and acts on its messages.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual import events
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from chatforge_tui.domain.ids import SessionId
+from chatforge_tui.ui.line_drawing import cells, shorten, spread
+from chatforge_tui.ui.marks import MarkSet
+
+MAX_TITLE = 24
+"""Widest title in cells."""
+BRAND = "chatforge "
+BRAND_WIDTH = 60
+"""The program's name is shown from this width on."""
+
+TabKind = Literal["running", "waiting", "failed", "interrupted", "idle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """What one tab shows; every text already cleaned."""
+
+    session_id: SessionId
+    mark: str
+    kind: TabKind
+    title: str
+    unread: int = 0
+    """Number of news; shown behind a bold title when it is not 0."""
+
+    @property
+    def width(self) -> int:
+        """Its width in cells, margin on both sides included."""
+        return 6 + min(cell_len(self.title), MAX_TITLE) + (len(self.count) if self.unread else 0)
+
+    @property
+    def count(self) -> str:
+        """The number of news as it is shown."""
+        return f" {min(self.unread, 99)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Some cells that can be clicked."""
+
+    start: int
+    end: int
+    kind: Literal["tab", "close", "new", "left", "right"]
+    session_id: SessionId | None = None
+
+
+class TabStrip(Widget):
+    """One line of tabs and the hairline under it, heavy under the current tab."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "tab--title", "tab--current", "tab--unread", "tab--dim", "tab--line", "tab--heavy",
+        "tab--running", "tab--waiting", "tab--failed", "tab--interrupted", "tab--idle",
+    }  # fmt: skip
+    DEFAULT_CSS = """
+    TabStrip {
+        height: 2;
+        .tab--title, .tab--dim, .tab--idle { color: $text-muted; }
+        .tab--current { color: $text; text-style: bold; }
+        .tab--unread { color: $text; text-style: bold; }
+        .tab--running, .tab--heavy { color: $primary; }
+        .tab--waiting, .tab--interrupted { color: $warning; }
+        .tab--failed { color: $error; }
+        .tab--line { color: $panel-lighten-2; }
+    }
+    """
+
+    joint = reactive[int | None](None)
+    """Column of the line that meets the hairline from below; None for none."""
+
+    class Chosen(Message):
+        """A tab was clicked."""
+
+        def __init__(self, session_id: SessionId) -> None:
+            self.session_id = session_id
+            super().__init__()
+
+    class CloseAsked(Message):
+        """A tab's × was clicked, or the tab with the middle button."""
+
+        def __init__(self, session_id: SessionId) -> None:
+            self.session_id = session_id
+            super().__init__()
+
+    class NewAsked(Message):
+        """The + was clicked."""
+
+    def __init__(self, marks: MarkSet, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self.marks = marks
+        self._tabs: Sequence[Tab] = ()
+        self._current: SessionId | None = None
+        self._first = 0
+        """Index of the leftmost visible tab."""
+        self._targets: list[_Target] = []
+        self._drawn: list[Segment] = []
+
+    def show(self, tabs: Sequence[Tab], current: SessionId | None) -> None:
+        """Draw these tabs; the current one is scrolled into view when it changes."""
+        if (tabs, current) == (self._tabs, self._current):
+            return
+        has_moved = current != self._current or len(tabs) != len(self._tabs)
+        self._tabs, self._current = tabs, current
+        if has_moved:
+            self._reveal_current()
+        self._draw()
+
+    def visible_tabs(self) -> list[SessionId]:
+        """Return the sessions whose tabs can be seen at the moment, left to right."""
+        return [target.session_id for target in self._targets if target.kind == "tab" and target.session_id]
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the tabs (0) or the hairline (1)."""
+        width, fill = self.size.width, self.rich_style
+        if y == 1:
+            return self._hairline(width)
+        brand = [Segment(BRAND, self._style("dim"))] if width >= BRAND_WIDTH else []
+        return spread(width, self._drawn, brand, fill)
+
+    def notify_style_update(self) -> None:
+        """Draw again in the colours of the new theme."""
+        super().notify_style_update()
+        self._draw()
+
+    def _on_resize(self, event: events.Resize) -> None:
+        del event
+        self._reveal_current()
+        self._draw()
+
+    def _style(self, name: str):  # noqa: ANN202 - rich's Style, as Textual returns it
+        return self.get_component_rich_style(f"tab--{name}")
+
+    @property
+    def _room(self) -> int:
+        """Cells for tabs, between the arrows and the + button."""
+        reserved = len(BRAND) if self.size.width >= BRAND_WIDTH else 0
+        return max(self.size.width - reserved - 12, 8)
+
+    def _current_index(self) -> int:
+        return next((index for index, tab in enumerate(self._tabs) if tab.session_id == self._current), 0)
+
+    def _reveal_current(self) -> None:
+        """Move the first visible tab as little as possible so that the current one is visible, whole."""
+        here, room = self._current_index(), self._room
+        first = min(self._first, here)
+        used = sum(tab.width for tab in self._tabs[first : here + 1])
+        while first < here and used > room:
+            used -= self._tabs[first].width
+            first += 1
+        while first > 0 and self._fits_from(first - 1, here):
+            first -= 1
+        self._first = first
+
+    def _fits_from(self, first: int, last: int) -> bool:
+        """Whether everything from a tab to the end fits: then there is no reason to hide what stands left of it."""
+        rest = self._tabs[first:]
+        if len(rest) > self._room:
+            return False
+        return last >= first and sum(tab.width for tab in rest) <= self._room
+
+    def _draw(self) -> None:
+        """Build the line of tabs and what can be clicked on it."""
+        self._targets, self._drawn = [], []
+        index, room = self._first, self._room
+        if index:
+            self._add(f" {self.marks.more_left}{min(index, 999)}", "dim", "left")
+        while index < len(self._tabs) and (index == self._first or self._tabs[index].width <= room):
+            room -= self._tabs[index].width
+            self._add_tab(self._tabs[index])
+            index += 1
+        if index < len(self._tabs):
+            self._add(f"{min(len(self._tabs) - index, 999)}{self.marks.more_right} ", "dim", "right")
+        self._add(" + ", "dim", "new")
+        self.refresh()
+
+    def _add_tab(self, tab: Tab) -> None:
+        start = cells(self._drawn)
+        is_current = tab.session_id == self._current
+        look = "current" if is_current else "unread" if tab.unread else "title"
+        self._drawn += [
+            Segment(" ", self.rich_style),
+            Segment(tab.mark, self._style(tab.kind)),
+            Segment(" ", self.rich_style),
+            Segment(shorten(tab.title, MAX_TITLE, self.marks.ellipsis), self._style(look)),
+        ]
+        if tab.unread:
+            self._drawn.append(Segment(tab.count, self._style("unread")))
+        self._targets.append(_Target(start, cells(self._drawn), "tab", tab.session_id))
+        self._add(f" {self.marks.close} " if is_current else "   ", "dim", "close", tab.session_id)
+
+    def _add(
+        self,
+        text: str,
+        look: str,
+        kind: Literal["close", "new", "left", "right"],
+        session_id: SessionId | None = None,
+    ) -> None:
+        start = cells(self._drawn)
+        self._drawn.append(Segment(text, self._style(look)))
+        self._targets.append(_Target(start, start + cell_len(text), kind, session_id))
+
+    def _hairline(self, width: int) -> Strip:
+        plain, heavy = self._style("line"), self._style("heavy")
+        line = list(self.marks.line * width)
+        if self.joint is not None and 0 <= self.joint < width:
+            line[self.joint] = self.marks.joint_down
+        mine = next((t for t in self._targets if t.kind == "tab" and t.session_id == self._current), None)
+        if mine is None:
+            return Strip([Segment("".join(line), plain)], width)
+        start, end = min(mine.start, width), min(mine.end + 1, width)
+        return Strip(
+            [
+                Segment("".join(line[:start]), plain),
+                Segment(self.marks.heavy * (end - start), heavy),
+                Segment("".join(line[end:]), plain),
+            ],
+            width,
+        )
+
+    def _on_click(self, event: events.Click) -> None:
+        event.stop()
+        target = next((target for target in self._targets if target.start <= event.x < target.end), None)
+        if target is None or event.y != 0:
+            return
+        if target.kind == "new":
+            self.post_message(self.NewAsked())
+        elif target.session_id is None:
+            self._scroll(-1 if target.kind == "left" else 1)
+        elif event.button == 2 or (target.kind == "close" and target.session_id == self._current):
+            self.post_message(self.CloseAsked(target.session_id))
+        else:
+            self.post_message(self.Chosen(target.session_id))
+
+    def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self._scroll(1)
+
+    def _on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self._scroll(-1)
+
+    def _scroll(self, step: int) -> None:
+        if step > 0 and self._fits_from(self._first, len(self._tabs) - 1):
+            return
+        self._first = min(max(self._first + step, 0), max(len(self._tabs) - 1, 0))
+        self._draw()
