@@ -76,15 +76,14 @@ class AnswerText:
             case PlanFound(plan):
                 self._open = self._captured = self._joins = None
                 yield plan
-            case NoPlan():
-                yield from self._give_back()
+            case NoPlan(text):
+                yield from self._give_back(text)
 
-    def _give_back(self) -> Iterator[TurnChange]:
+    def _give_back(self, text: str) -> Iterator[TurnChange]:
         """Make what was captured ordinary text, in the part that it would have been in without its markers."""
         if self._captured is None:
             return
         captured, self._captured = self._captured, None
-        text = next(part.text for part in self._parts.texts() if part.index == captured)
         if self._joins is None:
             yield self._parts.replace(TextPart(captured, text))
             return

@@ -53,18 +53,21 @@ def outcome_of_event(event: TerminalEvent) -> Outcome:
 
 def outcome_of_error(error: ChatForgeError) -> Outcome:
     """Return what an error leads to; its class says whether the turn failed or was interrupted."""
-    state = TurnState(error.state) if isinstance(error, EndpointError) else TurnState.FAILED
-    return Outcome(state, problem=TurnProblem(error.kind, str(error), error.hint))
+    if not isinstance(error, EndpointError):
+        return Outcome(TurnState.FAILED, problem=TurnProblem(error.kind, str(error), error.hint))
+    asked = "" if error.retry_after is None else f"The server asks to wait {error.retry_after:.0f} s."
+    hint = f"{error.hint} {asked}".strip()
+    return Outcome(TurnState(error.state), problem=TurnProblem(error.kind, str(error), hint))
 
 
-def outcome_of_stop(reason: CancelReason) -> Outcome:
+def outcome_of_stop(reason: CancelReason, warning: str = "") -> Outcome:
     """Return what stopping a request leads to. Being stopped by its user is no problem to report."""
     match reason:
         case CancelReason.USER | CancelReason.SUPERSEDED | CancelReason.DELETED:
-            return Outcome(TurnState.ABORTED)
+            return Outcome(TurnState.ABORTED, warning=warning)
         case CancelReason.SHUTDOWN:
             problem = TurnProblem("shutdown", "ChatForge was closed before the answer was complete.", _AGAIN)
-            return Outcome(TurnState.INTERRUPTED, problem=problem)
+            return Outcome(TurnState.INTERRUPTED, problem=problem, warning=warning)
         case CancelReason.TIMEOUT:
             problem = TurnProblem("timeout", "The turn took longer than the settings allow.", _AGAIN)
-            return Outcome(TurnState.INTERRUPTED, problem=problem)
+            return Outcome(TurnState.INTERRUPTED, problem=problem, warning=warning)

@@ -41,6 +41,9 @@ class PlanFound:
 class NoPlan:
     """What was captured is ordinary text after all."""
 
+    text: str
+    """All of it, markers included."""
+
 
 Piece = Plain | Captured | PlanFound | NoPlan
 
@@ -85,8 +88,8 @@ class PlanCapture:
     def close(self) -> Iterator[Piece]:
         """End the text: what is captured and not closed is ordinary."""
         if self._buffer is not None:
-            self._buffer = None
-            yield NoPlan()
+            text, self._buffer = self._buffer.text, None
+            yield NoPlan(text)
 
     def _inside(self, buffer: OutputBuffer, text: str, start: int) -> Generator[Piece, None, int]:
         """Read on within the markers, and return where reading stopped.
@@ -105,5 +108,5 @@ class PlanCapture:
         elif closing >= 0:
             self._buffer = None
             plan = parse_plan_text(buffer.text)
-            yield PlanFound(plan) if plan else NoPlan()
+            yield PlanFound(plan) if plan else NoPlan(buffer.text)
         return end

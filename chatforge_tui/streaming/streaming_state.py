@@ -29,7 +29,7 @@ from chatforge_tui.domain.events import (
     UsageReported,
     WaitingForUser,
 )
-from chatforge_tui.domain.ids import RequestId
+from chatforge_tui.domain.ids import RequestId, TaskId
 from chatforge_tui.domain.part import (
     FilePart,
     NoticeLevel,
@@ -78,6 +78,10 @@ class StreamingState:
     def snapshot(self) -> Turn:
         """Return the turn as it is now. Linear in what was appended since the last time."""
         return Turn(self.head, self._parts.snapshot(), self.plans.history)
+
+    def place(self, ordinal: int, answers_task: TaskId | None) -> None:
+        """Give the turn its place in the session, and the waiting task that its prompt answers."""
+        self.head = replace(self.head, ordinal=ordinal, answers_task=answers_task)
 
     def connecting(self) -> HeadChanged:
         """Note that the request leaves."""

@@ -1,0 +1,391 @@
+"""The engine's front: every command there is, for a screen, for the command line, for tests.
+
+Owns the one task group of the engine and nothing of a stream: a session's worker does the work, the book keeps the
+heads, the keeper writes the turns.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any, Self
+
+from chatforge_tui.domain.changes import SessionChanged, StoreTrouble, TurnBegan, TurnEnded
+from chatforge_tui.domain.ids import SessionId, TurnId, new_session_id
+from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
+from chatforge_tui.domain.turn import Prompt, Turn
+from chatforge_tui.errors import StoreError, UnknownSession
+from chatforge_tui.sessions.cleanup import shut_down
+from chatforge_tui.sessions.clock import Clock, SystemClock
+from chatforge_tui.sessions.event_bus import EventBus, Subscription
+from chatforge_tui.sessions.ports import Endpoints, SessionStore
+from chatforge_tui.sessions.session_book import SessionBook
+from chatforge_tui.sessions.settings import EngineSettings
+from chatforge_tui.sessions.turn_keeper import TurnKeeper
+from chatforge_tui.sessions.worker import SessionWorker
+from chatforge_tui.sessions.worker_context import WorkerContext
+from chatforge_tui.streaming.cancellation import CancelReason
+from chatforge_tui.streaming.registry import StreamingRegistry
+
+
+class _Closed(Exception):
+    """The engine ends: whatever still runs is cancelled."""
+
+
+class SessionManager:
+    """Many sessions, each answered by a worker of its own. Use it as `async with`; all calls from its event loop."""
+
+    def __init__(
+        self,
+        *,
+        store: SessionStore,
+        endpoints: Endpoints,
+        clock: Clock | None = None,
+        settings: EngineSettings | None = None,
+    ) -> None:
+        """Take the ports; nothing is opened yet.
+
+        Args:
+            store: where everything is kept; opened and closed by the manager.
+            endpoints: makes connections.
+            clock: for the times of turns and sessions; the machine's clock if None.
+            settings: limits; the usual ones if None.
+        """
+        self._store = store
+        self._settings = settings or EngineSettings()
+        self._clock = clock or SystemClock()
+        self._registry = StreamingRegistry()
+        self._bus = EventBus(self._read_live, self._settings.pending_chars)
+        self._book = SessionBook(store, self._bus, self._clock)
+        self._keeper = TurnKeeper(store, self._bus, self._book)
+        self._workers: dict[SessionId, SessionWorker] = {}
+        self._group = asyncio.TaskGroup()
+        self._is_open = False
+        self._context = WorkerContext(
+            store=store,
+            endpoints=endpoints,
+            clock=self._clock,
+            settings=self._settings,
+            registry=self._registry,
+            book=self._book,
+            keeper=self._keeper,
+            start=self._start,
+            retire=self._retire,
+        )
+
+    async def __aenter__(self) -> Self:
+        """Open the store and take over its sessions.
+
+        Raises:
+            StoreError: the store cannot be used.
+        """
+        self._store.on_trouble = self._on_trouble
+        await self._store.open()
+        try:
+            self._book.load(await self._store.load_sessions())
+        except BaseException:
+            await self._store.close()
+            raise
+        await self._group.__aenter__()
+        self._is_open = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Interrupt every live turn, write everything, close the store. Nothing of the engine runs afterwards.
+
+        Raises:
+            StoreError: something could not be written, and no other error is on its way.
+        """
+        self._is_open = False
+        try:
+            await shut_down(list(self._workers.values()), self._start, self._settings.shutdown_s)
+            self._workers.clear()
+            await self._end_tasks()
+        finally:
+            await self._close_store(is_failing=error is not None)
+
+    def sessions(self) -> tuple[SessionHead, ...]:
+        """Return open sessions by position, then closed ones, the last used first; not the trash."""
+        return self._book.all()
+
+    def session(self, session_id: SessionId) -> SessionHead:
+        """Return a session's head.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+        """
+        return self._book.get(session_id)
+
+    async def create_session(
+        self, endpoint: EndpointRef, *, title: str = "", activate: bool = True, after: SessionId | None = None
+    ) -> SessionHead:
+        """Add a session; returns when it is durable.
+
+        Args:
+            endpoint: where its agent answers; not contacted before the first prompt.
+            title: given by the user; "" = named after the first prompt.
+            activate: whether its tab comes to the front.
+            after: its tab stands to the right of this session's; None = at the right end.
+
+        Raises:
+            StoreError: it cannot be kept; there is no such session then.
+            UnknownSession: there is no session `after`.
+        """
+        now = self._clock.now()
+        place = len(self._book.open_ones())
+        if after is not None and self._book.get(after).is_open:
+            place = self._book.get(after).position + 1
+        new = SessionHead(new_session_id(), endpoint, title, title_is_manual=bool(title), created=now, updated=now)
+        head = self._book.insert(new, place)
+        try:
+            await self._store.create_session(head)
+        except BaseException:
+            self._book.drop(head.session_id)
+            raise
+        self._bus.publish(SessionChanged(self._book.get(head.session_id)))
+        if activate:
+            self._book.activate(head.session_id)
+        return self._book.get(head.session_id)
+
+    async def send(self, session_id: SessionId, prompt: Prompt) -> TurnId:
+        """Have a prompt answered. Takes the place of the session's live request, and answers its waiting task if any.
+
+        Returns when the prompt is durable and the session's worker is at it.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+            StoreError: the prompt cannot be kept, so nothing was sent.
+            SessionBusy: another running program is answering in this session.
+        """
+        self._book.get(session_id)
+        worker = self._workers.get(session_id)
+        if worker is None:
+            worker = self._workers[session_id] = SessionWorker(session_id, self._context)
+        run = worker.begin(prompt)
+        await asyncio.shield(run.began)
+        return run.state.head.turn_id
+
+    async def finished(self, session_id: SessionId) -> Turn | None:
+        """Wait until nothing of the session is live, and return its last turn; None if it never had one.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+            StoreError: the turn has ended but could not be written (it is tried again).
+        """
+        self._book.get(session_id)
+        turn: Turn | None = None
+        while (worker := self._workers.get(session_id)) is not None and (run := worker.run) is not None:
+            turn = await asyncio.shield(run.done)
+            if worker.run is run:
+                return turn
+        if unsaved := self._keeper.unsaved(session_id):
+            return unsaved[-1]
+        turns = await self._store.load_turns(session_id)
+        return turns[-1] if turns else None
+
+    async def abort(self, session_id: SessionId) -> bool:
+        """Stop the session's live request; returns when the turn is aborted, its row durable, its socket closed.
+
+        Returns:
+            Whether this call stopped something. When the store cannot write, StoreTrouble has said so.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+        """
+        self._book.get(session_id)
+        worker = self._workers.get(session_id)
+        run = worker.stop(CancelReason.USER) if worker else None
+        if run is None:
+            return False
+        await run.settled()
+        return True
+
+    async def abort_all(self) -> int:
+        """Stop every live request, all at the same time. Returns how many there were."""
+        runs = [run for worker in self._workers.values() if (run := worker.stop(CancelReason.USER)) is not None]
+        for run in runs:
+            await run.settled()
+        return len(runs)
+
+    async def close_session(self, session_id: SessionId) -> None:
+        """Take the session's tab away. Its stream goes on.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+        """
+        if self._book.get(session_id).is_open:
+            self._book.close(session_id)
+
+    async def reopen_session(self, session_id: SessionId, position: int | None = None) -> None:
+        """Give a closed session a tab again; does not bring it to the front.
+
+        Args:
+            session_id: an open one stays where it is, unless a position is given.
+            position: of the tab, 0 = leftmost; None = at the right end.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+        """
+        if not self._book.get(session_id).is_open:
+            self._book.open(session_id, position)
+        elif position is not None:
+            self._book.move(session_id, position)
+
+    async def delete_session(self, session_id: SessionId) -> None:
+        """Stop what runs in the session and put it into the trash.
+
+        Its tab goes as soon as that is durable; the call returns when the agent was told, too, and every socket closed.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+            StoreError: the store cannot do it; the session stays.
+        """
+        self._book.get(session_id)
+        self._book.leave(session_id)
+        worker = self._workers.pop(session_id, None)
+        try:
+            if worker is not None:
+                worker.stop(CancelReason.DELETED)
+                await worker.settled()
+            await self._store.trash_session(session_id, self._clock.now())
+        except BaseException:
+            self._book.stay(session_id)
+            raise
+        else:
+            self._book.remove(session_id)
+        finally:
+            if worker is not None:
+                await worker.close()
+
+    async def restore_session(self, session_id: SessionId) -> SessionHead:
+        """Bring a session back from the trash, its tab where it was.
+
+        Raises:
+            UnknownSession: it is not in the trash.
+            StoreError: the store cannot do it.
+        """
+        stored = await self._store.restore_session(session_id)
+        head = self._book.insert(stored, stored.position)
+        self._bus.publish(SessionChanged(head))
+        return head
+
+    async def purge_session(self, session_id: SessionId) -> None:
+        """Delete a session for good, from the trash or from where it is.
+
+        Raises:
+            UnknownSession: there is no such session, nor in the trash.
+            StoreError: the store cannot do it.
+        """
+        if self._book.find(session_id) is not None:
+            await self.delete_session(session_id)
+        elif all(head.session_id != session_id for head in await self.trash()):
+            message = f"There is no session {session_id}."
+            raise UnknownSession(message)
+        await self._store.purge_session(session_id)
+
+    async def trash(self) -> list[SessionHead]:
+        """Return the sessions in the trash."""
+        return await self._store.load_sessions(trashed=True)
+
+    def update_session(self, session_id: SessionId, patch: SessionPatch) -> None:
+        """Rename a session, keep its draft or its scroll position, mark it, point it at another endpoint.
+
+        A title that is given here is the user's: nothing renames it any more. Another endpoint knows nothing of the
+        context and the waiting task that the one before had named.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+        """
+        self._book.change(session_id, patch)
+
+    def activate(self, session_id: SessionId) -> None:
+        """Bring the session's tab to the front, which marks it as read. A closed one gets a tab at the right end.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+        """
+        if not self._book.get(session_id).is_open:
+            self._book.open(session_id, None)
+        self._book.activate(session_id)
+
+    async def move_session(self, session_id: SessionId, position: int) -> None:
+        """Put an open session's tab at this position, 0 = leftmost; beyond the end is the end.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+        """
+        if self._book.get(session_id).is_open:
+            self._book.move(session_id, position)
+
+    async def turns(self, session_id: SessionId, subscription: Subscription | None = None) -> tuple[Turn, ...]:
+        """Return the whole transcript: what is stored, the live turn as it is now.
+
+        Args:
+            session_id: whose.
+            subscription: focused on the session at the moment of the answer: what it delivers afterwards goes on
+                exactly where the answer ends.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+            StoreError: it cannot be read.
+        """
+        self._book.get(session_id)
+        meanwhile = self._bus.subscribe()
+        try:
+            turns = {turn.head.turn_id: turn for turn in await self._store.load_turns(session_id)}
+            for event in meanwhile.drain():
+                if isinstance(event, TurnBegan | TurnEnded) and event.turn.head.session_id == session_id:
+                    turns[event.turn.head.turn_id] = event.turn
+        finally:
+            meanwhile.close()
+        live = self._live(session_id)
+        for turn in (*self._keeper.unsaved(session_id), *([live] if live else [])):
+            turns[turn.head.turn_id] = turn
+        if subscription is not None:
+            subscription.focus_from_here(session_id)
+        return tuple(sorted(turns.values(), key=lambda turn: turn.head.ordinal))
+
+    def subscribe(self) -> Subscription:
+        """Return a new watcher of everything that happens; close it when done."""
+        return self._bus.subscribe()
+
+    def _live(self, session_id: SessionId) -> Turn | None:
+        """Return the turn that the session's worker is at, once its prompt is durable and until its end is."""
+        worker = self._workers.get(session_id)
+        run = worker.run if worker else None
+        return run.state.snapshot() if run and run.is_begun and not run.done.done() else None
+
+    def _read_live(self, session_id: SessionId, turn_id: TurnId) -> Turn | None:
+        turn = self._live(session_id)
+        return turn if turn is not None and turn.head.turn_id == turn_id else None
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        return self._group.create_task(work)
+
+    def _retire(self, session_id: SessionId) -> None:
+        """Give up the worker of a session that has had nothing to do for a while."""
+        worker = self._workers.get(session_id)
+        if worker is not None and worker.run is None:
+            del self._workers[session_id]
+            self._start(worker.close())
+
+    def _on_trouble(self, message: str) -> None:
+        self._bus.publish(StoreTrouble(message))
+
+    async def _end_tasks(self) -> None:
+        """Cancel what is still running (news for agents, turns to be saved later) and wait for it."""
+        try:
+            await self._group.__aexit__(_Closed, _Closed(), None)
+        except* _Closed:
+            pass
+
+    async def _close_store(self, *, is_failing: bool) -> None:
+        try:
+            await self._keeper.save_all()
+            await self._store.flush()
+        except StoreError:
+            if not is_failing:
+                raise
+        finally:
+            await self._store.close()

@@ -1,0 +1,32 @@
+"""The engine's limits. Every wait of the engine has one."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How long the engine waits and how much it keeps. All times in seconds."""
+
+    max_retries: int = 2
+    """Further tries of a request of which nothing was answered yet, >= 0."""
+    backoff_first_s: float = 0.5
+    """Pause before the first further try, when the server does not say; doubled for each next one."""
+    backoff_most_s: float = 8.0
+    retry_after_most_s: float = 120.0
+    """A server that asks for a longer pause than this is not waited for."""
+    turn_most_s: float | None = None
+    """A turn that runs longer is interrupted; None = a turn may run for ever."""
+    max_turn_chars: int = 64 * 1024 * 1024
+    """Characters of text and bytes of files that one turn may bring."""
+    idle_close_s: float = 60.0
+    """When a session that does nothing gives its connection up."""
+    abort_grace_s: float = 0.2
+    """How long an aborted stream may take to close its socket before the engine goes on without it."""
+    tell_agent_s: float = 5.0
+    """How long telling an agent to stop may take. Nobody waits for it."""
+    tell_notice_s: float = 0.05
+    """How long the end of an aborted turn waits for the news that the agent could not be told."""
+    shutdown_s: float = 2.0
+    """How long the end of the program may take, the store's last writes aside."""
+    pending_chars: int = 1024 * 1024
+    """Streamed characters of one turn that wait for a subscriber that stands still; see event_bus."""

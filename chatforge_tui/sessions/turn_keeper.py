@@ -1,0 +1,109 @@
+"""Turns on their way to disk and to whoever watches: what is told has the store's word for it.
+
+A turn's begin and end are told when they are durable, its changes as they happen. An ended turn that the store cannot
+take is kept and offered again until it can; until then it is shown as it was while it was live.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from chatforge_tui.domain.changes import HeadChanged, StoreTrouble, TurnBegan, TurnChange, TurnChanged, TurnEnded
+from chatforge_tui.domain.ids import SessionId, TurnId
+from chatforge_tui.domain.turn import Turn
+from chatforge_tui.errors import StoreError
+from chatforge_tui.sessions.event_bus import EventBus
+from chatforge_tui.sessions.ports import SessionStore
+from chatforge_tui.sessions.session_book import SessionBook, begun, ended
+from chatforge_tui.sessions.session_log import note
+from chatforge_tui.sessions.turn_run import TurnRun
+from chatforge_tui.streaming.streaming_state import StreamingState
+
+_PAUSE_FIRST_S, _PAUSE_MOST_S = 0.5, 8.0
+
+
+class TurnKeeper:
+    """Writes turns and tells of them, in this order."""
+
+    def __init__(self, store: SessionStore, bus: EventBus, book: SessionBook) -> None:
+        """Start with nothing unsaved."""
+        self._store = store
+        self._bus = bus
+        self._book = book
+        self._unsaved: dict[TurnId, tuple[Turn, Turn]] = {}
+        """Ended turns that are not durable: as they ended, and as they are shown meanwhile."""
+
+    def unsaved(self, session_id: SessionId) -> list[Turn]:
+        """Return the session's ended turns that are not durable, as they are to be shown."""
+        return [shown for _, shown in self._unsaved.values() if shown.head.session_id == session_id]
+
+    async def begin(self, state: StreamingState) -> None:
+        """Give the turn its place in the session, make the prompt durable, then tell of it.
+
+        Raises:
+            ChatForgeError: it cannot be made durable, or the session is gone; nobody was told.
+        """
+        session = self._book.get(state.head.session_id)
+        state.place(session.turns, session.waiting_task)
+        await self._store.begin_turn(state.head, begun(session, state.head))
+        self._bus.publish(TurnBegan(Turn(state.head)))
+        if (session := self._book.find(state.head.session_id)) is not None:
+            self._book.put(begun(session, state.head))
+
+    def record(self, state: StreamingState, changes: Sequence[TurnChange]) -> None:
+        """Write and tell changes of a live turn."""
+        head = state.head
+        self._store.record(head.turn_id, changes)
+        self._bus.publish(TurnChanged(head.session_id, head.turn_id, head.request_id, tuple(changes)))
+        if any(isinstance(change, HeadChanged) for change in changes):
+            self._book.note_state(head.session_id, head.state)
+
+    async def end(self, run: TurnRun, turn: Turn) -> bool:
+        """Make a turn's end durable, then tell of it and let everyone go on who waits for it.
+
+        Returns:
+            Whether it is durable. If not, `save_later` is to be run, in a task of its own.
+        """
+        try:
+            await self._save(turn)
+        except StoreError as error:
+            self._unsaved[turn.head.turn_id] = (turn, replace(turn, head=run.state.head))
+            self._bus.publish(StoreTrouble(str(error)))
+            run.fail(error)
+            return False
+        run.done.set_result(turn)
+        return True
+
+    async def save_later(self, turn: Turn) -> None:
+        """Offer a turn again, after growing pauses, until the store takes it."""
+        pause = _PAUSE_FIRST_S
+        while turn.head.turn_id in self._unsaved:
+            await asyncio.sleep(pause)
+            pause = min(_PAUSE_MOST_S, pause * 2)
+            try:
+                await self._save(turn)
+            except StoreError as error:
+                note(f"the store still cannot take the end of a turn: {error}", turn.head.session_id)
+        if not self._unsaved:
+            self._bus.publish(StoreTrouble(""))
+
+    async def save_all(self) -> None:
+        """Offer every unsaved turn once more.
+
+        Raises:
+            StoreError: there is one that the store still cannot take.
+        """
+        for turn, _ in list(self._unsaved.values()):
+            await self._save(turn)
+
+    async def _save(self, turn: Turn) -> None:
+        """Write the end of a turn and tell of it. A session that is gone has no rows to write."""
+        session_id = turn.head.session_id
+        session = self._book.find(session_id)
+        if session is not None:
+            await self._store.end_turn(turn, ended(session, turn.head))
+        self._unsaved.pop(turn.head.turn_id, None)
+        self._bus.publish(TurnEnded(turn))
+        current = self._book.find(session_id)
+        if current is not None:
+            self._book.put(ended(current, turn.head))

@@ -1,0 +1,57 @@
+"""One turn on its way through the engine: its live state, its task, and what others may wait for."""
+
+import asyncio
+
+from chatforge_tui.domain.turn import Turn
+from chatforge_tui.streaming.outcome import Outcome
+from chatforge_tui.streaming.streaming_state import StreamingState
+
+
+class TurnRun:
+    """Owned by one worker. Its end is decided once, by whoever claims it first: the stream or who stops it."""
+
+    __slots__ = ("began", "closing", "done", "is_begun", "is_claimed", "is_touched", "outcome", "state", "task")
+
+    def __init__(self, state: StreamingState, loop: asyncio.AbstractEventLoop) -> None:
+        """Start unclaimed, nothing begun.
+
+        Args:
+            state: the turn's live state.
+            loop: the engine's.
+        """
+        self.state = state
+        self.began: asyncio.Future[None] = loop.create_future()
+        """Done when the prompt is durable; fails when it cannot be."""
+        self.done: asyncio.Future[Turn] = loop.create_future()
+        """Done when the turn has ended and its row is durable; fails when that could not be written (it is tried again)."""
+        self.task: asyncio.Task[None] | None = None
+        """Runs the request."""
+        self.closing: asyncio.Task[None] | None = None
+        """Ends the turn, when it was stopped."""
+        self.is_begun = False
+        """The prompt is durable: from here on stopping cancels the task."""
+        self.is_claimed = False
+        """The end is decided: nothing that arrives changes the turn any more."""
+        self.is_touched = False
+        """Something of an answer was received: nothing is sent again unasked."""
+        self.outcome: Outcome | None = None
+        """What the protocol's own terminal marker said."""
+        for future in (self.began, self.done):
+            future.add_done_callback(_look_at)
+
+    def fail(self, error: Exception) -> None:
+        """Let everyone who waits know that there is nothing to wait for."""
+        for future in (self.began, self.done):
+            if not future.done():
+                future.set_exception(error)
+
+    async def settled(self) -> None:
+        """Return when nothing of this run is at work any more. Never raises on its account."""
+        while (task := self.closing or self.task) is not None and not task.done():
+            await asyncio.wait({task})
+
+
+def _look_at(future: "asyncio.Future[None] | asyncio.Future[Turn]") -> None:
+    """Mark a failure as seen: that nobody waits for it is no mistake."""
+    if not future.cancelled():
+        future.exception()

@@ -1,0 +1,309 @@
+"""One session's worker: connects, streams, retries, stops. Runs one request at a time, in one task.
+
+Whatever goes wrong in here becomes this session's turn state and nothing else: no exception leaves a worker's task, or
+the task group would end every other session with it.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing
+from typing import Any, TypeVarTuple
+
+from chatforge_tui.domain.events import StreamEvent, TaskBound, TerminalEvent
+from chatforge_tui.domain.ids import SessionId, TaskId, new_request_id, new_turn_id
+from chatforge_tui.domain.request import PromptRequest, TaskRef
+from chatforge_tui.domain.session import EndpointRef, SessionPatch
+from chatforge_tui.domain.turn import Prompt, Turn, TurnHead
+from chatforge_tui.errors import ChatForgeError, EndpointError
+from chatforge_tui.sessions import session_log
+from chatforge_tui.sessions.cleanup import reap, wait_for
+from chatforge_tui.sessions.ports import Endpoint
+from chatforge_tui.sessions.retry import pause_before_retry
+from chatforge_tui.sessions.turn_run import TurnRun
+from chatforge_tui.sessions.worker_context import WorkerContext
+from chatforge_tui.streaming.cancellation import CancelReason
+from chatforge_tui.streaming.outcome import BROKEN, CUT, Outcome, outcome_of_error, outcome_of_event, outcome_of_stop
+from chatforge_tui.streaming.streaming_state import StreamingState
+
+Args = TypeVarTuple("Args")
+
+_EVENTS_IN_A_ROW = 64
+"""After so many events the other sessions get their turn, even if the socket has more."""
+
+
+class SessionWorker:
+    """Answers one session's prompts. Made when there is one to answer, given up when idle for a while."""
+
+    __slots__ = ("_context", "_endpoint", "_ref", "_run", "_session_id", "_tells", "_timer")
+
+    def __init__(self, session_id: SessionId, context: WorkerContext) -> None:
+        """Start idle and without a connection."""
+        self._session_id = session_id
+        self._context = context
+        self._run: TurnRun | None = None
+        self._endpoint: Endpoint | None = None
+        self._ref: EndpointRef | None = None
+        self._tells: set[asyncio.Task[None]] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def run(self) -> TurnRun | None:
+        """The turn this worker is at; None when idle."""
+        return self._run
+
+    def begin(self, prompt: Prompt) -> TurnRun:
+        """Start answering a prompt. A request that is still running is stopped first and waited for."""
+        predecessor = self.stop(CancelReason.SUPERSEDED) or self._run
+        self._rest(None)
+        head = TurnHead(new_turn_id(), self._session_id, 0, prompt, new_request_id(), started=self._context.clock.now())
+        state = StreamingState(head, limit=self._context.settings.max_turn_chars)
+        run = self._run = TurnRun(state, asyncio.get_running_loop())
+        self._context.registry.begin(state)
+        run.task = self._context.start(self._work(run, predecessor))
+        return run
+
+    def stop(self, reason: CancelReason) -> TurnRun | None:
+        """Stop the live request: from here on nothing of it changes the turn. Its end is on its way.
+
+        Returns:
+            The run that this call stopped; None when there was none to stop.
+        """
+        run = self._run
+        if run is None or run.is_claimed or not run.state.token.cancel(reason):
+            return None
+        session_log.note("aborting previous request for session", self._session_id, run.state.head.request_id)
+        if run.is_begun and run.task is not None:
+            self._claim(run)
+            run.task.cancel()
+            run.closing = self._context.start(self._safely(run, self._end_stopped, run, reason))
+        return run
+
+    async def settled(self) -> None:
+        """Return when no run of this worker is at work any more."""
+        while (run := self._run) is not None:
+            await run.settled()
+            if self._run is run:
+                return
+
+    async def close(self) -> None:
+        """Give the connection up, after the news for the agent is out. For a worker without a live run."""
+        self._rest(None)
+        await wait_for(self._tells or (), self._context.settings.tell_agent_s)
+        endpoint, self._endpoint = self._endpoint, None
+        if endpoint is not None:
+            await self._safely(None, endpoint.aclose)
+
+    async def _work(self, run: TurnRun, predecessor: TurnRun | None) -> None:
+        """Be the run's task."""
+        await self._safely(run, self._lead, run, predecessor)
+        if run.closing is None and not run.done.done():
+            self._claim(run)
+            run.fail(RuntimeError("The turn did not come to its end; the log says why."))
+            self._rest(run)
+
+    async def _lead(self, run: TurnRun, predecessor: TurnRun | None) -> None:
+        """Take a turn from its prompt to its end."""
+        if predecessor is not None:
+            await predecessor.settled()
+        context, state = self._context, run.state
+        try:
+            await context.keeper.begin(state)
+        except ChatForgeError as error:
+            self._claim(run)
+            run.fail(error)
+            self._rest(run)
+            return
+        run.is_begun = True
+        run.began.set_result(None)
+        if (reason := state.token.reason) is None:
+            session_log.note("starting new stream for session", self._session_id, state.head.request_id)
+            limit = self._limit(run)
+            try:
+                await self._safely(run, self._answer, run)
+            finally:
+                if limit is not None:
+                    limit.cancel()
+            outcome = run.outcome or BROKEN
+        else:
+            outcome = outcome_of_stop(reason)
+        if self._claim(run):
+            await self._finish(run, outcome)
+            self._rest(run)
+
+    async def _finish(self, run: TurnRun, outcome: Outcome) -> None:
+        """End a claimed run's turn; what cannot be saved now is saved later."""
+        turn = run.state.end(outcome, self._context.clock.now())
+        if not await self._context.keeper.end(run, turn):
+            self._context.start(self._safely(run, self._context.keeper.save_later, turn))
+
+    def _limit(self, run: TurnRun) -> asyncio.TimerHandle | None:
+        """Set the alarm for a turn that takes too long."""
+        most = self._context.settings.turn_most_s
+        if most is None:
+            return None
+        loop = asyncio.get_running_loop()
+        return loop.call_later(most, lambda: self.stop(CancelReason.TIMEOUT) if self._run is run else None)
+
+    async def _answer(self, run: TurnRun) -> None:
+        """Have the prompt answered, and try again where that is allowed. Sets the run's outcome."""
+        tries = 0
+        while run.outcome is None and not run.is_claimed:
+            tries += 1
+            try:
+                await self._stream(run)
+            except EndpointError as error:
+                pause = None if run.is_touched else pause_before_retry(error, tries, self._context.settings)
+                if pause is None:
+                    run.outcome = run.outcome or outcome_of_error(error)
+                else:
+                    await self._pause(run, pause)
+            except ChatForgeError as error:
+                run.outcome = run.outcome or outcome_of_error(error)
+            except TimeoutError:
+                if run.outcome is None:
+                    raise
+                session_log.note("stream is slow to close for session", self._session_id, run.state.head.request_id)
+                self._give_up_connection()
+
+    async def _stream(self, run: TurnRun) -> None:
+        """Run one request to its end."""
+        context, state = self._context, run.state
+        context.keeper.record(state, (state.connecting(),))
+        endpoint = self._connect()
+        request = await self._request(endpoint, state)
+        count = 0
+        async with asyncio.timeout(None) as closing, aclosing(endpoint.stream(request)) as events:
+            async for event in events:
+                if not context.registry.is_current(self._session_id, request.request_id):
+                    return
+                if isinstance(event, TerminalEvent):
+                    run.outcome = outcome_of_event(event)
+                    closing.reschedule(asyncio.get_running_loop().time() + context.settings.abort_grace_s)
+                    return
+                self._take(run, event)
+                count += 1
+                if count % _EVENTS_IN_A_ROW == 0:
+                    await asyncio.sleep(0)
+        run.outcome = CUT
+
+    def _take(self, run: TurnRun, event: StreamEvent) -> None:
+        """Let one event change the turn."""
+        context = self._context
+        if not run.is_touched:
+            run.is_touched = True
+            context.book.patch(self._session_id, SessionPatch(waiting_task=TaskId("")))
+        if (
+            isinstance(event, TaskBound)
+            and event.context_id
+            and context.book.get(self._session_id).endpoint == self._ref
+        ):
+            context.book.patch(self._session_id, SessionPatch(context_id=event.context_id))
+        changes = run.state.apply(event, context.clock.now())
+        if changes:
+            context.keeper.record(run.state, changes)
+
+    async def _request(self, endpoint: Endpoint, state: StreamingState) -> PromptRequest:
+        session = self._context.book.get(self._session_id)
+        earlier: tuple[Turn, ...] = ()
+        if endpoint.needs_history:
+            turns = await self._context.store.load_turns(self._session_id)
+            earlier = tuple(turn for turn in turns if turn.head.turn_id != state.head.turn_id)
+        return PromptRequest(
+            session_id=self._session_id,
+            turn_id=state.head.turn_id,
+            request_id=state.head.request_id,
+            prompt=state.head.prompt,
+            context_id=session.context_id,
+            answers_task=state.head.answers_task,
+            history=earlier,
+        )
+
+    def _connect(self) -> Endpoint:
+        """Return the connection, a new one if the session talks to another endpoint now."""
+        ref = self._context.book.get(self._session_id).endpoint
+        if self._endpoint is None or self._ref != ref:
+            self._give_up_connection()
+            self._endpoint, self._ref = self._context.endpoints.connect(ref), ref
+        return self._endpoint
+
+    async def _pause(self, run: TurnRun, seconds: float) -> None:
+        """Wait before the next try, visibly."""
+        context, state = self._context, run.state
+        context.keeper.record(state, (state.pausing(context.clock.now() + seconds),))
+        await asyncio.sleep(seconds)
+        context.keeper.record(state, (state.retrying(new_request_id()),))
+
+    async def _end_stopped(self, run: TurnRun, reason: CancelReason) -> None:
+        """End a run that was stopped, whether or not its stream obeys."""
+        context = self._context
+        warning = await self._tell_agent(run, reason)
+        outcome = outcome_of_stop(reason, warning)
+        await self._finish(run, outcome)
+        if run.task is not None and not await reap(run.task, context.settings.abort_grace_s):
+            session_log.note("stream does not close for session", self._session_id, run.state.head.request_id)
+            self._give_up_connection()
+        session_log.note("stream aborted for session", self._session_id, run.state.head.request_id)
+        self._rest(run)
+
+    async def _tell_agent(self, run: TurnRun, reason: CancelReason) -> str:
+        """Start telling the agent to stop its task, once.
+
+        Returns:
+            What went wrong, if that is known at once: the turn's end does not wait longer.
+        """
+        head = run.state.head
+        task_id = head.task_id or (head.answers_task if run.is_touched else None)
+        endpoint = self._endpoint
+        if task_id is None or endpoint is None or reason is CancelReason.SHUTDOWN:
+            return ""
+        session = self._context.book.find(self._session_id)
+        failures: list[str] = []
+        ref = TaskRef(task_id, session.context_id if session else None)
+        tell = self._context.start(self._safely(run, self._cancel_task, endpoint, ref, failures))
+        self._tells = self._tells or set()
+        self._tells.add(tell)
+        tell.add_done_callback(self._tells.discard)
+        await wait_for((tell,), self._context.settings.tell_notice_s)
+        return failures[0] if failures else ""
+
+    async def _cancel_task(self, endpoint: Endpoint, task: TaskRef, failures: list[str]) -> None:
+        try:
+            async with asyncio.timeout(self._context.settings.tell_agent_s):
+                await endpoint.cancel_task(task)
+        except (EndpointError, TimeoutError) as error:
+            failures.append(f"The agent could not be told to stop: {error or 'it did not answer'}")
+            session_log.note(f"agent was not told to stop: {error}", self._session_id)
+
+    def _claim(self, run: TurnRun) -> bool:
+        """Decide the run's end. Returns whether this call did: everyone else leaves the turn alone."""
+        if run.is_claimed:
+            return False
+        run.is_claimed = True
+        self._context.registry.release(run.state)
+        return True
+
+    def _give_up_connection(self) -> None:
+        """Let go of an endpoint that cannot be used any more, and close it without waiting."""
+        endpoint, self._endpoint = self._endpoint, None
+        if endpoint is not None:
+            self._context.start(self._safely(None, endpoint.aclose))
+
+    def _rest(self, run: TurnRun | None) -> None:
+        """Begin to be idle after this run; with None, end being idle."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if run is not None and self._run is run:
+            self._run = None
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._context.settings.idle_close_s, self._context.retire, self._session_id)
+
+    async def _safely(
+        self, run: TurnRun | None, work: Callable[[*Args], Coroutine[Any, Any, None]], *args: *Args
+    ) -> None:
+        """Do work of one session so that no mistake in it reaches another session."""
+        try:
+            await work(*args)
+        except Exception as error:  # noqa: BLE001 - the one place: a mistake in one session must not end the others
+            request_id = run.state.head.request_id if run else None
+            session_log.note_mistake("unexpected failure for session", self._session_id, request_id, error)

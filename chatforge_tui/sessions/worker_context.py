@@ -1,0 +1,29 @@
+"""What every worker shares with the others: the ports, the registry, the keeper. No session's state is in here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chatforge_tui.domain.ids import SessionId
+from chatforge_tui.sessions.cleanup import Start
+from chatforge_tui.sessions.clock import Clock
+from chatforge_tui.sessions.ports import Endpoints, SessionStore
+from chatforge_tui.sessions.session_book import SessionBook
+from chatforge_tui.sessions.settings import EngineSettings
+from chatforge_tui.sessions.turn_keeper import TurnKeeper
+from chatforge_tui.streaming.registry import StreamingRegistry
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WorkerContext:
+    """Made once by the session manager."""
+
+    store: SessionStore
+    endpoints: Endpoints
+    clock: Clock
+    settings: EngineSettings
+    registry: StreamingRegistry
+    book: SessionBook
+    keeper: TurnKeeper
+    start: Start
+    retire: Callable[[SessionId], None]
+    """Told when a session's worker has had nothing to do for long enough to be given up."""

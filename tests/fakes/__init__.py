@@ -1,0 +1,1 @@
+"""Fakes that pass the contract suites of their ports: tests use them instead of mocks."""

@@ -1,0 +1,159 @@
+"""Endpoints without a network: a test says, event by event, what the agent says and when.
+
+Each request opens a `Wire`. By hand: `wire.say(TextDelta("a"))`, `wire.cut()`, `wire.fail(error)`. Or from a script:
+`ScriptedEndpoints(lambda request: [Accepted("fake"), Pause(2.0), TextDelta("a"), Finished()])`.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field
+
+from chatforge_tui.domain.events import Accepted, Finished, StreamEvent, TerminalEvent, TextDelta
+from chatforge_tui.domain.ids import SessionId
+from chatforge_tui.domain.request import PromptRequest, TaskRef
+from chatforge_tui.domain.session import EndpointRef
+from chatforge_tui.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Pause:
+    """The agent says nothing for a while."""
+
+    seconds: float
+
+
+Step = StreamEvent | Pause | Exception
+Script = Callable[[PromptRequest], Sequence[Step]]
+
+
+@dataclass(eq=False)
+class Wire:
+    """One request, seen from the agent's side."""
+
+    request: PromptRequest
+    closed: bool = False
+    said: list[StreamEvent] = field(default_factory=list)
+    """What the engine has fetched."""
+    _waiting: deque[Step | None] = field(default_factory=deque)
+    _something: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def say(self, *steps: Step) -> None:
+        """Send events. Works on a closed wire, too: those are the late bytes of a dead request."""
+        self._waiting.extend(steps)
+        self._something.set()
+
+    def cut(self) -> None:
+        """End the stream without a terminal event."""
+        self._waiting.append(None)
+        self._something.set()
+
+    async def fetch(self) -> Step | None:
+        while not self._waiting:
+            self._something.clear()
+            await self._something.wait()
+        return self._waiting.popleft()
+
+
+class ScriptedEndpoint:
+    """One session's connection. Matches sessions.ports.Endpoint."""
+
+    def __init__(self, owner: "ScriptedEndpoints") -> None:
+        self._owner = owner
+        self.is_closed = False
+
+    @property
+    def needs_history(self) -> bool:
+        return self._owner.needs_history
+
+    async def stream(self, request: PromptRequest) -> AsyncGenerator[StreamEvent, None]:
+        wire = Wire(request)
+        self._owner.wires.append(wire)
+        if self._owner.script is not None:
+            wire.say(*self._owner.script(request))
+            wire.cut()
+        try:
+            while (step := await self._fetch(wire)) is not None:
+                if isinstance(step, Exception):
+                    raise step
+                if isinstance(step, Pause):
+                    await asyncio.sleep(step.seconds)
+                    continue
+                wire.said.append(step)
+                yield step
+                if isinstance(step, TerminalEvent):
+                    return
+        finally:
+            wire.closed = True
+            if self._owner.slow_to_close:
+                await asyncio.sleep(self._owner.slow_to_close)
+
+    async def cancel_task(self, task: TaskRef) -> None:
+        self._owner.canceled.append(task)
+        await asyncio.sleep(self._owner.cancel_takes)
+        if self._owner.cancel_error is not None:
+            raise self._owner.cancel_error
+
+    async def aclose(self) -> None:
+        self.is_closed = True
+
+    async def _fetch(self, wire: Wire) -> Step | None:
+        """Wait for the next step; stubbornly, if the endpoint is to swallow its cancellation."""
+        while True:
+            try:
+                return await wire.fetch()
+            except asyncio.CancelledError:
+                if not self._owner.stubborn:
+                    raise
+
+
+class ScriptedEndpoints:
+    """Makes scripted connections and remembers what happened on them. Matches sessions.ports.Endpoints."""
+
+    def __init__(self, script: Script | None = None, *, needs_history: bool = False) -> None:
+        self.script = script
+        self.needs_history = needs_history
+        self.wires: list[Wire] = []
+        """Every request so far, oldest first."""
+        self.made: list[ScriptedEndpoint] = []
+        self.canceled: list[TaskRef] = []
+        self.cancel_takes = 0.0
+        self.cancel_error: Exception | None = None
+        self.stubborn = False
+        """Swallow cancellations, as no endpoint should."""
+        self.slow_to_close = 0.0
+        self.unknown: set[str] = set()
+        """Names that `connect` refuses."""
+
+    def connect(self, ref: EndpointRef) -> ScriptedEndpoint:
+        if ref.name in self.unknown:
+            message = f"No endpoint is called {ref.name}."
+            raise ConfigError(message)
+        endpoint = ScriptedEndpoint(self)
+        self.made.append(endpoint)
+        return endpoint
+
+    def of(self, session_id: SessionId) -> list[Wire]:
+        """Return the session's requests, oldest first."""
+        return [wire for wire in self.wires if wire.request.session_id == session_id]
+
+    async def wire(self, session_id: SessionId, number: int = -1) -> Wire:
+        """Wait for a request of the session and return it; the newest by default."""
+        for _ in range(1_000):
+            wires = self.of(session_id)
+            if len(wires) > max(number, 0) or (wires and number < 0 and not wires[-1].closed):
+                return wires[number]
+            await asyncio.sleep(0)
+        message = "no such request was made"
+        raise AssertionError(message)
+
+    @property
+    def open_wires(self) -> list[Wire]:
+        """Return the requests whose stream is still open."""
+        return [wire for wire in self.wires if not wire.closed]
+
+
+def echo(request: PromptRequest) -> Sequence[Step]:
+    """Answer with the prompt, word by word."""
+    words = request.prompt.text.split(" ")
+    return [Accepted("fake", "echo"), *(TextDelta(f"{word} ") for word in words), Finished("stop")]
