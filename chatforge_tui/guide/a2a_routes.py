@@ -88,8 +88,9 @@ class A2aRoutes:
             call = _call(request)
             return await self._operation(dialect, call, version)(dialect or VersionOne(), call)
         except RpcFault as fault:
-            asked_for_one = dialect is None or fault.code == VERSION_NOT_SUPPORTED
-            return _error(VersionOne() if asked_for_one else dialect, call, fault)
+            if dialect is None or fault.code == VERSION_NOT_SUPPORTED:
+                return _error(VersionOne(), call, fault)
+            return _error(dialect, call, fault)
 
     def _operation(self, dialect: Dialect | None, call: RpcCall, version: str) -> _Operation:
         """Return what does a method's work."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 from chatforge_tui.config.keymap import Keymap, Scope
 from chatforge_tui.config.reference import SettingDescription
-from chatforge_tui.errors import ChatForgeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +94,3 @@ def key_entries(keymap: Keymap) -> tuple[KeyEntry, ...]:
         known = entries.setdefault(name, KeyEntry(name, (), label, description, action.group, _PLACES[action.scope]))
         entries[name] = replace(known, keys=known.keys + action.keys)
     return tuple(entries.values())
-
-
-def exit_code_entries() -> tuple[ExitCodeEntry, ...]:
-    """Read the exit codes from the tree of errors, where a class that has one of its own carries it."""
-    codes = [ExitCodeEntry(0, "The command did what it was asked"), ExitCodeEntry(1, "Anything not listed here")]
-    pending = ChatForgeError.__subclasses__()
-    while pending:
-        error = pending.pop(0)
-        pending.extend(error.__subclasses__())
-        if "exit_code" in error.__dict__:
-            codes.append(ExitCodeEntry(error.exit_code, (error.__doc__ or "").strip().splitlines()[0].rstrip(".")))
-    return tuple(sorted(codes, key=lambda entry: entry.code))
