@@ -19,10 +19,11 @@ from urllib.parse import urljoin
 from chatforge_tui.endpoints.http_inflate import Inflater
 from chatforge_tui.endpoints.http_settings import MEBIBYTE, HttpSettings
 from chatforge_tui.endpoints.http_status import reject_redirect, reject_status
-from chatforge_tui.endpoints.http_url import host_port, origin
+from chatforge_tui.endpoints.http_url import host_port
 from chatforge_tui.endpoints.http_watchdog import Watchdog
 from chatforge_tui.errors import ConfigError, EndpointError, LimitExceeded, StreamLost, StreamStalled
 from chatforge_tui.safety.secret import Secret
+from chatforge_tui.safety.urls import same_origin
 
 if TYPE_CHECKING:
     from chatforge_tui.endpoints.http_wire import Wire, WireResponse
@@ -341,7 +342,7 @@ class HttpChannel:
                     response.status, response.headers, response.content_type, content, url, self.settings
                 )
             target = urljoin(url, response.headers.get("location", ""))
-            if redirects <= 0 or origin(target) != origin(url):
+            if redirects <= 0 or not same_origin(target, url):
                 reject_redirect(response)
         return await self._fetch(method, target, body, headers, limit, redirects - 1)
 
@@ -349,7 +350,7 @@ class HttpChannel:
         """Join the request's headers with the endpoint's own, which go to the endpoint's origin only."""
         headers = dict(extra or {})
         bound = self.settings.origin
-        if not bound or origin(url) == origin(bound):
+        if not bound or same_origin(url, bound):
             for name, value in self.settings.headers.items():
                 headers[name] = value.reveal() if isinstance(value, Secret) else value
         for name, value in headers.items():

@@ -17,8 +17,9 @@ from chatforge_tui.endpoints.http_errors import FAILURES, Where, translate
 from chatforge_tui.endpoints.http_settings import DIRECT, HttpSettings
 from chatforge_tui.endpoints.http_sockets import SocketBackend
 from chatforge_tui.endpoints.http_tls import context_for
-from chatforge_tui.endpoints.http_url import host_port, origin, split_url
+from chatforge_tui.endpoints.http_url import host_port, split_url
 from chatforge_tui.errors import ConfigError
+from chatforge_tui.safety.urls import same_origin
 
 _KEEP_S: Final = 90.0
 """How long an idle connection is kept for the next turn; the engine normally closes it sooner."""
@@ -178,7 +179,7 @@ class _Body(httpx.AsyncByteStream):
 
 def is_own_origin(url: str, settings: HttpSettings) -> bool:
     """Whether credentials may go to this URL."""
-    return not settings.origin or origin(url) == origin(settings.origin)
+    return not settings.origin or same_origin(url, settings.origin)
 
 
 def proxy_for(url: str, settings: HttpSettings) -> str:

@@ -1,0 +1,70 @@
+"""An endpoint that becomes one at its first request, because finding out what it is takes a network or a command."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Protocol
+
+from chatforge_tui.domain.events import StreamEvent
+from chatforge_tui.domain.request import PromptRequest, TaskRef
+
+
+class Adapter(Protocol):
+    """What every adapter is, as the engine's port `Endpoint` has it."""
+
+    @property
+    def needs_history(self) -> bool:
+        """Whether a request must carry the session's earlier turns."""
+        ...
+
+    def stream(self, request: PromptRequest) -> AsyncGenerator[StreamEvent, None]:
+        """Have one prompt answered."""
+        ...
+
+    async def cancel_task(self, task: TaskRef) -> None:
+        """Tell the agent to stop a task."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close every socket."""
+        ...
+
+
+class LateEndpoint:
+    """Stands in for an adapter until it is known."""
+
+    def __init__(self, make: Callable[[], Awaitable[Adapter]], *, needs_history: bool) -> None:
+        """Make nothing yet.
+
+        Args:
+            make: finds out and makes the adapter; may fail with a ConfigError or an EndpointError, and is asked again then.
+            needs_history: what to say as long as the adapter is not known.
+        """
+        self._make = make
+        self._needs_history = needs_history
+        self._adapter: Adapter | None = None
+
+    @property
+    def needs_history(self) -> bool:
+        """Whether a request must carry the session's earlier turns; one that need not may do so all the same."""
+        return self._needs_history if self._adapter is None else self._adapter.needs_history
+
+    async def stream(self, request: PromptRequest) -> AsyncGenerator[StreamEvent, None]:
+        """Have one prompt answered."""
+        adapter = await self._found()
+        async with aclosing(adapter.stream(request)) as events:
+            async for event in events:
+                yield event
+
+    async def cancel_task(self, task: TaskRef) -> None:
+        """Tell the agent to stop a task."""
+        await (await self._found()).cancel_task(task)
+
+    async def aclose(self) -> None:
+        """Close every socket."""
+        if self._adapter is not None:
+            await self._adapter.aclose()
+
+    async def _found(self) -> Adapter:
+        if self._adapter is None:
+            self._adapter = await self._make()
+        return self._adapter
