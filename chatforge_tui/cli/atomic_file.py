@@ -44,10 +44,22 @@ def _write(path: Path, content: bytes, *, replace: bool) -> None:
         if replace:
             building.replace(path)
         else:
-            os.link(building, path)  # unlike a rename, this fails when somebody was there first
+            _move_to_free_place(building, path)
     finally:
         building.unlink(missing_ok=True)
     _sync_directory(path.parent)
+
+
+def _move_to_free_place(building: Path, path: Path) -> None:
+    """Give the file its name unless something has it. A link, unlike a rename, fails when somebody was there first."""
+    try:
+        os.link(building, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links: the check and the rename are two steps there
+        if path.exists() or path.is_symlink():
+            raise FileExistsError(path) from None
+        building.replace(path)
 
 
 def _sync_directory(directory: Path) -> None:

@@ -1,0 +1,250 @@
+"""The command line: commands, options, and their words. What they do is elsewhere and imported when it is needed.
+
+Owns the names and the help. `chatforge sessions` must not pay for the engine, nor `send` for the screen: every import
+inside a function says what it costs.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from chatforge_tui import __version__
+from chatforge_tui.cli.exit_codes import EXIT_CODES
+from chatforge_tui.cli.launch import Launch
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_PROTOCOLS = ("a2a", "openai-chat", "openai-responses", "anthropic", "ag-ui")
+_LONGEST_PROMPT = 16 * 2**20
+"""Bytes read from stdin."""
+_EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES)
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
+
+
+def _with_home(function: _Function) -> _Function:
+    """Add --home."""
+    return click.option(
+        "--home",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        help="Keep configuration, sessions, state and log under DIR, as CHATFORGE_HOME does.",
+    )(function)
+
+
+def _with_endpoint(function: _Function) -> _Function:
+    """Add the options that choose the endpoint of a new session."""
+    options = (
+        click.option("--endpoint", metavar="NAME_OR_URL", default="", help="Endpoint of new sessions."),
+        click.option("--protocol", type=click.Choice(_PROTOCOLS), default=None, help="What it speaks."),
+        click.option("--model", metavar="MODEL", default="", help="Model to ask for."),
+        click.option("--token-env", metavar="VAR", default="", help="Environment variable that holds its credential."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def _with_json(function: _Function) -> _Function:
+    """Add --json."""
+    return click.option("--json", "as_json", is_flag=True, help="Write JSON for programs.")(function)
+
+
+class _Root(click.Group):
+    """The program. Help lists the commands in the order in which they are defined."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in order."""
+        del ctx
+        return list(self.commands)
+
+
+@click.group(
+    name="chatforge",
+    cls=_Root,
+    invoke_without_command=True,
+    context_settings=_SETTINGS,
+    epilog=_EPILOG,
+    subcommand_metavar="[COMMAND] ...",
+)
+@_with_endpoint
+@_with_home
+@click.version_option(__version__, "--version", message="chatforge %(version)s")
+@click.pass_context
+def root(ctx: click.Context, home: Path | None, **choice: str | None) -> None:
+    """Talk to many agents at once: every tab is a session that streams on its own.
+
+    Without a command: the terminal UI with the tabs of the last time. With nothing configured it talks to the
+    built-in agent.
+    """
+    ctx.obj = _launch(home, choice)
+    if ctx.invoked_subcommand is None:
+        from chatforge_tui.cli.composition import run_ui  # noqa: PLC0415 - 300 ms: engine, endpoints, built-in agent
+
+        ctx.exit(run_ui(ctx.obj))
+
+
+@root.command()
+@_with_endpoint
+@_with_home
+@click.option("--session", metavar="ID", default="", help="Continue this session; the beginning of its id is enough.")
+@click.option("--tab", is_flag=True, help="Give a new session a tab in the UI.")
+@click.option("--json", "as_json", is_flag=True, help="Write one event a line, as JSON.")
+@click.argument("text", nargs=-1, required=True)
+@click.pass_context
+def send(
+    ctx: click.Context,
+    home: Path | None,
+    text: tuple[str, ...],
+    session: str,
+    *,
+    tab: bool,
+    as_json: bool,
+    **choice: str,
+) -> None:
+    """Send TEXT to an agent and write its answer to stdout as it comes.
+
+    TEXT is the prompt; `-` reads it from stdin. Ctrl+C stops the answer and tells the agent.
+    """
+    # 300 ms: engine, endpoints, built-in agent.
+    from chatforge_tui.cli.send import SendCommand  # noqa: PLC0415
+    from chatforge_tui.cli.send import send as run_send  # noqa: PLC0415
+
+    launch = _launch(home, choice, ctx.obj)
+    ctx.exit(run_send(launch, SendCommand(_prompt(text), session, tab=tab, as_json=as_json)))
+
+
+@root.command()
+@_with_home
+@click.option("--trash", is_flag=True, help="List the deleted ones instead.")
+@_with_json
+@click.pass_obj
+def sessions(parent: Launch, home: Path | None, *, trash: bool, as_json: bool) -> None:
+    """List the sessions, open and closed."""
+    from chatforge_tui.cli.store_commands import list_sessions  # noqa: PLC0415 - 100 ms for asyncio and sqlite
+
+    list_sessions(_launch(home, {}, parent), trash=trash, as_json=as_json)
+
+
+@root.command()
+@_with_home
+@_with_json
+@click.argument("session_id", metavar="ID")
+@click.pass_obj
+def show(parent: Launch, home: Path | None, session_id: str, *, as_json: bool) -> None:
+    """Show one session with all its turns; the beginning of its ID is enough."""
+    from chatforge_tui.cli.store_commands import show_session  # noqa: PLC0415 - 100 ms for asyncio and sqlite
+
+    show_session(_launch(home, {}, parent), session_id, as_json=as_json)
+
+
+@root.command()
+@_with_home
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("md", "json", "html")),
+    default="md",
+    help="Form of the file.",
+    show_default=True,
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="File to write; - is stdout.")
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+@click.argument("session_id", metavar="ID")
+@click.pass_obj
+def export(parent: Launch, home: Path | None, session_id: str, form: str, output: Path | None, *, force: bool) -> None:
+    """Write one session into a file that only you can read.
+
+    Without -o the file is named after the session, in the current directory.
+    """
+    from chatforge_tui.cli.store_commands import export_session  # noqa: PLC0415 - 100 ms for asyncio and sqlite
+
+    export_session(_launch(home, {}, parent), session_id, form=form, target=output, force=force)
+
+
+@root.command()
+@_with_home
+@click.option("--purge", is_flag=True, help="For good, past the trash.")
+@click.argument("session_id", metavar="ID")
+@click.pass_obj
+def delete(parent: Launch, home: Path | None, session_id: str, *, purge: bool) -> None:
+    """Put one session into the trash."""
+    from chatforge_tui.cli.store_commands import delete_session  # noqa: PLC0415 - 100 ms for asyncio and sqlite
+
+    delete_session(_launch(home, {}, parent), session_id, purge=purge)
+
+
+@root.command()
+@_with_home
+@click.argument("session_id", metavar="ID")
+@click.pass_obj
+def restore(parent: Launch, home: Path | None, session_id: str) -> None:
+    """Bring one session back from the trash."""
+    from chatforge_tui.cli.store_commands import restore_session  # noqa: PLC0415 - 100 ms for asyncio and sqlite
+
+    restore_session(_launch(home, {}, parent), session_id)
+
+
+@root.command()
+@_with_home
+@_with_json
+@click.pass_obj
+def endpoints(parent: Launch, home: Path | None, *, as_json: bool) -> None:
+    """List the endpoints that are configured, and where their credentials come from."""
+    from chatforge_tui.cli.endpoint_commands import list_endpoints  # noqa: PLC0415 - 60 ms for the configuration
+
+    list_endpoints(_launch(home, {}, parent), as_json=as_json)
+
+
+@root.group()
+def config() -> None:
+    """Say where the configuration is."""
+
+
+@config.command()
+@_with_home
+@click.pass_obj
+def path(parent: Launch, home: Path | None) -> None:
+    """Write the path of the configuration file, whether it exists or not."""
+    from chatforge_tui.cli.output import standard_output  # noqa: PLC0415 - keeps --help at 60 ms
+
+    standard_output().line(str(_launch(home, {}, parent).locations.config_file))
+
+
+@root.command(hidden=True)
+@_with_home
+@click.option("--markdown", type=click.Choice(("keys", "config", "exit-codes", "commands")), default="keys")
+@click.pass_obj
+def keys(parent: Launch, home: Path | None, markdown: str) -> None:
+    """Write a part of the reference as Markdown: what stands in the README."""
+    from chatforge_tui.cli.output import standard_output  # noqa: PLC0415 - keeps --help at 60 ms
+    from chatforge_tui.cli.reference_pages import page  # noqa: PLC0415 - 60 ms for the configuration
+
+    standard_output().line(page(_launch(home, {}, parent), markdown))
+
+
+def _launch(home: Path | None, choice: dict[str, Any], parent: Launch | None = None) -> Launch:
+    """Return what the flags of a command say; what it leaves open is as the flags before its name say."""
+    before = parent or Launch()
+    return Launch(
+        home=home or before.home,
+        endpoint_name=choice.get("endpoint") or before.endpoint_name,
+        protocol=choice.get("protocol") or before.protocol,
+        model=choice.get("model") or before.model,
+        token_env=choice.get("token_env") or before.token_env,
+    )
+
+
+def _prompt(words: tuple[str, ...]) -> str:
+    """Return the prompt: the words, or stdin for a single `-`. Bytes that are no UTF-8 become U+FFFD."""
+    if words == ("-",):
+        content = sys.stdin.buffer.read(_LONGEST_PROMPT + 1)
+        if len(content) > _LONGEST_PROMPT:
+            raise click.UsageError(f"The prompt on stdin is larger than {_LONGEST_PROMPT >> 20} MiB.")
+    else:
+        content = " ".join(words).encode("utf-8", "surrogateescape")
+    text = content.decode("utf-8", "replace")
+    if not text.strip():
+        raise click.UsageError("The prompt is empty.")
+    return text

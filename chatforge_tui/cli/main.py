@@ -1,0 +1,57 @@
+"""The entry point: runs the command line and turns every end into an exit code, never into a traceback.
+
+Owns exit codes and last words. What a command does is in its own module.
+"""
+
+import logging
+import sys
+from types import TracebackType
+
+import click
+
+from chatforge_tui.cli import exit_codes
+from chatforge_tui.cli.commands import root
+from chatforge_tui.cli.launch import Launch
+from chatforge_tui.cli.logging_setup import current_log, start_logging
+from chatforge_tui.cli.output import silence_stdout, standard_output, tell, tell_error
+from chatforge_tui.errors import ChatForgeError
+
+_log = logging.getLogger("chatforge.cli")
+
+
+def main() -> None:
+    """Run `chatforge` with the arguments of this process; does not return."""
+    sys.excepthook = _tell_own_fault
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; return the exit code. Words go to stdout and stderr."""
+    try:
+        return root.main(arguments, prog_name="chatforge", standalone_mode=False) or exit_codes.DONE
+    except click.exceptions.NoArgsIsHelpError as error:
+        standard_output().line(error.format_message())
+        return exit_codes.USAGE
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "chatforge"
+        tell(f"{error.format_message()} `{command} --help` says how it is used.")
+        return exit_codes.USAGE
+    except click.ClickException as error:
+        tell(error.format_message())
+        return exit_codes.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        return exit_codes.STOPPED
+    except BrokenPipeError:
+        silence_stdout()
+        return exit_codes.READER_GONE
+    except ChatForgeError as error:
+        tell_error(error)
+        return error.exit_code
+
+
+def _tell_own_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Say in one sentence that ChatForge itself is at fault; the traceback goes to the log, credentials masked."""
+    log_file = current_log() or start_logging(Launch().log_file)
+    _log.critical("a fault of ChatForge itself", exc_info=(kind, error, trace))
+    tell(f"ChatForge met a fault of its own ({kind.__name__}). The log says where: {log_file}")
+    raise SystemExit(exit_codes.OWN_FAULT)

@@ -1,0 +1,115 @@
+"""`chatforge send`: one turn without a screen, by the same engine as the UI.
+
+Owns the course of the command: which session, when it stops, what it exits with. What is written is `send_report`.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from chatforge_tui.cli import exit_codes
+from chatforge_tui.cli.composition import engine
+from chatforge_tui.cli.launch import Launch
+from chatforge_tui.cli.output import tell
+from chatforge_tui.cli.send_report import EventReport, Report, TextReport
+from chatforge_tui.cli.session_lookup import find_session
+from chatforge_tui.cli.stop_signals import StopWish, stop_on_signals
+from chatforge_tui.domain.changes import EngineEvent, StoreTrouble, TurnBegan, TurnChanged, TurnEnded
+from chatforge_tui.domain.ids import SessionId, TurnId
+from chatforge_tui.domain.session import SessionHead, SessionPatch
+from chatforge_tui.domain.turn import Prompt, Turn
+from chatforge_tui.sessions.event_bus import Subscription
+from chatforge_tui.sessions.manager import SessionManager
+
+
+@dataclass(frozen=True, slots=True)
+class SendCommand:
+    """What the command line says."""
+
+    text: str
+    """The prompt."""
+    session: str = ""
+    """Id of the session to continue, or its beginning; "" = a new one."""
+    tab: bool = False
+    """Whether a new session becomes a tab of the UI."""
+    as_json: bool = False
+
+
+def send(launch: Launch, command: SendCommand) -> int:
+    """Have one prompt answered and written; return the exit code.
+
+    Raises:
+        ChatForgeError: it came to no turn.
+    """
+    return asyncio.run(_send(launch, command))
+
+
+async def _send(launch: Launch, command: SendCommand) -> int:
+    report = EventReport() if command.as_json else TextReport()
+    with stop_on_signals() as wish:
+        async with engine(launch) as manager:
+            turn = await _answered(manager, launch, command, report, wish)
+    return exit_codes.code_of(turn.head.state) if wish.exit_code is None else wish.exit_code
+
+
+async def _answered(
+    manager: SessionManager, launch: Launch, command: SendCommand, report: Report, wish: StopWish
+) -> Turn:
+    """Send the prompt and report until the turn is over; return it as it is stored."""
+    head = await _session(manager, launch, command)
+    subscription = manager.subscribe()
+    subscription.focus(head.session_id)
+    await asyncio.to_thread(report.open, head)
+    turn_id = await manager.send(head.session_id, Prompt(command.text))
+    async with asyncio.TaskGroup() as group:
+        watcher = group.create_task(_abort_on_wish(manager, head.session_id, wish))
+        turn = await _follow(subscription, turn_id, report, wish)
+        watcher.cancel()
+    return turn
+
+
+async def _session(manager: SessionManager, launch: Launch, command: SendCommand) -> SessionHead:
+    """Return the session to send in: a new one, or the named one, on the endpoint that the command line chooses."""
+    if not command.session:
+        head = await manager.create_session(launch.endpoint(), activate=False)
+        if not command.tab:
+            await manager.close_session(head.session_id)
+        return manager.session(head.session_id)
+    head = find_session(manager.sessions(), command.session)
+    if launch.names_endpoint:
+        manager.update_session(head.session_id, SessionPatch(endpoint=launch.endpoint()))
+    return manager.session(head.session_id)
+
+
+async def _abort_on_wish(manager: SessionManager, session_id: SessionId, wish: StopWish) -> None:
+    await wish.wait()
+    await manager.abort(session_id)
+
+
+async def _follow(subscription: Subscription, turn_id: TurnId, report: Report, wish: StopWish) -> Turn:
+    """Report what happens to the turn until it is over. A reader that goes away stops it like Ctrl+C."""
+    is_read = True
+    while True:
+        for event in await subscription.batch():
+            if is_read:
+                try:
+                    # In a thread: a pipe that nobody empties delays neither the stream nor the store.
+                    await asyncio.to_thread(_report, event, turn_id, report)
+                except BrokenPipeError:
+                    is_read = False
+                    wish.want(exit_codes.READER_GONE)
+            if isinstance(event, TurnEnded) and event.turn.head.turn_id == turn_id:
+                return event.turn
+
+
+def _report(event: EngineEvent, turn_id: TurnId, report: Report) -> None:
+    match event:
+        case TurnBegan(turn) if turn.head.turn_id == turn_id:
+            report.begin(turn)
+        case TurnChanged(_, changed_id, _, changes) if changed_id == turn_id:
+            report.changes(changes)
+        case TurnEnded(turn) if turn.head.turn_id == turn_id:
+            report.end(turn)
+        case StoreTrouble(message) if message:
+            tell(message)
+        case _:
+            pass

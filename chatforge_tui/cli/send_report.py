@@ -1,0 +1,104 @@
+"""What `chatforge send` writes while a turn runs: its text, or one event a line.
+
+Owns the form of the output. It knows one turn's changes and nothing of the engine.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from chatforge_tui.cli import send_events
+from chatforge_tui.cli.answer_text import AnswerText
+from chatforge_tui.cli.json_shapes import Json, dumps
+from chatforge_tui.cli.markdown_text import question_text
+from chatforge_tui.cli.output import standard_output, tell
+from chatforge_tui.domain.changes import TurnChange
+from chatforge_tui.domain.session import SessionHead
+from chatforge_tui.domain.turn import Turn
+
+
+class Report(Protocol):
+    """Follows one turn from its beginning to its end. Every method may block, and may raise BrokenPipeError."""
+
+    def open(self, head: SessionHead) -> None:
+        """The prompt goes into this session. Called once, first."""
+        ...
+
+    def begin(self, turn: Turn) -> None:
+        """The prompt is on disk."""
+        ...
+
+    def changes(self, changes: Sequence[TurnChange]) -> None:
+        """Something happened."""
+        ...
+
+    def end(self, turn: Turn) -> None:
+        """The turn is over and stored. Called once, last."""
+        ...
+
+
+class TextReport:
+    """The answer on stdout as it comes; a question of the agent after it; everything else on stderr."""
+
+    def __init__(self) -> None:
+        self._output = standard_output()
+        self._answer = AnswerText()
+
+    def open(self, head: SessionHead) -> None:
+        """Write nothing: the answer alone goes to stdout."""
+
+    def begin(self, turn: Turn) -> None:
+        """Write nothing yet."""
+
+    def changes(self, changes: Sequence[TurnChange]) -> None:
+        """Write what is new of the answer."""
+        self._output.write(self._answer.apply(changes))
+
+    def end(self, turn: Turn) -> None:
+        """Write what is missing of the answer, then how the turn ended if that needs words."""
+        missing = self._answer.missing_from(turn.answer)
+        if self._answer.is_replaced:
+            self._output.finish()
+            tell("The agent replaced its answer; this is the whole of it:")
+        self._output.write(missing)
+        if turn.question is not None:
+            self._write_question(turn)
+        self._output.finish()
+        if turn.head.problem is not None:
+            problem = turn.head.problem
+            tell(f"{problem.message} {problem.hint}".rstrip())
+
+    def _write_question(self, turn: Turn) -> None:
+        if turn.question is None:
+            return
+        if turn.answer and not turn.answer.endswith("\n"):
+            self._output.write("\n")
+        self._output.write(question_text(turn.question) + "\n")
+        tell(f"The agent waits for your answer: chatforge send --session {turn.head.session_id} TEXT")
+
+
+class EventReport:
+    """One JSON object a line on stdout, see send_events."""
+
+    def __init__(self) -> None:
+        self._output = standard_output()
+        self._lines = send_events.EventLines()
+
+    def open(self, head: SessionHead) -> None:
+        """Write the session."""
+        self._line(send_events.session_event(head))
+
+    def begin(self, turn: Turn) -> None:
+        """Write the turn."""
+        self._line(send_events.turn_event(turn))
+
+    def changes(self, changes: Sequence[TurnChange]) -> None:
+        """Write what happened."""
+        for line in self._lines.of(changes):
+            self._line(line)
+
+    def end(self, turn: Turn) -> None:
+        """Write the whole turn."""
+        self._line(send_events.end_event(turn))
+
+    def _line(self, line: Json) -> None:
+        self._output.raw_line(dumps(line))
