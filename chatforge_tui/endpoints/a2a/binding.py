@@ -28,6 +28,9 @@ from chatforge_tui.endpoints.a2a.wire import (
 
 EVENT_STREAM: Final = "text/event-stream"
 JSON: Final = "application/json"
+CALL_ID: Final = 1
+"""The id of every JSON-RPC request. The HTTP exchange already ties a reply to its request; a reply with another id is not
+ours all the same."""
 STREAMED: Final = frozenset({Operation.STREAM, Operation.SUBSCRIBE})
 """Operations that are answered by an event stream."""
 
@@ -57,16 +60,16 @@ class Binding(Protocol):
         """For people: "a2a 1.0"."""
         ...
 
-    def send(self, operation: Operation, outgoing: Outgoing, call_id: str) -> HttpCall:
+    def send(self, operation: Operation, outgoing: Outgoing) -> HttpCall:
         """Make the request that sends a message; `operation` is SEND or STREAM."""
         ...
 
-    def about_task(self, operation: Operation, task_id: TaskId, call_id: str) -> HttpCall:
+    def about_task(self, operation: Operation, task_id: TaskId) -> HttpCall:
         """Make a request about a task: GET, CANCEL or SUBSCRIBE."""
         ...
 
-    def read(self, text: str | bytes, call_id: str) -> Reply:
-        """Open one reply to the call of this id: a whole body, or the data of one event of a stream.
+    def read(self, text: str | bytes) -> Reply:
+        """Open one reply: a whole body, or the data of one event of a stream.
 
         Raises:
             MalformedEvent: it cannot be read.
@@ -118,34 +121,34 @@ class JsonRpc:
         """Return the other dialect at the same URL."""
         return JsonRpc(self.url, is_v1=not self.is_v1, tenant=self.tenant)
 
-    def send(self, operation: Operation, outgoing: Outgoing, call_id: str) -> HttpCall:
+    def send(self, operation: Operation, outgoing: Outgoing) -> HttpCall:
         """Make the request that sends a message."""
         params = self._dialect.send_params(outgoing, tenant=self.tenant, is_stream=operation is Operation.STREAM)
-        return self._call(operation, params, call_id)
+        return self._call(operation, params)
 
-    def about_task(self, operation: Operation, task_id: TaskId, call_id: str) -> HttpCall:
+    def about_task(self, operation: Operation, task_id: TaskId) -> HttpCall:
         """Make a request about a task."""
         params: dict[str, Any] = {"id": task_id}
-        return self._call(operation, params | ({"tenant": self.tenant} if self.tenant else {}), call_id)
+        return self._call(operation, params | ({"tenant": self.tenant} if self.tenant else {}))
 
-    def read(self, text: str | bytes, call_id: str) -> Reply:
+    def read(self, text: str | bytes) -> Reply:
         """Open one reply. An agent that announces one dialect and answers in the other is understood."""
-        event = self._read_as(text, call_id, is_v1=self.is_v1)
+        event = self._read_as(text, is_v1=self.is_v1)
         if isinstance(event, UnknownSeen):
-            other = self._read_as(text, call_id, is_v1=not self.is_v1)
+            other = self._read_as(text, is_v1=not self.is_v1)
             return event if isinstance(other, UnknownSeen) else other
         return event
 
-    def _call(self, operation: Operation, params: dict[str, Any], call_id: str) -> HttpCall:
-        body = {"jsonrpc": "2.0", "id": call_id, "method": self._dialect.METHODS[operation], "params": params}
+    def _call(self, operation: Operation, params: dict[str, Any]) -> HttpCall:
+        body = {"jsonrpc": "2.0", "id": CALL_ID, "method": self._dialect.METHODS[operation], "params": params}
         accept = f"{EVENT_STREAM}, {JSON}" if operation in STREAMED else JSON
         headers = {"Content-Type": JSON, "Accept": accept, **self._dialect.HEADERS}
         return HttpCall("POST", self.url, headers, msgspec.json.encode(body))
 
     @staticmethod
-    def _read_as(text: str | bytes, call_id: str, *, is_v1: bool) -> Reply:
+    def _read_as(text: str | bytes, *, is_v1: bool) -> Reply:
         envelope = decode(text, _Envelope10 if is_v1 else _Envelope03)
-        if envelope.id is not None and str(envelope.id) != call_id:
+        if envelope.id not in (None, CALL_ID, str(CALL_ID)):
             raise ForeignReply(str(envelope.id))
         if envelope.error is not None:
             return _rpc_failure(envelope.error)
@@ -171,14 +174,14 @@ class HttpJson:
         """For people."""
         return f"a2a {wire_v10.VERSION} (HTTP+JSON)"
 
-    def send(self, operation: Operation, outgoing: Outgoing, call_id: str) -> HttpCall:  # noqa: ARG002 - no envelope, no id
+    def send(self, operation: Operation, outgoing: Outgoing) -> HttpCall:
         """Make the request that sends a message."""
         is_stream = operation is Operation.STREAM
         params = wire_v10.send_params(outgoing, tenant=self.tenant, is_stream=is_stream)
         path = "/message:stream" if is_stream else "/message:send"
         return self._call("POST", path, operation, msgspec.json.encode(params))
 
-    def about_task(self, operation: Operation, task_id: TaskId, call_id: str) -> HttpCall:  # noqa: ARG002 - no envelope, no id
+    def about_task(self, operation: Operation, task_id: TaskId) -> HttpCall:
         """Make a request about a task."""
         path = f"/tasks/{quote(task_id, safe='')}"
         if operation is Operation.GET:
@@ -186,7 +189,7 @@ class HttpJson:
         verb = "cancel" if operation is Operation.CANCEL else "subscribe"
         return self._call("POST", f"{path}:{verb}", operation, b"{}")
 
-    def read(self, text: str | bytes, call_id: str) -> Reply:  # noqa: ARG002 - no envelope, no id
+    def read(self, text: str | bytes) -> Reply:
         """Open one reply."""
         failure = read_http_failure(text)
         return failure or wire_v10.read_result(decode(text, wire_v10.Result))
@@ -228,8 +231,9 @@ def read_http_failure(text: str | bytes) -> RpcFailure | None:
 
 
 def _rpc_failure(error: _RpcError) -> RpcFailure:
-    code = int(error.code) if isinstance(error.code, int | float) else INTERNAL_ERROR
+    is_numbered = isinstance(error.code, int | float)
+    code = int(error.code) if is_numbered else INTERNAL_ERROR
     detail = error.data if isinstance(error.data, str) else ""
     message = as_text(error.message)
     said = f"{message}: {detail}" if message and detail else message or detail
-    return RpcFailure(code, said, is_of_protocol=code < 0)
+    return RpcFailure(code, said, is_of_protocol=is_numbered and code < 0)

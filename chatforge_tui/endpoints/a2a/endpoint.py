@@ -93,14 +93,14 @@ class A2aEndpoint:
         route = await self._find_route()
         earlier = self._told.pop(request.answers_task, None) if request.answers_task else None
         reader = TurnReader(earlier=earlier)
-        turn = _Turn(reader, Replies(self._channel_to(route), reader, request.request_id), request.request_id)
+        turn = _Turn(reader, Replies(self._channel_to(route), reader))
         async with aclosing(self._send(turn, route, _outgoing(request))) as events:
             async for event in events:
                 if isinstance(event, WaitingForUser) and reader.task_id is not None:
                     self._told = {reader.task_id: reader.remember()}
                 yield event
 
-    async def resume(self, task: TaskRef, *, call_id: str = "resume") -> AsyncGenerator[StreamEvent, None]:
+    async def resume(self, task: TaskRef) -> AsyncGenerator[StreamEvent, None]:
         """Read on with a task whose stream was lost; what was missed comes first, as whole texts.
 
         Version 1.0 sends the task as it stands and goes on from there. Version 0.3 sends only what is new, and numbers
@@ -112,7 +112,7 @@ class A2aEndpoint:
         """
         route = await self._find_route()
         reader = TurnReader(task_id=task.task_id)
-        turn = _Turn(reader, Replies(self._channel_to(route), reader, call_id), call_id)
+        turn = _Turn(reader, Replies(self._channel_to(route), reader))
         yield Accepted(route.binding.name, route.agent)
         if not _has_snapshots(route):
             for event in reader.read(await self._get(turn, route, task.task_id)):
@@ -131,8 +131,8 @@ class A2aEndpoint:
         try:
             async with asyncio.timeout(self._settings.cancel_s):
                 route = await self._find_route(own_connection=True)
-                call = route.binding.about_task(Operation.CANCEL, task.task_id, "cancel")
-                replies = Replies(self._channel_to(route), TurnReader(), "cancel")
+                call = route.binding.about_task(Operation.CANCEL, task.task_id)
+                replies = Replies(self._channel_to(route), TurnReader())
                 reply = await replies.ask(route.binding, call, timeout_s=self._settings.cancel_s, own_connection=True)
         except TimeoutError as error:
             raise StreamStalled(
@@ -181,8 +181,8 @@ class A2aEndpoint:
             way = ways.pop(0)
             failure: RpcFailure | None = None
             operation = Operation.STREAM if way.streams else Operation.SEND
-            call = way.binding.send(operation, outgoing, turn.call_id)
-            turn.replies = Replies(self._channel_to(way), turn.reader, turn.call_id)
+            call = way.binding.send(operation, outgoing)
+            turn.replies = Replies(self._channel_to(way), turn.reader)
             async with aclosing(self._follow(turn, way, call)) as events:
                 async for event in events:
                     if isinstance(event, RpcFailure):
@@ -242,7 +242,7 @@ class A2aEndpoint:
         Raises:
             StreamLost: the agent no longer knows it, or does not tell.
         """
-        call = route.binding.about_task(Operation.GET, task_id, turn.call_id)
+        call = route.binding.about_task(Operation.GET, task_id)
         reply = await turn.replies.ask(
             route.binding, call, timeout_s=self._settings.ask_s, own_connection=own_connection
         )
@@ -261,7 +261,7 @@ class A2aEndpoint:
             except EndpointError:
                 return event
 
-        call = route.binding.about_task(Operation.SUBSCRIBE, task_id, turn.call_id)
+        call = route.binding.about_task(Operation.SUBSCRIBE, task_id)
         failure: RpcFailure | None = None
         async with aclosing(self._follow(turn, route, call, None if _has_snapshots(route) else complete)) as events:
             async for event in events:
@@ -282,7 +282,6 @@ class _Turn:
 
     reader: TurnReader
     replies: Replies
-    call_id: str
     is_accepted: bool = False
     """`Accepted` was told."""
     has_begun: bool = False

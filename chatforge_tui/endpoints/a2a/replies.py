@@ -43,17 +43,15 @@ class Accepting:
 class Replies:
     """The replies to the calls of one turn."""
 
-    def __init__(self, channel: HttpChannel, reader: TurnReader, call_id: str) -> None:
+    def __init__(self, channel: HttpChannel, reader: TurnReader) -> None:
         """Read for this turn.
 
         Args:
             channel: the session's connections.
             reader: the turn.
-            call_id: what the replies must carry.
         """
         self._channel = channel
         self._reader = reader
-        self._call_id = call_id
         self.was_whole = False
         """The last reply came in one piece: it was no stream."""
         self._skipped = 0
@@ -96,17 +94,17 @@ class Replies:
             own_connection=own_connection,
         )
         if response.status >= 400:
-            failure = read_rejection(binding, response.status, response.body, self._call_id)
+            failure = read_rejection(binding, response.status, response.body)
             return failure or reject_status(response, response.body)
         try:
-            return binding.read(response.body, self._call_id)
+            return binding.read(response.body)
         except (MalformedEvent, ForeignReply) as error:
             raise not_spoken(call.url, response.content_type, response.body) from error
 
     async def _read_rejection(self, binding: Binding, response: StreamResponse) -> RpcFailure:
         """Return the protocol's error under an HTTP error status; raise for any other."""
         body = await response.read(MAX_ERROR_BYTES)
-        return read_rejection(binding, response.status, body, self._call_id) or reject_status(response, body)
+        return read_rejection(binding, response.status, body) or reject_status(response, body)
 
     async def _read_whole(
         self, binding: Binding, response: StreamResponse
@@ -114,7 +112,7 @@ class Replies:
         """Read a reply that is no stream: an error, or the result of an agent that does not stream."""
         body = await response.read(self._channel.settings.max_turn_bytes)
         try:
-            reply = binding.read(body, self._call_id)
+            reply = binding.read(body)
         except (MalformedEvent, ForeignReply) as error:
             raise not_spoken(response.url, response.content_type, body) from error
         if isinstance(reply, RpcFailure):
@@ -157,7 +155,7 @@ class Replies:
         if sse.data.strip() in ("", "[DONE]"):
             return []
         try:
-            reply: Reply = binding.read(sse.data, self._call_id)
+            reply: Reply = binding.read(sse.data)
         except MalformedEvent:
             if sse.event == "error":
                 return [RpcFailure(INTERNAL_ERROR, quote_body(sse.data.encode()))]
@@ -194,16 +192,16 @@ class Replies:
             )
 
 
-def read_rejection(binding: Binding, status: int, body: bytes, call_id: str) -> RpcFailure | None:
+def read_rejection(binding: Binding, status: int, body: bytes) -> RpcFailure | None:
     """Return the protocol's error in the body of an HTTP error, None if it holds none."""
     if status not in _SPEAKING_STATUSES:
         return None
-    for read in (lambda: binding.read(body, call_id), lambda: read_http_failure(body)):
+    for read in (lambda: binding.read(body), lambda: read_http_failure(body)):
         try:
             reply = read()
         except (MalformedEvent, ForeignReply):
             continue
-        if isinstance(reply, RpcFailure) and reply.code < 0 and reply.is_of_protocol:
+        if isinstance(reply, RpcFailure) and reply.is_of_protocol:
             return reply
     return None
 
