@@ -71,7 +71,9 @@ class SseDecoder:
         if self._is_between and chunk[-2:] == b"\n\n" and len(chunk) <= self._limit and b"\r" not in chunk:
             return self._take_blocks(chunk)
         events = self._take(chunk)
-        self._is_between = not (self._pieces or self._data or self._event or self._after_cr or self._at_start)
+        self._is_between = not (
+            self._pieces or self._data or self._event or self._after_cr or self._at_start or self._failure
+        )
         return events
 
     def _take(self, chunk: bytes) -> list[SseEvent]:
@@ -190,7 +192,6 @@ class SseDecoder:
         )
         self._pieces.clear()
         self._data.clear()
-        self._is_between = False
         if events:
             return events
         raise self._failure
