@@ -3,8 +3,6 @@
 Codes that belong to an error stand in errors.py; a test holds the two together.
 """
 
-from chatforge_tui.domain.turn import TurnState
-
 DONE = 0
 FAULT = 1
 USAGE = 2
@@ -34,16 +32,3 @@ EXIT_CODES: tuple[tuple[int, str], ...] = (
     (TERMINATED, "ended by SIGTERM; the turn was stopped"),
 )
 """Every exit code and what it means, ascending."""
-
-_BY_STATE = {
-    TurnState.COMPLETE: DONE,
-    TurnState.WAITING: WAITING,
-    TurnState.ABORTED: STOPPED,
-    TurnState.INTERRUPTED: INTERRUPTED,
-    TurnState.FAILED: FAILED,
-}
-
-
-def code_of(state: TurnState) -> int:
-    """Return the exit code for a turn that ended in this state; a live one counts as interrupted."""
-    return _BY_STATE.get(state, INTERRUPTED)

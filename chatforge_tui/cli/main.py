@@ -3,7 +3,6 @@
 Owns exit codes and last words. What a command does is in its own module.
 """
 
-import logging
 import sys
 from types import TracebackType
 
@@ -12,11 +11,8 @@ import click
 from chatforge_tui.cli import exit_codes
 from chatforge_tui.cli.commands import root
 from chatforge_tui.cli.launch import Launch
-from chatforge_tui.cli.logging_setup import current_log, start_logging
 from chatforge_tui.cli.output import silence_stdout, standard_output, tell, tell_error
 from chatforge_tui.errors import ChatForgeError
-
-_log = logging.getLogger("chatforge.cli")
 
 
 def main() -> None:
@@ -51,7 +47,12 @@ def run(arguments: list[str]) -> int:
 
 def _tell_own_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Say in one sentence that ChatForge itself is at fault; the traceback goes to the log, credentials masked."""
+    # 27 ms for logging and its handlers, only needed when all is lost.
+    import logging  # noqa: PLC0415 - see above
+
+    from chatforge_tui.cli.logging_setup import current_log, start_logging  # noqa: PLC0415 - see above
+
     log_file = current_log() or start_logging(Launch().log_file)
-    _log.critical("a fault of ChatForge itself", exc_info=(kind, error, trace))
+    logging.getLogger("chatforge.cli").critical("a fault of ChatForge itself", exc_info=(kind, error, trace))
     tell(f"ChatForge met a fault of its own ({kind.__name__}). The log says where: {log_file}")
     raise SystemExit(exit_codes.OWN_FAULT)

@@ -11,6 +11,7 @@ from chatforge_tui.cli.exit_codes import EXIT_CODES
 from chatforge_tui.cli.launch import Launch
 from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.config.reference import describe_settings
+from chatforge_tui.endpoints.catalog import PROTOCOLS
 from chatforge_tui.guide.reference import (
     CommandEntry,
     ExitCodeEntry,
@@ -18,9 +19,6 @@ from chatforge_tui.guide.reference import (
     ProgramReference,
     key_entries,
 )
-
-PROTOCOLS = ("a2a", "openai-chat")
-"""What this version speaks."""
 
 
 def program_reference(launch: Launch) -> ProgramReference:

@@ -16,9 +16,17 @@ from chatforge_tui.cli.stop_signals import StopWish, stop_on_signals
 from chatforge_tui.domain.changes import EngineEvent, StoreTrouble, TurnBegan, TurnChanged, TurnEnded
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.session import SessionHead, SessionPatch
-from chatforge_tui.domain.turn import Prompt, Turn
+from chatforge_tui.domain.turn import Prompt, Turn, TurnState
 from chatforge_tui.sessions.event_bus import Subscription
 from chatforge_tui.sessions.manager import SessionManager
+
+_EXIT_CODES = {
+    TurnState.COMPLETE: exit_codes.DONE,
+    TurnState.WAITING: exit_codes.WAITING,
+    TurnState.ABORTED: exit_codes.STOPPED,
+    TurnState.INTERRUPTED: exit_codes.INTERRUPTED,
+    TurnState.FAILED: exit_codes.FAILED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,7 @@ async def _send(launch: Launch, command: SendCommand) -> int:
     with stop_on_signals() as wish:
         async with engine(launch) as manager:
             turn = await _answered(manager, launch, command, report, wish)
-    return exit_codes.code_of(turn.head.state) if wish.exit_code is None else wish.exit_code
+    return _EXIT_CODES.get(turn.head.state, exit_codes.INTERRUPTED) if wish.exit_code is None else wish.exit_code
 
 
 async def _answered(

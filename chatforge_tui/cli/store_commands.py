@@ -9,7 +9,6 @@ from pathlib import Path
 from chatforge_tui.cli import json_shapes
 from chatforge_tui.cli.atomic_file import write_private
 from chatforge_tui.cli.launch import Launch
-from chatforge_tui.cli.markdown_text import session_markdown
 from chatforge_tui.cli.output import standard_output, tell
 from chatforge_tui.cli.session_lookup import find_session, short_ids
 from chatforge_tui.cli.session_table import session_table
@@ -41,7 +40,7 @@ def show_session(launch: Launch, given: str, *, as_json: bool) -> None:
     if as_json:
         output.raw_line(json_shapes.dumps(json_shapes.transcript(head, turns), indent=2))
     else:
-        output.line(session_markdown(head, turns).rstrip("\n"))
+        output.line(_rendered(head, turns, "md").rstrip("\n"))
 
 
 def export_session(launch: Launch, given: str, *, form: str, target: Path | None, force: bool) -> None:
@@ -82,6 +81,8 @@ def _rendered(head: SessionHead, turns: tuple[Turn, ...], form: str) -> str:
     if form == "json":
         return json_shapes.dumps(json_shapes.transcript(head, turns), indent=2) + "\n"
     if form == "md":
+        from chatforge_tui.cli.markdown_text import session_markdown  # noqa: PLC0415 - 8 ms, only here
+
         return session_markdown(head, turns)
     from chatforge_tui.cli.html_text import session_html  # noqa: PLC0415 - 80 ms for markdown-it, only here
 
