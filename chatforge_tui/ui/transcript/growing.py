@@ -1,0 +1,132 @@
+"""Pieces whose text grows at the end and whose lines grow with it: each piece of text is looked at once.
+
+A growing piece shows what is not settled yet: an open code block, the raw tail of a very long block, streaming output.
+"""
+
+from chatforge_tui.ui.transcript.code import bottom_of_frame, code_rows, top_of_frame
+from chatforge_tui.ui.transcript.highlight import PLAIN
+from chatforge_tui.ui.transcript.ink import TEXT, Ink, Line
+from chatforge_tui.ui.transcript.page import Page
+from chatforge_tui.ui.transcript.piece import Margin, Piece, guess_height, with_margin
+from chatforge_tui.ui.transcript.wrap import wrap
+
+
+class GrowingText(Piece):
+    """Plain text that grows. Only its last line is wrapped again."""
+
+    __slots__ = ("_chunks", "_done", "_margin", "_open", "ink")
+
+    def __init__(self, ink: Ink = TEXT, margin: Margin | None = None) -> None:
+        super().__init__()
+        self.ink = ink
+        self._margin = margin
+        self._chunks: list[str] = []
+        self._open = ""  # text of the last, unfinished line of the screen
+        self._done = 0  # lines before it
+
+    def feed(self, text: str) -> None:
+        """Add cleaned text."""
+        self._chunks.append(text)
+        if self.lines is not None and self.page is not None:
+            self._extend(self.lines, text, self.page)
+            self.height = len(self.lines)
+
+    @property
+    def source(self) -> str:
+        """The text so far."""
+        return "".join(self._chunks)
+
+    def guess(self, page: Page) -> int:
+        """Count newlines and full lines."""
+        return guess_height(self.source, page.width)
+
+    def build(self, page: Page) -> list[Line]:
+        """Wrap everything once; `feed` goes on from there."""
+        lines: list[Line] = []
+        self._open, self._done = "", 0
+        self._extend(lines, self.source, page)
+        return lines
+
+    def _extend(self, lines: list[Line], text: str, page: Page) -> None:
+        del lines[self._done :]
+        rows = (self._open + text).split("\n")
+        for row in rows:
+            lines += with_margin(
+                self._margin, page, lambda inner, row=row: wrap(((row, self.ink),) if row else (), inner.width)
+            )
+        if "\t" in rows[-1]:
+            self._done, self._open = len(lines) - _rows_of(lines), rows[-1]
+        else:
+            self._done, self._open = len(lines) - 1, "".join(text for text, ink in lines[-1].spans if ink is self.ink)
+
+
+def _rows_of(lines: list[Line]) -> int:
+    """Count the lines at the end that belong to one line of the source."""
+    count = 1
+    while count < len(lines) and lines[-1 - count].joint != "\n":
+        count += 1
+    return count
+
+
+class GrowingCode(Piece):
+    """A code block that is still open: plain, line by line, framed. Colour comes when it closes."""
+
+    __slots__ = ("_info", "_margin", "_partial", "_rows")
+
+    def __init__(self, info: str, margin: Margin | None = None) -> None:
+        super().__init__()
+        self._info = info
+        self._margin = margin
+        self._rows: list[str] = []
+        self._partial = ""
+
+    def add(self, row: str) -> None:
+        """Add a whole line of code."""
+        if self.lines is not None and self.page is not None:
+            self._take_end()
+            self.lines += self._framed(row, self.page)
+            self._partial = ""
+            self._put_end(self.lines, self.page)
+        self._rows.append(row)
+
+    def set_partial(self, row: str) -> None:
+        """Show the beginning of a line that has not ended."""
+        if self.lines is not None and self.page is not None:
+            self._take_end()
+            self._partial = row
+            self._put_end(self.lines, self.page)
+        self._partial = row
+
+    @property
+    def source(self) -> str:
+        """The code so far."""
+        return "\n".join([*self._rows, self._partial] if self._partial else self._rows)
+
+    def guess(self, page: Page) -> int:
+        """Count lines."""
+        del page
+        return len(self._rows) + 3
+
+    def build(self, page: Page) -> list[Line]:
+        """Lay out all lines once; `add` goes on from there."""
+        lines = with_margin(self._margin, page, lambda inner: [top_of_frame(self._info, inner.width, inner, None)])
+        for row in self._rows:
+            lines += self._framed(row, page)
+        self._put_end(lines, page)
+        return lines
+
+    def _framed(self, row: str, page: Page) -> list[Line]:
+        spans = [(row, PLAIN)] if row else []
+        return with_margin(self._margin, page, lambda inner: code_rows(spans, inner.width, inner, None))
+
+    def _end(self, page: Page) -> list[Line]:
+        bottom = with_margin(self._margin, page, lambda inner: [bottom_of_frame(inner.width, inner, None)])
+        return [*self._framed(self._partial, page), *bottom] if self._partial else bottom
+
+    def _take_end(self) -> None:
+        if self.lines is not None and self.page is not None:
+            del self.lines[len(self.lines) - len(self._end(self.page)) :]
+
+    def _put_end(self, lines: list[Line], page: Page) -> None:
+        lines += self._end(page)
+        self.height = len(lines)

@@ -1,0 +1,328 @@
+"""Markdown that grows: what is closed becomes pieces and is never parsed again, only the open end is.
+
+A block is closed when a whole line after it begins another block; of a list, every item but the last is closed. Whole
+lines decide, never the line that is still being written: it may yet turn out to be something else (a `#` that becomes
+`#42`, a rule that becomes a table). The cost of a frame is the length of the open end, at most RAW_BEYOND.
+"""
+
+import re
+from dataclasses import dataclass
+
+from markdown_it.token import Token
+
+from chatforge_tui.safety.clean import clean
+from chatforge_tui.ui.transcript.growing import GrowingCode, GrowingText
+from chatforge_tui.ui.transcript.ink import TEXT, Ink, Line
+from chatforge_tui.ui.transcript.inline import Environment
+from chatforge_tui.ui.transcript.markdown import blocks_of, is_blank_row, is_heading, lay_out_markdown, parse_blocks
+from chatforge_tui.ui.transcript.page import Page
+from chatforge_tui.ui.transcript.piece import (
+    Margin,
+    MarkdownPiece,
+    Piece,
+    PlainPiece,
+    gap_beside,
+    guess_height,
+    with_margin,
+)
+
+RAW_BEYOND = 8_000
+"""Characters of open text beyond which it is shown as written until it closes."""
+RAW_BEYOND_ROWS = 300
+"""The same in lines: many short lines are as dear to parse."""
+CUT_BEYOND = 64_000
+"""Characters of one open block beyond which it is given up and stays as written."""
+
+LONGEST_LINE = 1_000_000
+"""Characters of a line that never ends, beyond which it is broken."""
+
+_OPENING = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
+
+
+@dataclass(slots=True)
+class _Cut:
+    """One block, or item of a list, found at the beginning of the open text."""
+
+    row: int
+    """Line of the open text where it begins."""
+    has_gap: bool
+    ordinal: int | None
+    """Number of the first item, when it begins with one of an ordered list."""
+
+
+class _OpenEnd(Piece):
+    """The open text, laid out as Markdown as far as it is known."""
+
+    __slots__ = ("_base", "_environment", "_margin", "ordinal", "text")
+
+    def __init__(self, environment: Environment, base: Ink, margin: Margin | None) -> None:
+        super().__init__()
+        self._environment = environment
+        self._base = base
+        self._margin = margin
+        self.text = ""
+        self.ordinal: int | None = None
+
+    def set(self, text: str, ordinal: int | None) -> None:
+        """Show this from now on."""
+        if text != self.text or ordinal != self.ordinal:
+            self.text, self.ordinal = text, ordinal
+            self.lines = None
+            if self.page is not None:
+                self.height = self.guess(self.page)
+
+    @property
+    def source(self) -> str:
+        """The open text."""
+        return self.text
+
+    def guess(self, page: Page) -> int:
+        """Count newlines and full lines."""
+        return guess_height(self.text, page.width)
+
+    def build(self, page: Page) -> list[Line]:
+        """Parse and lay out with the definitions known so far; those of the open text may still change."""
+        trial: Environment = {"references": dict(self._environment.get("references", {}))}
+        return with_margin(
+            self._margin,
+            page,
+            lambda inner: lay_out_markdown(self.text, trial, inner, ordinal=self.ordinal, base=self._base),
+        )
+
+
+class MarkdownText:
+    """The text of one part."""
+
+    def __init__(self, base: Ink = TEXT, margin: Margin | None = None) -> None:
+        self.closed: list[Piece] = []
+        """What will not change any more, gaps included."""
+        self.is_ended = False
+        self._base = base
+        self._margin = margin
+        self._gap = gap_beside(margin)
+        self._environment: Environment = {}
+        self._open = ""  # whole lines after the closed pieces, cleaned
+        self._tried = 0  # length of the open text when it was last looked through in vain
+        self._has_gap = False  # whether a blank line stands before the open text
+        self._ordinal: int | None = None  # number of the list item that the open text begins with
+        self._partial = ""  # the line being written, as received
+        self._fence: _Fence | None = None
+        self._end_piece = _OpenEnd(self._environment, base, margin)
+        self._raw: GrowingText | None = None
+        self._raw_fed = 0
+
+    def feed(self, text: str) -> None:
+        """Add text as received; any chunking gives the same result."""
+        head, newline, tail = text.rpartition("\n")
+        if newline:
+            whole = clean(self._partial + head + newline)
+            self._partial = tail
+            self._take(whole)
+        else:
+            self._partial += tail
+            if len(self._partial) > LONGEST_LINE:
+                rest, self._partial = clean(self._partial), ""
+                self._take(rest)
+
+    def end(self) -> None:
+        """No more text comes: everything is closed."""
+        if self.is_ended:
+            return
+        self.is_ended = True
+        rest = clean(self._partial)
+        self._partial = ""
+        if rest:
+            self._take(rest)
+        if self._fence is not None:
+            self._close_fence()
+        self._cut(keep_last=False)
+        self._open = ""
+        self._see_late_definitions()
+
+    def open_pieces(self) -> list[Piece]:
+        """Return what is shown after the closed pieces: nothing, or a gap and the open end."""
+        if self._fence is not None:
+            self._fence.show_partial(self._partial)
+            return self._with_gap(self._fence.piece)
+        partial = clean(self._partial.removesuffix("\r"))
+        if not (self._open or partial).strip():
+            return []
+        if self._is_raw(len(partial)):
+            return self._with_gap(self._raw_piece(partial))
+        self._raw = None
+        self._end_piece.set(self._open + partial, self._ordinal)
+        return self._with_gap(self._end_piece)
+
+    def _with_gap(self, piece: Piece) -> list[Piece]:
+        if not self.closed:
+            return [piece]
+        row = self._open.split("\n", 1)[0] if self._open else self._partial
+        starts_heading = re.match(r" {0,3}#{1,6}(?:\s|$)", row) is not None
+        has_gap = self._has_gap or starts_heading or (self._fence is None and bool(self._open) and is_blank_row(row))
+        return [self._gap, piece] if has_gap else [piece]
+
+    def _is_raw(self, partial: int) -> bool:
+        return len(self._open) + partial > RAW_BEYOND or self._open.count("\n") > RAW_BEYOND_ROWS
+
+    def _raw_piece(self, partial: str) -> GrowingText:
+        text = self._open + partial
+        if self._raw is None or len(text) < self._raw_fed:
+            self._raw = GrowingText(self._base, self._margin)
+            self._raw_fed = 0
+        self._raw.feed(text[self._raw_fed :])
+        self._raw_fed = len(text)
+        return self._raw
+
+    def _take(self, text: str) -> None:
+        """Take cleaned text of whole lines (the last one only at the end of the part may lack its newline)."""
+        while text:
+            if self._fence is None:
+                self._open += text
+                text = ""
+                if len(self._open) > max(RAW_BEYOND, self._tried) * 5 // 4 or not self._is_raw(0):
+                    self._cut(keep_last=True)
+            else:
+                text = self._fence.take(text)
+                if self._fence.is_closed:
+                    self._close_fence()
+
+    def _cut(self, *, keep_last: bool) -> None:
+        """Make pieces of the blocks that are closed."""
+        environment: Environment = {"references": dict(self._environment.get("references", {}))}
+        tokens = parse_blocks(self._open, environment)
+        rows = self._open.split("\n")
+        cuts = self._cuts(tokens, rows)
+        end = len(rows)
+        if keep_last:
+            end = cuts[-1].row if cuts else 0
+        self._keep_definitions(environment, end)
+        for cut, after in zip(cuts, [*(cut.row for cut in cuts[1:]), end], strict=False):
+            if cut.row < end:
+                self._close("\n".join(rows[cut.row : after]) + "\n", cut)
+        if not keep_last or not cuts:
+            self._tried = len(self._open)
+            return
+        last = cuts[-1]
+        if last.row:
+            self._open, self._raw = "\n".join(rows[last.row :]), None
+        self._has_gap, self._ordinal, self._tried = last.has_gap, last.ordinal, len(self._open)
+        self._open_fence(tokens)
+        if len(self._open) > CUT_BEYOND:
+            self._give_up()
+
+    def _cuts(self, tokens: list[Token], rows: list[str]) -> list[_Cut]:
+        """Find where the blocks, and the items of lists, begin."""
+        cuts: list[_Cut] = []
+        for begin, end in blocks_of(tokens, 0, len(tokens)):
+            token = tokens[begin]
+            row = token.map[0] if token.map else 0
+            carried = not cuts
+            has_gap = self._gap_before(row, rows, carried=carried) or is_heading(token)
+            if not token.type.endswith("_list_open"):
+                cuts.append(_Cut(row, has_gap, None))
+                continue
+            number = None
+            if token.type == "ordered_list_open":
+                number = self._ordinal if carried and self._ordinal is not None else int(token.attrs.get("start", 1))
+            for low, _ in blocks_of(tokens, begin + 1, end - 1):
+                item = tokens[low].map
+                row = item[0] if item else row
+                cuts.append(_Cut(row, self._gap_before(row, rows, carried=not cuts), number))
+                number = None if number is None else number + 1
+        return cuts
+
+    def _gap_before(self, row: int, rows: list[str], *, carried: bool) -> bool:
+        if row == 0:
+            return carried and self._has_gap
+        return is_blank_row(rows[row - 1])
+
+    def _close(self, source: str, cut: _Cut) -> None:
+        if self.closed and cut.has_gap:
+            self.closed.append(self._gap)
+        self.closed.append(
+            MarkdownPiece(source, self._environment, ordinal=cut.ordinal, base=self._base, margin=self._margin)
+        )
+
+    def _open_fence(self, tokens: list[Token]) -> None:
+        """Go over to reading line by line when the open text is one open code block and nothing else."""
+        fence = tokens[-1] if tokens else None
+        if fence is None or fence.type != "fence" or fence.level or not fence.map:
+            return
+        if fence.map[1] - fence.map[0] != fence.content.count("\n") + 1:
+            return
+        opening = _OPENING.match(self._open)
+        if opening is not None:
+            self._fence = _Fence(opening, self._margin)
+            self._fence.take(self._open)
+
+    def _close_fence(self) -> None:
+        fence = self._fence
+        if fence is None:
+            return
+        self._close(fence.source, _Cut(0, self._has_gap, None))
+        self._fence, self._open, self._raw = None, "", None
+        self._has_gap, self._ordinal, self._tried = False, None, 0
+
+    def _give_up(self) -> None:
+        """Leave a block as written that has grown beyond every measure."""
+        if self._fence is not None:
+            return
+        if self.closed and self._has_gap:
+            self.closed.append(self._gap)
+        self.closed.append(PlainPiece(self._open.removesuffix("\n"), self._base, self._margin))
+        self._open, self._raw = "", None
+        self._has_gap, self._ordinal, self._tried = False, None, 0
+
+    def _keep_definitions(self, environment: Environment, end: int) -> None:
+        """Remember the link definitions in the lines before `end`: later ones may still be cut short."""
+        found = environment.get("references") or {}
+        kept = self._environment.setdefault("references", {}) if found else {}
+        for label, definition in found.items():
+            if label not in kept and definition.get("map", (0,))[0] < end:
+                kept[label] = definition
+
+    def _see_late_definitions(self) -> None:
+        """Lay out again, when a link was defined after its use, what may use it."""
+        if self._environment.get("references"):
+            for piece in self.closed:
+                if "[" in piece.source:
+                    piece.lines = None
+
+
+class _Fence:
+    """A code block being read line by line."""
+
+    def __init__(self, opening: re.Match[str], margin: Margin | None) -> None:
+        marker = opening[1]
+        self._closing = re.compile(rf" {{0,3}}{re.escape(marker[0])}{{{len(marker)},}}[ \t]*")
+        self._indent = len(opening[0]) - len(opening[0].lstrip(" "))
+        self._rows: list[str] = []
+        self._marker = marker
+        self.is_closed = False
+        self.piece = GrowingCode(opening[2].strip(), margin)
+
+    def take(self, text: str) -> str:
+        """Take lines up to the closing one; return what stands after it."""
+        while text and not self.is_closed:
+            row, _, text = text.partition("\n")
+            if self._rows and self._closing.fullmatch(row):
+                self.is_closed = True
+            elif self._rows:
+                self.piece.add(self._without_indent(row))
+            self._rows.append(row)
+        return text
+
+    def show_partial(self, row: str) -> None:
+        """Show the line being written, unless it looks like the closing one."""
+        row = clean(row.removesuffix("\r"))
+        is_closing = bool(row.strip()) and not row.strip(f" {self._marker[0]}")
+        self.piece.set_partial("" if is_closing else self._without_indent(row))
+
+    @property
+    def source(self) -> str:
+        """The block as Markdown."""
+        return "\n".join(self._rows) + "\n"
+
+    def _without_indent(self, row: str) -> str:
+        spaces = len(row) - len(row.lstrip(" "))
+        return row[min(spaces, self._indent) :]

@@ -1,0 +1,349 @@
+"""A session's transcript: its turns, how high each is, what is folded, where the reader is. No widget, no colour.
+
+Turns that were never near the screen are a number, their estimated height. Those that were have a TurnLayout; the
+ones longest unseen are dropped again. Everything that needs a width gets it from `page`, which the view sets.
+"""
+
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+
+from chatforge_tui.domain.changes import TurnBegan, TurnChanged, TurnEnded
+from chatforge_tui.domain.ids import TurnId
+from chatforge_tui.domain.part import TextPart
+from chatforge_tui.domain.turn import Turn
+from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
+from chatforge_tui.ui.transcript.page import Page
+from chatforge_tui.ui.transcript.place import START, Anchor, Place
+from chatforge_tui.ui.transcript.sections import PlanSection, Section, TextSection
+from chatforge_tui.ui.transcript.turn_layout import TurnLayout
+
+KEPT_LAYOUTS = 200
+"""Turns whose layout is kept; a turn of 700 characters takes about 10 KB."""
+_FRAME_LINES = 6
+"""Lines of a turn besides its texts: headers and gaps."""
+
+
+class TranscriptModel:
+    """The transcript of one session."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+        self.page = Page()
+        """Read it; `fit` sets it."""
+        self.marks: MarkSet = UNICODE_MARKS
+        self.agent = ""
+        """Who answers, until a turn says so itself."""
+        self.follows = True
+        """Whether the view keeps to the end as text arrives."""
+        self.top = START
+        """The first line seen, while not following."""
+        self.new_lines = 0
+        """Lines that arrived below the view since it ceased to follow."""
+        self.version = 0
+        """Counts every change of what could be seen."""
+        self.frame = 0
+        """Counts the steps of spinners."""
+        self._clock = clock
+        self._turns: list[Turn] = []
+        self._index: dict[TurnId, int] = {}
+        self._weights: list[tuple[int, int]] = []  # for each turn: lines whatever the width, characters
+        self._heights: list[int] = []
+        self._tops: list[int] = [0]  # where turns begin, as far as that is known to be right
+        self._layouts: dict[int, TurnLayout] = {}  # the ones used last come last
+        self._folds: dict[tuple[TurnId, int], bool] = {}
+        self._all_folded: bool | None = None  # what the last "fold all" said; None = as each kind begins
+        self._plans_folded = False
+        self._unread_from: int | None = None
+        self._left_with: int | None = None  # number of turns when the view went elsewhere
+        self._anchor: Anchor | None = None  # a stored place, not looked up yet
+
+    # What happens to the session
+
+    def load(self, turns: Sequence[Turn]) -> None:
+        """Take the whole transcript; folds and the reader's place stay."""
+        kept = None if self.follows else (self._anchor or self.anchor_of(self.top))
+        self._turns = list(turns)
+        self._index = {turn.head.turn_id: at for at, turn in enumerate(self._turns)}
+        self._weights = [_weight(turn) for turn in self._turns]
+        self._layouts.clear()
+        self._anchor = kept
+        self._estimate()
+        self.version += 1
+
+    def apply(self, event: TurnBegan | TurnChanged | TurnEnded) -> None:
+        """Take what happened; nothing is laid out before the view asks."""
+        match event:
+            case TurnBegan(turn) | TurnEnded(turn):
+                self._put(turn)
+            case TurnChanged(turn_id=turn_id, changes=changes):
+                at = self._index.get(turn_id)
+                if at is None:
+                    return
+                layout = self.layout(at)
+                for change in changes:
+                    layout.apply(change)
+        self.version += 1
+
+    def _put(self, turn: Turn) -> None:
+        at = self._index.get(turn.head.turn_id)
+        if at is None:
+            self._index[turn.head.turn_id] = len(self._turns)
+            self._turns.append(turn)
+            self._weights.append(_weight(turn))
+            self._heights.append(self._guess(len(self._turns) - 1))
+            return
+        self._turns[at], self._weights[at] = turn, _weight(turn)
+        if (layout := self._layouts.get(at)) is not None:
+            layout.end(turn)
+        else:
+            self.set_height(at, self._guess(at))
+
+    # What the shell asks
+
+    @property
+    def turns(self) -> int:
+        """Number of turns."""
+        return len(self._turns)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return not self._turns
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the last turn may still grow: then something counts seconds."""
+        return bool(self._turns) and self.head_state_is_live(len(self._turns) - 1)
+
+    def head_state_is_live(self, at: int) -> bool:
+        """Whether a turn may still grow."""
+        layout = self._layouts.get(at)
+        head = layout.head if layout is not None else self._turns[at].head
+        return head.state.is_live
+
+    @property
+    def anchor(self) -> str:
+        """Where the reader is, as a short text for the store; "" = at the end, following."""
+        if self.follows:
+            return ""
+        anchor = self._anchor or self.anchor_of(self.top)
+        return "" if anchor is None else str(anchor)
+
+    @anchor.setter
+    def anchor(self, text: str) -> None:
+        self._anchor = Anchor.parse(text) if text else None
+        self.follows = self._anchor is None
+        self.version += 1
+
+    @property
+    def plans_folded(self) -> bool:
+        """Whether plans begin folded: the plan dock shows them already."""
+        return self._plans_folded
+
+    @plans_folded.setter
+    def plans_folded(self, folded: bool) -> None:
+        if folded != self._plans_folded:
+            self._plans_folded = folded
+            self._apply_folds()
+
+    def leave(self) -> None:
+        """The view goes to another session: what comes now is unread."""
+        self._left_with = len(self._turns)
+
+    def enter(self) -> None:
+        """The view is back: draw a divider before the first turn that began meanwhile."""
+        left_with, self._left_with = self._left_with, None
+        unread = left_with if left_with and left_with < len(self._turns) else None
+        if unread != self._unread_from:
+            for at in {self._unread_from, unread} - {None}:
+                if at is not None and at in self._layouts:
+                    self._layouts[at].set_unread(at == unread)
+            self._unread_from = unread
+            self.version += 1
+
+    # Folding
+
+    def fold_all(self) -> bool:
+        """Fold everything; if everything is folded, unfold everything. Return whether all is folded now."""
+        self._all_folded = self._all_folded is False
+        self._folds.clear()
+        self._apply_folds()
+        return self._all_folded
+
+    def toggle_fold(self, at: int, index: int) -> bool:
+        """Fold or unfold one part; return False when it has nothing to fold."""
+        layout = self.layout(at)
+        section = layout.section(index)
+        if section is None or not section.is_foldable:
+            return False
+        section.is_folded = not section.is_folded
+        self._folds[self._turns[at].head.turn_id, index] = section.is_folded
+        layout.mark_stale()
+        self.version += 1
+        return True
+
+    def _apply_folds(self) -> None:
+        for at, layout in self._layouts.items():
+            turn_id = self._turns[at].head.turn_id
+            for section in layout.sections():
+                if section.is_foldable:
+                    section.is_folded = self._is_folded(turn_id, section.index, section)
+            layout.mark_stale()
+        self.version += 1
+
+    def _is_folded(self, turn_id: TurnId, index: int, section: Section) -> bool:
+        if (own := self._folds.get((turn_id, index))) is not None:
+            return own
+        if self._all_folded is not None:
+            return self._all_folded
+        return self._plans_folded if isinstance(section, PlanSection) else True
+
+    # Heights
+
+    def fit(self, page: Page, marks: MarkSet) -> bool:
+        """Take another width or other marks; return whether anything is different."""
+        if page == self.page and marks is self.marks:
+            return False
+        kept = None if self.follows else (self._anchor or self.anchor_of(self.top))
+        self.page, self.marks = page, marks
+        for layout in self._layouts.values():
+            layout.mark_stale()
+            layout.fit(page)
+        self._anchor = kept
+        self._estimate()
+        self.version += 1
+        return True
+
+    def _estimate(self) -> None:
+        width = self.page.width
+        self._heights = [lines + characters // width for lines, characters in self._weights]
+        for at, layout in self._layouts.items():
+            self._heights[at] = layout.height or self._heights[at]
+        del self._tops[1:]
+
+    def _guess(self, at: int) -> int:
+        lines, characters = self._weights[at]
+        return lines + characters // self.page.width
+
+    def set_height(self, at: int, height: int) -> None:
+        """Correct the height of a turn."""
+        if self._heights[at] != height:
+            self._heights[at] = height
+            del self._tops[at + 1 :]
+
+    def top_of(self, at: int) -> int:
+        """Return the line at which a turn begins; for `turns` the height of everything."""
+        tops = self._tops
+        if len(tops) <= at:
+            begin = len(tops) - 1
+            tops.pop()
+            tops.extend(accumulate(self._heights[begin:], initial=tops[-1] + self._heights[begin - 1] if begin else 0))
+        return tops[at]
+
+    @property
+    def height(self) -> int:
+        """Lines of everything; partly estimated."""
+        return self.top_of(len(self._turns)) if self._turns else 0
+
+    def turn_at(self, line: int) -> int:
+        """Return the turn that covers a line."""
+        self.top_of(len(self._turns))
+        return min(max(bisect_right(self._tops, line) - 1, 0), max(len(self._turns) - 1, 0))
+
+    # Layouts
+
+    def turn(self, at: int) -> Turn:
+        """Return a turn as it was loaded or ended; a live one may be further (see `layout`)."""
+        return self._turns[at]
+
+    def answer(self, at: int) -> str:
+        """Return the text of a turn's answer as received, as far as it has arrived."""
+        layout = self._layouts.get(at)
+        if layout is None or not layout.head.state.is_live:
+            return self._turns[at].answer
+        return "".join(section.source for section in layout.sections() if isinstance(section, TextSection))
+
+    def known_layout(self, at: int) -> TurnLayout | None:
+        """Return the layout of a turn if there is one; nothing is made."""
+        return self._layouts.get(at)
+
+    def layout(self, at: int) -> TurnLayout:
+        """Return the layout of a turn, made now if need be. Its flow may be out of date: see `prepared`."""
+        layout = self._layouts.pop(at, None)
+        if layout is None:
+            turn = self._turns[at]
+            turn_id = turn.head.turn_id
+            layout = TurnLayout(turn, lambda index, section: self._is_folded(turn_id, index, section), is_first=at == 0)
+            layout.set_unread(at == self._unread_from)
+            self._drop_old_layouts()
+        self._layouts[at] = layout
+        return layout
+
+    def prepared(self, at: int) -> TurnLayout:
+        """Return the layout of a turn with its flow up to date and its height noted."""
+        layout = self.layout(at)
+        layout.prepare(self.page, self.marks, self._clock(), self.frame, self.agent)
+        self.set_height(at, layout.height)
+        return layout
+
+    def _drop_old_layouts(self) -> None:
+        if len(self._layouts) < KEPT_LAYOUTS:
+            return
+        oldest = [at for at in self._layouts if not self.head_state_is_live(at)]
+        for at in oldest[: KEPT_LAYOUTS // 4]:
+            del self._layouts[at]
+
+    # Anchors
+
+    def anchor_of(self, place: Place) -> Anchor | None:
+        """Return what holds a place over a reflow or a restart; None for a place that is nowhere."""
+        if place.turn >= len(self._turns):
+            return None
+        layout = self.prepared(place.turn)
+        if place.piece >= len(layout.flow):
+            return None
+        lines = layout.lay_out(place.piece, self.page)
+        key = layout.keys[place.piece]
+        nth = layout.keys[: place.piece].count(key)
+        before = sum(len(line.text) for line in lines[: place.line])
+        return Anchor(self._turns[place.turn].head.turn_id, key, nth, before)
+
+    def resolve(self) -> None:
+        """Look a stored place up, now that there is a page to find it on."""
+        anchor, self._anchor = self._anchor, None
+        if anchor is None:
+            return
+        at = self._index.get(anchor.turn_id)
+        if at is None:
+            self.follows = True
+            return
+        self.top = self._find(at, anchor)
+
+    def _find(self, at: int, anchor: Anchor) -> Place:
+        layout = self.prepared(at)
+        pieces = [piece for piece, key in enumerate(layout.keys) if key == anchor.key]
+        if not pieces:
+            return Place(at)
+        piece = pieces[min(max(anchor.nth, 0), len(pieces) - 1)]
+        before = 0
+        lines = layout.lay_out(piece, self.page)
+        for number, line in enumerate(lines):
+            before += len(line.text)
+            if before > anchor.characters:
+                return Place(at, piece, number)
+        return Place(at, piece, max(0, len(lines) - 1))
+
+
+def _weight(turn: Turn) -> tuple[int, int]:
+    """Return what the estimated height of a turn is made of: lines at any width, and characters."""
+    prompt = turn.head.prompt.text
+    lines, characters = _FRAME_LINES, len(prompt)
+    for part in turn.parts:
+        if isinstance(part, TextPart):
+            text = part.text
+            characters += len(text)
+            lines += text.count("\n") + 1
+        else:
+            lines += 1
+    return lines, characters

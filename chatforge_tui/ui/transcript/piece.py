@@ -1,0 +1,214 @@
+"""The unit of layout: a stretch of text that is laid out as a whole, when it comes near the screen, once per page.
+
+Until then its height is an estimate. A transcript is a list of pieces; only those in view cost more than a number.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from chatforge_tui.ui.transcript.ink import EMPTY, TEXT, Ink, Line, Span
+from chatforge_tui.ui.transcript.inline import Environment
+from chatforge_tui.ui.transcript.markdown import beside, lay_out_markdown
+from chatforge_tui.ui.transcript.page import NARROWEST, Page
+from chatforge_tui.ui.transcript.wrap import wrap, wrap_text
+
+
+class Margin(NamedTuple):
+    """What stands left of the lines of a piece."""
+
+    first: Span
+    """Beside the first line."""
+    others: Span
+    """Beside the others, just as wide."""
+
+
+Builder = Callable[[Page], list[Line]]
+
+
+class Piece:
+    """Base of all pieces."""
+
+    __slots__ = ("height", "lines", "page")
+
+    is_gap = False
+    """Whether it is only blank lines."""
+    height: int
+    """Lines on `page`; an estimate while `lines` is None."""
+    lines: list[Line] | None
+    page: Page | None
+
+    def __init__(self) -> None:
+        self.height = 1
+        self.lines = None
+        self.page = None
+
+    def fit(self, page: Page) -> None:
+        """Make `height` hold for this page, without laying out."""
+        if self.page is not page:
+            self.page = page
+            self.lines = None
+            self.height = self.guess(page)
+
+    def lay_out(self, page: Page) -> list[Line]:
+        """Return the lines for this page; kept until the page changes."""
+        if self.lines is None or self.page is not page:
+            self.page = page
+            self.lines = self.build(page)
+            self.height = len(self.lines)
+        return self.lines
+
+    def forget(self) -> None:
+        """Drop the lines, keep their number."""
+        self.lines = None
+
+    def guess(self, page: Page) -> int:
+        """Estimate the height on a page."""
+        return len(self.lay_out(page))
+
+    def build(self, page: Page) -> list[Line]:
+        """Make the lines."""
+        raise NotImplementedError
+
+    @property
+    def source(self) -> str:
+        """The text that the piece stands for, "" for one that only decorates."""
+        return ""
+
+
+class Gap(Piece):
+    """Blank lines."""
+
+    __slots__ = ()
+
+    is_gap = True
+
+    def __init__(self, lines: int) -> None:
+        super().__init__()
+        self.height = lines
+        self.lines = [EMPTY] * lines
+
+    def fit(self, page: Page) -> None:
+        """A gap is the same on every page."""
+
+    def lay_out(self, page: Page) -> list[Line]:
+        """Return the blank lines."""
+        del page
+        return self.lines or []
+
+    def forget(self) -> None:
+        """Keep them."""
+
+
+GAP = Gap(1)
+TURN_GAP = Gap(2)
+
+
+def gap_beside(margin: Margin | None) -> Piece:
+    """Return a blank line that keeps the margin."""
+    return GAP if margin is None else Fixed((margin.others,))
+
+
+class Fixed(Piece):
+    """Lines made by whoever owns the piece: headers, marks, ends of turns."""
+
+    __slots__ = ("spans",)
+
+    def __init__(self, spans: tuple[Span, ...] = ()) -> None:
+        super().__init__()
+        self.spans = spans
+
+    def set(self, spans: tuple[Span, ...]) -> bool:
+        """Show these spans from now on; return whether anything changed."""
+        if spans == self.spans:
+            return False
+        self.spans = spans
+        self.lines = None
+        return True
+
+    def guess(self, page: Page) -> int:
+        """One line, mostly."""
+        del page
+        return 1
+
+    def build(self, page: Page) -> list[Line]:
+        """Wrap the spans, if they must be."""
+        return wrap(self.spans, page.width)
+
+
+class PlainPiece(Piece):
+    """Text as it is: prompts, what tools take and give."""
+
+    __slots__ = ("_margin", "_source", "ink")
+
+    def __init__(self, source: str, ink: Ink = TEXT, margin: Margin | None = None) -> None:
+        super().__init__()
+        self._source = source
+        self.ink = ink
+        self._margin = margin
+
+    @property
+    def source(self) -> str:
+        """The cleaned text."""
+        return self._source
+
+    def guess(self, page: Page) -> int:
+        """Count newlines and full lines."""
+        return guess_height(self._source, page.width)
+
+    def build(self, page: Page) -> list[Line]:
+        """Wrap every line of the text."""
+        return with_margin(self._margin, page, lambda inner: wrap_text(self._source, self.ink, inner.width))
+
+
+class MarkdownPiece(Piece):
+    """One closed block of Markdown, or one item of a list."""
+
+    __slots__ = ("_base", "_environment", "_margin", "_ordinal", "_source")
+
+    def __init__(
+        self,
+        source: str,
+        environment: Environment,
+        *,
+        ordinal: int | None = None,
+        base: Ink = TEXT,
+        margin: Margin | None = None,
+    ) -> None:
+        super().__init__()
+        self._source = source
+        self._environment = environment
+        self._ordinal = ordinal
+        self._base = base
+        self._margin = margin
+
+    @property
+    def source(self) -> str:
+        """The cleaned Markdown."""
+        return self._source
+
+    def guess(self, page: Page) -> int:
+        """Count newlines and full lines."""
+        return guess_height(self._source.rstrip("\n"), page.width)
+
+    def build(self, page: Page) -> list[Line]:
+        """Parse and lay out."""
+        return with_margin(
+            self._margin,
+            page,
+            lambda inner: lay_out_markdown(
+                self._source, self._environment, inner, ordinal=self._ordinal, base=self._base
+            ),
+        )
+
+
+def guess_height(text: str, width: int) -> int:
+    """Estimate how many lines a text takes."""
+    return text.count("\n") + len(text) // width + 1
+
+
+def with_margin(margin: Margin | None, page: Page, build: Builder) -> list[Line]:
+    """Build lines on a page that is narrower by the margin, and put the margin beside them."""
+    inner = page.width if margin is None else page.width - len(margin.first[0])
+    if margin is None or inner < NARROWEST:
+        return build(page)
+    return beside(build(Page(inner, page.marks)), margin.first, margin.others)

@@ -1,0 +1,67 @@
+"""Where something is in a transcript: places that hold while the text around them is laid out or grows.
+
+A Place names a line for this program run; its key orders places as one number, for selections. An Anchor names the
+same line by the turn, the part and the number of characters before it, so it survives another width and a restart.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from chatforge_tui.domain.ids import TurnId
+
+_LINE_BITS = 24
+_PIECE_BITS = 24
+
+
+class Place(NamedTuple):
+    """One line: turn, piece of the turn's flow, line of the piece."""
+
+    turn: int = 0
+    piece: int = 0
+    line: int = 0
+
+    @property
+    def key(self) -> int:
+        """One number that orders like the place."""
+        return (self.turn << _PIECE_BITS | self.piece) << _LINE_BITS | self.line
+
+    @staticmethod
+    def of_key(key: int) -> "Place":
+        """Return the place of a key."""
+        rest, line = divmod(key, 1 << _LINE_BITS)
+        turn, piece = divmod(rest, 1 << _PIECE_BITS)
+        return Place(turn, piece, line)
+
+
+START = Place()
+END_KEY = Place(1 << 32).key
+"""Comes after every place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A line by what it says."""
+
+    turn_id: TurnId
+    key: int
+    """Index of the part, or what else turn_layout calls the piece."""
+    nth: int
+    """Number of the piece within its part."""
+    characters: int
+    """Characters of the piece before the line."""
+
+    def __str__(self) -> str:
+        """Return the short text that is stored."""
+        return f"{self.turn_id}/{self.key}/{self.nth}/{self.characters}"
+
+    @staticmethod
+    def parse(text: str) -> "Anchor | None":
+        """Read what was stored; None for anything else."""
+        turn_id, *numbers = text.rsplit("/", 3)
+        if not turn_id or len(numbers) != 3:
+            return None
+        try:
+            key, nth, characters = (int(number) for number in numbers)
+        except ValueError:
+            return None
+        return Anchor(TurnId(turn_id), key, nth, characters)

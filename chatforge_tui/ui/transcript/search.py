@@ -1,0 +1,152 @@
+"""Finding text in a session: over the sources of all turns, laid out or not, and on the lines in view.
+
+A word of the query may be parted from the next by anything blank or by signs of emphasis, so "very **bold** words" is
+found by `very bold words`, on the screen and in the source.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from chatforge_tui.domain.part import (
+    FilePart,
+    NoticePart,
+    Part,
+    PlanPart,
+    QuestionPart,
+    ReasoningPart,
+    TextPart,
+    ToolPart,
+)
+from chatforge_tui.safety.clean import clean
+from chatforge_tui.ui.transcript.ink import Line
+from chatforge_tui.ui.transcript.model import TranscriptModel
+from chatforge_tui.ui.transcript.place import Place
+from chatforge_tui.ui.transcript.turn_layout import PROMPT
+from chatforge_tui.ui.transcript.wrap import width_of
+
+MOST_MATCHES = 10_000
+"""Matches beyond which nobody looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One place where the query was found."""
+
+    turn: int
+    """Number of the turn in the session."""
+    part: int
+    """Index of the part; -1 for the prompt."""
+    nth: int
+    """Number of the match within its part, from 0."""
+    excerpt: str
+    """The words around it, cleaned, on one line."""
+
+
+class Query:
+    """What is searched for. Upper and lower case are the same."""
+
+    def __init__(self, text: str) -> None:
+        words = [re.escape(word) for word in text.split()]
+        self.text = text
+        self._source = re.compile(r"[\s*_`~\[\]]+".join(words), re.IGNORECASE)
+        self._shown = re.compile(r"\s+".join(words), re.IGNORECASE)
+        self.is_empty = not words
+
+    def matches(self, model: TranscriptModel) -> list[Match]:
+        """Return all matches in the order of the session."""
+        found: list[Match] = []
+        for turn in range(model.turns):
+            for part, source in sources(model, turn):
+                for nth, hit in enumerate(self._source.finditer(source)):
+                    found.append(Match(turn, part, nth, _excerpt(source, hit)))
+                    if len(found) >= MOST_MATCHES:
+                        return found
+        return found
+
+    def place(self, model: TranscriptModel, match: Match) -> Place:
+        """Return the line of a match, laying its turn out; the part's first line when the layout hides the match."""
+        if match.part != PROMPT:
+            _unfold(model, match)
+        layout = model.prepared(match.turn)
+        lines = [
+            (Place(match.turn, piece, number), line)
+            for piece, key in enumerate(layout.keys)
+            if key == match.part
+            for number, line in enumerate(layout.lay_out(piece, model.page))
+        ]
+        if not lines:
+            return Place(match.turn)
+        starts = [begin for begin, _ in self._shown_hits([line for _, line in lines])]
+        row = starts[min(match.nth, len(starts) - 1)][0] if starts else 0
+        return lines[row][0]
+
+    def cells(self, lines: Sequence[Line]) -> dict[int, list[tuple[int, int]]]:
+        """Return for each line that has a match the cells it covers; a match may go on over wrapped lines."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for (row, begin), (last_row, end) in self._shown_hits(lines):
+            for number in range(row, last_row + 1):
+                text = lines[number].text
+                low = begin if number == row else 0
+                high = end if number == last_row else len(text)
+                if low < high:
+                    found.setdefault(number, []).append((width_of(text[:low]), width_of(text[:high])))
+        return found
+
+    def _shown_hits(self, lines: Sequence[Line]) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+        """Yield row and character of begin and end of each match on laid out lines."""
+        if self.is_empty:
+            return
+        starts: list[int] = []
+        chunks: list[str] = []
+        length = 0
+        for line in lines:
+            starts.append(length)
+            chunks += (line.text, line.joint)
+            length += len(line.text) + len(line.joint)
+        row = 0
+        for hit in self._shown.finditer("".join(chunks)):
+            while row + 1 < len(starts) and starts[row + 1] <= hit.start():
+                row += 1
+            last = row
+            while last + 1 < len(starts) and starts[last + 1] < hit.end():
+                last += 1
+            yield (row, hit.start() - starts[row]), (last, hit.end() - starts[last])
+
+
+def sources(model: TranscriptModel, turn: int) -> Iterator[tuple[int, str]]:
+    """Yield index and text of each part of a turn, the prompt (-1) first. Nothing is laid out."""
+    yield PROMPT, model.turn(turn).head.prompt.text
+    layout = model.known_layout(turn)
+    if layout is not None:
+        for section in layout.sections():
+            yield section.index, section.source
+        return
+    for part in model.turn(turn).parts:
+        if text := _source_of(part):
+            yield part.index, text
+
+
+def _source_of(part: Part) -> str:
+    match part:
+        case TextPart(text=text, is_plan_source=hidden):
+            return "" if hidden else text
+        case ReasoningPart(text=text) | NoticePart(text=text) | QuestionPart(text=text):
+            return text
+        case ToolPart(name=name, input=taken, output=given):
+            return "\n".join(filter(None, (name, taken, given)))
+        case PlanPart(plan=plan):
+            return "\n".join(step.title for step in plan.steps)
+        case FilePart(name=name, url=url):
+            return f"{name} {url}".strip()
+
+
+def _unfold(model: TranscriptModel, match: Match) -> None:
+    section = model.layout(match.turn).section(match.part)
+    if section is not None and section.is_foldable and section.is_folded:
+        model.toggle_fold(match.turn, match.part)
+
+
+def _excerpt(source: str, hit: re.Match[str]) -> str:
+    begin, end = max(0, hit.start() - 30), min(len(source), hit.end() + 50)
+    return " ".join(clean(source[begin:end]).split())

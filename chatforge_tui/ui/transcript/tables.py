@@ -1,0 +1,123 @@
+"""Drawing a table: columns as wide as they need while they fit, else narrowed fairly and wrapped, else one record a row."""
+
+from dataclasses import dataclass
+
+from chatforge_tui.ui.transcript.ink import FRAME, Line, Span
+from chatforge_tui.ui.transcript.page import Page
+from chatforge_tui.ui.transcript.wrap import width_of, wrap
+
+_NARROWEST_COLUMN = 5
+_MOST_CELLS = 20_000
+"""Cells that are measured to find the widths; the rows after them are wrapped to what was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table's cells."""
+
+    rows: list[list[list[Span]]]
+    """Rows of cells of spans; the first row is the head. A row may be short of cells."""
+    sides: list[str]
+    """"left", "right", "center" or "" for each column."""
+
+
+def table_lines(table: Table, width: int, page: Page) -> list[Line]:
+    """Lay out a table within `width` cells."""
+    columns = len(table.rows[0]) if table.rows else 0
+    if not columns:
+        return []
+    widths = _fitted(_natural_widths(table, columns), width - 3 * (columns - 1))
+    if widths is None:
+        return _records(table, width)
+    lines: list[Line] = []
+    for index, row in enumerate(table.rows):
+        lines += _row(row, widths, table.sides, page, is_head=index == 0)
+        if index == 0:
+            lines.append(_rule(widths, page))
+    return lines
+
+
+def _natural_widths(table: Table, columns: int) -> list[int]:
+    widths = [1] * columns
+    for row in table.rows[: _MOST_CELLS // columns]:
+        for column, cell in enumerate(row[:columns]):
+            widths[column] = max(widths[column], sum(width_of(text) for text, _ in cell))
+    return widths
+
+
+def _fitted(widths: list[int], room: int) -> list[int] | None:
+    """Narrow the widest columns until all fit; None when even narrow ones do not."""
+    if sum(widths) <= room:
+        return widths
+    floor = [min(width, _NARROWEST_COLUMN) for width in widths]
+    if sum(floor) > room:
+        return None
+    low, high = _NARROWEST_COLUMN, max(widths)
+    while low < high:
+        limit = (low + high + 1) // 2
+        if sum(min(width, limit) for width in widths) <= room:
+            low = limit
+        else:
+            high = limit - 1
+    fitted = [min(width, low) for width in widths]
+    spare = room - sum(fitted)
+    for column, width in enumerate(widths):
+        if spare > 0 and width > fitted[column]:
+            fitted[column] += 1
+            spare -= 1
+    return fitted
+
+
+def _row(row: list[list[Span]], widths: list[int], sides: list[str], page: Page, *, is_head: bool) -> list[Line]:
+    bar = " | " if page.is_ascii else " │ "
+    separator = (bar, FRAME._replace(copy=" | "))
+    cells: list[list[Line]] = []
+    for column, width in enumerate(widths):
+        cell = row[column] if column < len(row) else []
+        if is_head:
+            cell = [(text, ink._replace(bold=True)) for text, ink in cell]
+        cells.append(wrap(cell, width) if cell else [Line()])
+    lines: list[Line] = []
+    for level in range(max(len(cell) for cell in cells)):
+        spans: list[Span] = []
+        for column, cell in enumerate(cells):
+            if column:
+                spans.append(separator)
+            spans += _padded(cell[level] if level < len(cell) else Line(), widths[column], sides[column : column + 1])
+        lines.append(Line(spans))
+    return lines
+
+
+def _padded(line: Line, width: int, side: list[str]) -> list[Span]:
+    gap = width - sum(width_of(text) for text, _ in line.spans)
+    left = {"right": gap, "center": gap // 2}.get(side[0] if side else "", 0)
+    spans = list(line.spans)
+    if left > 0:
+        spans.insert(0, (" " * left, FRAME))
+    if gap - left > 0:
+        spans.append((" " * (gap - left), FRAME))
+    return spans
+
+
+def _rule(widths: list[int], page: Page) -> Line:
+    line, cross = ("-", "-+-") if page.is_ascii else ("─", "─┼─")
+    spans: list[Span] = []
+    for column, width in enumerate(widths):
+        if column:
+            spans.append((cross, FRAME._replace(copy=" | ")))
+        spans.append((line * width, FRAME._replace(copy="---")))
+    return Line(spans)
+
+
+def _records(table: Table, width: int) -> list[Line]:
+    """Show each row as lines of "head: cell", for a table that no columns can show here."""
+    head, *rows = table.rows
+    lines: list[Line] = []
+    for row in rows:
+        if lines:
+            lines.append(Line())
+        for column, cell in enumerate(row):
+            title = head[column] if column < len(head) else []
+            label = [(text, ink._replace(bold=True)) for text, ink in title]
+            lines += wrap([*label, (": ", FRAME._replace(copy=None)), *cell], width)
+    return lines

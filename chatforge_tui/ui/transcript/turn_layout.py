@@ -1,0 +1,295 @@
+"""One turn on the screen: the flow of its pieces from the prompt's header to the line that says how it ended."""
+
+from bisect import bisect_right
+from collections.abc import Callable
+
+from chatforge_tui.domain.changes import HeadChanged, PartAdded, PartDropped, PartReplaced, TextAppended, TurnChange
+from chatforge_tui.domain.part import Part
+from chatforge_tui.domain.turn import Turn, TurnHead
+from chatforge_tui.safety.clean import clean, clean_name
+from chatforge_tui.ui.marks import MarkSet
+from chatforge_tui.ui.transcript.ink import MUTED, TEXT, Ink, Line, Span
+from chatforge_tui.ui.transcript.page import Page
+from chatforge_tui.ui.transcript.phrases import clock_time, ending, pace, waiting_words
+from chatforge_tui.ui.transcript.piece import GAP, TURN_GAP, Fixed, Piece
+from chatforge_tui.ui.transcript.sections import Section, TextSection, plain_pieces, section_of
+from chatforge_tui.ui.transcript.wrap import width_of
+
+PROMPT = -1
+"""Key of the pieces of the prompt and of both headers, where others have the index of their part."""
+ENDING = -2
+"""Key of the pieces that say how the turn ended."""
+
+GROWING_PIECES = 8
+"""Pieces at the end of a flow whose height may change though they stay the same pieces."""
+
+Folds = Callable[[int, Section], bool]
+"""Says for a part's index and its section whether it is folded."""
+
+
+class Header(Piece):
+    """A line with something at its left and something at its right end."""
+
+    __slots__ = ("_left", "_right")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left: tuple[Span, ...] = ()
+        self._right = ""
+
+    def set(self, left: tuple[Span, ...], right: str) -> None:
+        """Show this from now on."""
+        if (left, right) != (self._left, self._right):
+            self._left, self._right, self.lines = left, right, None
+
+    def guess(self, page: Page) -> int:
+        """Always one line."""
+        del page
+        return 1
+
+    def build(self, page: Page) -> list[Line]:
+        """Put the right side at the right, when there is room."""
+        room = page.width - sum(width_of(text) for text, _ in self._left) - width_of(self._right)
+        if not self._right or room < 2:
+            return [Line(self._left)]
+        return [Line((*self._left, (" " * room, MUTED._replace(copy="  ")), (self._right, MUTED)))]
+
+
+class Divider(Piece):
+    """The line above what is unread."""
+
+    __slots__ = ()
+
+    def build(self, page: Page) -> list[Line]:
+        """Draw it over the whole body."""
+        word = " new "
+        line = "-" if page.is_ascii else "─"
+        left = max(0, page.width - len(word) - 3)
+        ink = Ink("unread", copy="")
+        return [Line(((line * left + word + line * 3, ink),))]
+
+
+class TurnLayout:
+    """The pieces of one turn and where each begins."""
+
+    def __init__(self, turn: Turn, folds: Folds, *, is_first: bool) -> None:
+        self.head: TurnHead = turn.head
+        self.flow: list[Piece] = []
+        """The pieces from top to bottom."""
+        self.keys: list[int] = []
+        """For each piece the index of its part, PROMPT or ENDING."""
+        self._tops: list[int] = [0]
+        self._folds = folds
+        self._is_first = is_first
+        self._divider: Divider | None = None
+        self._sections: dict[int, Section] = {}
+        self._order: list[int] = []
+        self._is_stale = True
+        self._moment: tuple[int, int] | None = None  # second and spinner step that are shown
+        self._prompt: list[Piece] = []
+        self._you, self._agent = Header(), Header()
+        self._waiting = Fixed()
+        self._ending: list[Piece] = []
+        self._built_ending: TurnHead | None = None
+        for part in turn.parts:
+            self._add(part)
+        if not turn.head.state.is_live:
+            self._end_sections()
+
+    @property
+    def height(self) -> int:
+        """Lines; an estimate while some pieces have not been laid out."""
+        return self._tops[-1]
+
+    def sections(self) -> list[Section]:
+        """Return the sections in the order of their parts."""
+        return [self._sections[index] for index in self._order]
+
+    def section(self, index: int) -> Section | None:
+        """Return the section of a part."""
+        return self._sections.get(index)
+
+    def apply(self, change: TurnChange) -> None:
+        """Take one change; nothing is laid out yet."""
+        self._is_stale = True
+        match change:
+            case TextAppended(index, text, field):
+                if (section := self._sections.get(index)) is not None:
+                    section.append(field, text)
+            case PartAdded(part) | PartReplaced(part):
+                self._put(part)
+            case PartDropped(index):
+                if self._sections.pop(index, None) is not None:
+                    self._order.remove(index)
+            case HeadChanged(head):
+                self.head = head
+            case _:
+                pass
+
+    def end(self, turn: Turn) -> None:
+        """Take the whole turn at the end of its request; what is laid out already stays."""
+        self.head = turn.head
+        for index in [index for index in self._order if all(part.index != index for part in turn.parts)]:
+            self.apply(PartDropped(index))
+        for part in turn.parts:
+            self._put(part)
+        if not turn.head.state.is_live:
+            self._end_sections()
+        self._is_stale = True
+
+    def set_unread(self, unread: bool) -> None:
+        """Draw a divider above the turn, or none."""
+        self._divider = Divider() if unread else None
+        self._is_stale = True
+
+    def mark_stale(self) -> None:
+        """Have the flow made anew: a fold or a mark changed."""
+        self._is_stale = True
+
+    def prepare(self, page: Page, marks: MarkSet, now: float, frame: int, agent: str) -> None:
+        """Bring flow and heights up to date; cheap when nothing changed."""
+        is_live = self.head.state.is_live
+        moment = (int(now), frame) if is_live else None
+        if not self._is_stale and moment == self._moment:
+            return
+        self._is_stale, self._moment = False, moment
+        if is_live:
+            for index in self._order:
+                if not self._sections[index].is_ended:
+                    self._sections[index].tick(now, frame)
+        self._set_headers(marks, now, agent, frame)
+        flow, keys = self._collect(marks)
+        first = _first_difference(self.flow, flow)
+        self.flow, self.keys = flow, keys
+        for piece in flow[first:]:
+            piece.fit(page)
+        self.measure(0 if is_live and self._grows_inside() else max(0, min(first, len(flow) - GROWING_PIECES)))
+
+    def fit(self, page: Page) -> None:
+        """Estimate all heights for a new page."""
+        for piece in self.flow:
+            piece.fit(page)
+        self.measure(0)
+
+    def measure(self, first: int) -> None:
+        """Add up the heights again, from this piece on."""
+        tops = self._tops
+        del tops[first + 1 :]
+        top = tops[-1]
+        for piece in self.flow[first:]:
+            top += piece.height
+            tops.append(top)
+
+    def lay_out(self, index: int, page: Page) -> list[Line]:
+        """Return the lines of one piece, laid out now if they were not."""
+        piece = self.flow[index]
+        lines = piece.lay_out(page)
+        if self._tops[index + 1] - self._tops[index] != len(lines):
+            self.measure(index)
+        return lines
+
+    def top(self, index: int) -> int:
+        """Return the line of the turn at which a piece begins."""
+        return self._tops[index]
+
+    def piece_at(self, line: int) -> int:
+        """Return the index of the piece that covers a line of the turn."""
+        return min(max(bisect_right(self._tops, line) - 1, 0), max(len(self.flow) - 1, 0))
+
+    def forget(self) -> None:
+        """Drop all lines that can be made again."""
+        for piece in self.flow:
+            piece.forget()
+
+    @property
+    def cursor_piece(self) -> int | None:
+        """Index of the piece at whose end the agent is writing; None when it writes nothing to be seen."""
+        last = self._sections[self._order[-1]] if self._order else None
+        if not self.head.state.is_live or not isinstance(last, TextSection) or not last.is_live:
+            return None
+        return next((at for at in range(len(self.keys) - 1, -1, -1) if self.keys[at] == last.index), None)
+
+    def _grows_inside(self) -> bool:
+        """Whether something above the end may grow: an unfolded part that is not finished."""
+        sections = (self._sections[index] for index in self._order)
+        return any(section.is_foldable and not section.is_folded and not section.is_ended for section in sections)
+
+    def _add(self, part: Part) -> None:
+        section = section_of(part)
+        if section.is_foldable:
+            section.is_folded = self._folds(part.index, section)
+        self._close_before(part.index)
+        if part.index not in self._sections:
+            self._order.append(part.index)
+            self._order.sort()
+        self._sections[part.index] = section
+
+    def _put(self, part: Part) -> None:
+        known = self._sections.get(part.index)
+        if known is None or not known.replace(part):
+            was_ended = known is not None and known.is_ended
+            self._add(part)
+            if was_ended:
+                self._sections[part.index].end()
+
+    def _close_before(self, index: int) -> None:
+        """A part that begins ends the text before it: text never goes on elsewhere."""
+        for other in self._order:
+            section = self._sections[other]
+            if other < index and isinstance(section, TextSection):
+                section.end()
+
+    def _end_sections(self) -> None:
+        for section in self._sections.values():
+            section.end()
+
+    def _set_headers(self, marks: MarkSet, now: float, agent: str, frame: int) -> None:
+        head = self.head
+        self._you.set((("You", Ink("speaker", bold=True)),), clock_time(head.started, now))
+        name = clean_name(head.agent) or clean_name(agent) or "Agent"
+        self._agent.set(((name, Ink("speaker", bold=True)),), pace(head, now, marks.dot))
+        if not self._prompt:
+            self._prompt = plain_pieces(clean(head.prompt.text), TEXT)
+        spinner = marks.spinner[frame % len(marks.spinner)]
+        self._waiting.set(((f"{spinner} ", Ink("accent", copy="")), (waiting_words(head, now), MUTED)))
+        if self._built_ending is not head:
+            self._built_ending = head
+            self._ending = [Fixed(tuple(row)) for row in ending(head, marks)]
+
+    def _collect(self, marks: MarkSet) -> tuple[list[Piece], list[int]]:
+        flow: list[Piece] = [] if self._is_first else [TURN_GAP]
+        if self._divider is not None:
+            flow = [GAP, self._divider, GAP]
+        flow += [self._you, *self._prompt, GAP, self._agent]
+        keys = [PROMPT] * len(flow)
+        was_one_line = True
+        is_empty = True
+        for index in self._order:
+            section = self._sections[index]
+            pieces = section.pieces(marks)
+            if not pieces:
+                continue
+            if not (is_empty or (was_one_line and section.is_one_line)):
+                flow.append(GAP)
+                keys.append(index)
+            flow += pieces
+            keys += [index] * len(pieces)
+            was_one_line, is_empty = section.is_one_line, False
+        if self.head.state.is_live and is_empty:
+            flow.append(self._waiting)
+            keys.append(ENDING)
+        if self._ending:
+            tail: list[Piece] = self._ending if is_empty else [GAP, *self._ending]
+            flow += tail
+            keys += [ENDING] * len(tail)
+        return flow, keys
+
+
+def _first_difference(old: list[Piece], new: list[Piece]) -> int:
+    """Return the index of the first piece that is another one."""
+    index = 0
+    for one, other in zip(old, new, strict=False):
+        if one is not other:
+            break
+        index += 1
+    return index

@@ -1,0 +1,736 @@
+"""The one widget that draws a transcript: the model of the current session, swapped on a switch.
+
+It draws lines, not widgets. Scrolling, following, selecting and the keyboard's cursor are here; what the lines say is
+the model's. It keeps clear of the parts of Textual that cost most (a reflow for each new line, the styles cache, offsets
+in painted segments); each such place says so. Nothing ticks while nothing runs.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Offset, Region, Size
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.timer import Timer
+from textual.visual import Visual
+
+from chatforge_tui.safety.clean import clean
+from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
+from chatforge_tui.ui.transcript.extract import text_between
+from chatforge_tui.ui.transcript.ink import EMPTY, ROLES, Line
+from chatforge_tui.ui.transcript.messages import CopyRequested, FollowChanged, LinkChosen
+from chatforge_tui.ui.transcript.model import TranscriptModel
+from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS, Page
+from chatforge_tui.ui.transcript.paint import PLAIN, Overlay, Palette, hit_strip, paint, regions
+from chatforge_tui.ui.transcript.place import END_KEY, Place
+from chatforge_tui.ui.transcript.search import Match, Query
+from chatforge_tui.ui.transcript.stops import Stop, stops_below, stops_of
+from chatforge_tui.ui.transcript.viewport import Row, Window, move, place_at, settle
+
+SCROLLBAR_SECONDS = 0.2
+"""Shortest time between two updates of the scrollbar while text streams: it costs as much as painting a frame."""
+TICK_SECONDS = 0.25
+"""Time between two steps of a spinner; there is a timer only while something runs."""
+BUSY_RETRY_SECONDS = 0.033
+"""When to look again at a terminal that has not taken the last frame yet."""
+
+
+@dataclass(slots=True)
+class _Painted:
+    """What one row of the view shows, and the strip that shows it."""
+
+    line: Line
+    overlay: Overlay
+    strip: Strip
+
+
+@dataclass(slots=True)
+class _Search:
+    """A search under way."""
+
+    query: Query
+    matches: list[Match]
+    current: int = -1
+    place: Place | None = None
+    """Line of the current match."""
+
+
+@dataclass(slots=True)
+class _Following:
+    """What the last FollowChanged said."""
+
+    following: bool = True
+    new_lines: int = 0
+    end_turn: int = 0
+    """Last turn when the view ceased to follow."""
+    end_height: int = 0
+    """Its height then."""
+
+
+@dataclass(slots=True)
+class _Clocks:
+    """The timers that exist only while they are needed."""
+
+    tick: Timer | None = None
+    scrollbar: Timer | None = None
+    busy: Timer | None = None
+
+
+class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
+    """Draws a TranscriptModel."""
+
+    DEFAULT_CSS = """
+    TranscriptView {
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-gutter: stable;
+        scrollbar-size-vertical: 1;
+        background: $background;
+        color: $foreground;
+        & > .transcript--text { color: $foreground; }
+        & > .transcript--muted { color: $text-muted; }
+        & > .transcript--accent { color: $primary; }
+        & > .transcript--speaker { color: $foreground; }
+        & > .transcript--heading { color: $foreground; }
+        & > .transcript--inline-code { color: $secondary; background: $surface; }
+        & > .transcript--code { color: $foreground; }
+        & > .transcript--frame { color: $foreground 35%; }
+        & > .transcript--quote { color: $text-muted; }
+        & > .transcript--link { color: $primary; }
+        & > .transcript--success { color: $success; }
+        & > .transcript--warning { color: $warning; }
+        & > .transcript--error { color: $error; }
+        & > .transcript--reasoning { color: $text-muted; }
+        & > .transcript--cursor { color: $primary; }
+        & > .transcript--unread { color: $primary; }
+        & > .transcript--keyword { color: $primary; }
+        & > .transcript--string { color: $success; }
+        & > .transcript--number { color: $warning; }
+        & > .transcript--comment { color: $text-muted; }
+        & > .transcript--name { color: $secondary; }
+        & > .transcript--mark { color: $primary; }
+        & > .transcript--match { background: $warning 35%; }
+        & > .transcript--current-match { background: $warning; color: $background; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *(f"transcript--{role}" for role in ROLES),
+        "transcript--mark",
+        "transcript--match",
+        "transcript--current-match",
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "lines(1)", "Line down", show=False),
+        Binding("up,k", "lines(-1)", "Line up", show=False),
+        Binding("pagedown", "pages(1)", "Page down", show=False),
+        Binding("pageup", "pages(-1)", "Page up", show=False),
+        Binding("ctrl+d", "pages(0.5)", "Half a page down", show=False),
+        Binding("ctrl+u", "pages(-0.5)", "Half a page up", show=False),
+        Binding("home,g", "top", "Beginning", show=False),
+        Binding("end,G", "follow", "End", show=False),
+        Binding("right,l", "next_stop", "Next part, code block or link", show=False),
+        Binding("left,h", "previous_stop", "Part, code block or link before", show=False),
+        Binding("right_curly_bracket", "next_turn", "Next turn", show=False),
+        Binding("left_curly_bracket", "previous_turn", "Turn before", show=False),
+        Binding("space", "fold_one", "Fold one", show=False),
+        Binding("enter", "choose", "Follow, fold or copy", show=False),
+        Binding("c", "copy_block", "Copy code block", show=False),
+        Binding("y,Y", "copy_answer", "Copy answer", show=False),
+        Binding("n", "next_match", "Next match", show=False),
+        Binding("N", "previous_match", "Match before", show=False),
+    ]
+
+    def __init__(
+        self,
+        *,
+        marks: MarkSet = UNICODE_MARKS,
+        empty_hint: Content | None = None,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 - Textual's name
+        classes: str | None = None,
+    ) -> None:
+        """Make a view without a model.
+
+        Args:
+            marks: The signs to draw.
+            empty_hint: Shown while there is no turn.
+            name: As for any widget.
+            id: As for any widget.
+            classes: As for any widget.
+        """
+        super().__init__(name=name, id=id, classes=classes)
+        self.marks = marks
+        self._empty_hint = empty_hint or Content("")
+        self._model: TranscriptModel | None = None
+        self._window = Window([], 0, at_end=True)
+        self._painted: list[_Painted] = []
+        self._palette: Palette | None = None
+        self._laid_out_for: tuple[Size, int] | None = None
+        self._is_sizing = False
+        self._search: _Search | None = None
+        self._stop: Stop | None = None
+        self._told = _Following()
+        self._clocks = _Clocks()
+        self._scrollbar_time = 0.0
+
+    # The model
+
+    @property
+    def model(self) -> TranscriptModel | None:
+        """What is shown."""
+        return self._model
+
+    @property
+    def empty_hint(self) -> Content:
+        """What is shown while there is no turn."""
+        return self._empty_hint
+
+    @empty_hint.setter
+    def empty_hint(self, hint: Content) -> None:
+        self._empty_hint = hint
+        if self._model is None or self._model.is_empty:
+            self.refresh()
+
+    def show(self, model: TranscriptModel | None) -> None:
+        """Show another session's transcript, where its reader left it."""
+        if model is self._model:
+            self.refresh_model()
+            return
+        if self._model is not None:
+            self._model.leave()
+        self._model = model
+        self._stop = self._search = None
+        if self.is_attached and self.text_selection is not None:
+            self.screen.clear_selection()
+        if model is not None:
+            model.enter()
+        self._told = _Following()
+        self._note_end()
+        self._sync(at_once=True)
+
+    def refresh_model(self) -> None:
+        """Show what the model has become. Call it once a frame, after the frame's changes were applied."""
+        if self._is_terminal_behind():
+            if self._clocks.busy is None:
+                self._clocks.busy = self.set_timer(BUSY_RETRY_SECONDS, self._retry)
+            return
+        self._sync()
+
+    def _retry(self) -> None:
+        self._clocks.busy = None
+        self.refresh_model()
+
+    def _is_terminal_behind(self) -> bool:
+        """Whether the last frame still waits to be written: then another one would only make the loop wait."""
+        driver = getattr(self.app, "_driver", None)
+        writer = getattr(driver, "_writer_thread", None)
+        queue = getattr(writer, "_queue", None)
+        return queue is not None and queue.qsize() > 0
+
+    # Layout
+
+    def _sync(self, *, at_once: bool = False) -> None:
+        """Lay out what is in view and mark the rows that look different."""
+        if not self.is_attached or not self.size:
+            return
+        size = self.scrollable_content_region.size
+        model = self._model
+        if model is None:
+            self._window = Window([], 0, at_end=True)
+        else:
+            model.fit(Page.for_view(size.width, self.marks), self.marks)
+            self._window = settle(model, size.height)
+        self._laid_out_for = (size, model.version if model is not None else 0)
+        self._take_height(size, at_once=at_once)
+        self._repaint()
+        self._tell_following()
+        self._run_tick()
+
+    def _take_height(self, size: Size, *, at_once: bool) -> None:
+        """Give Textual the height and the place without the reflow of the screen that the reactives would cost."""
+        height = self._model.height if self._model is not None else 0
+        virtual = Size(size.width, height)
+        if virtual != self.virtual_size:
+            self.set_reactive(TranscriptView.virtual_size, virtual)
+        first = self._window.first
+        if round(self.scroll_y) != first:
+            self.set_reactive(TranscriptView.scroll_y, float(first))
+            self.set_reactive(TranscriptView.scroll_target_y, float(first))
+        shows = height > size.height
+        if shows != self.show_vertical_scrollbar:
+            self._refresh_scrollbars()
+            at_once = True
+        if at_once or time.monotonic() - self._scrollbar_time >= SCROLLBAR_SECONDS:
+            self._sync_scrollbar()
+        elif self._clocks.scrollbar is None:
+            self._clocks.scrollbar = self.set_timer(SCROLLBAR_SECONDS, self._sync_scrollbar)
+
+    def _sync_scrollbar(self) -> None:
+        if self._clocks.scrollbar is not None:
+            self._clocks.scrollbar.stop()
+            self._clocks.scrollbar = None
+        self._scrollbar_time = time.monotonic()
+        if not self.show_vertical_scrollbar:
+            return
+        bar = self.vertical_scrollbar
+        bar.window_virtual_size = self.virtual_size.height
+        bar.window_size = self.scrollable_content_region.height
+        bar.position = self.scroll_y
+
+    def _repaint(self) -> None:
+        """Make the strips of the rows in view, and refresh those that are new."""
+        rows, width = self._window.rows, self.size.width
+        palette = self._get_palette()
+        overlays = self._overlays(rows)
+        known = {id(painted.line): painted for painted in self._painted}
+        painted: list[_Painted] = []
+        dirty: list[int] = []
+        for y, row in enumerate(rows):
+            overlay = overlays.get(y, PLAIN)
+            before = self._painted[y] if y < len(self._painted) else None
+            if before is not None and before.overlay == overlay and before.line == row.line:
+                painted.append(_Painted(row.line, overlay, before.strip))
+                continue
+            same = known.get(id(row.line))
+            if same is not None and same.overlay == overlay:
+                painted.append(same)
+            else:
+                painted.append(_Painted(row.line, overlay, paint(row.line, overlay, width, palette)))
+            dirty.append(y)
+        dirty += range(len(rows), len(self._painted))
+        self._painted = painted
+        if dirty:
+            self.refresh(*(Region(0, y, width, count) for y, count in regions(dirty)))
+
+    def _get_palette(self) -> Palette:
+        if self._palette is None:
+            self._palette = Palette(self.rich_style, self._style_of)
+        return self._palette
+
+    def _style_of(self, name: str) -> Style:
+        if name == "selection":
+            return self.screen.get_component_rich_style("screen--selection", partial=True)
+        return self.get_component_rich_style(f"transcript--{name}", partial=True)
+
+    def _overlays(self, rows: list[Row]) -> dict[int, Overlay]:
+        """Return what is laid over which row."""
+        selection = self.text_selection
+        found = self._search.query.cells([row.line for row in rows]) if self._search is not None else {}
+        current = self._search.place if self._search is not None else None
+        overlays: dict[int, Overlay] = {}
+        for y, (place, line) in enumerate(rows):
+            selected = None
+            if selection is not None and (span := selection.get_span(place.key)) is not None:
+                end = span[1] if span[1] >= 0 else GUTTER_COLUMNS + max(1, line.cells)
+                selected = (max(span[0], GUTTER_COLUMNS), end)
+            matches = tuple(
+                (begin + GUTTER_COLUMNS, end + GUTTER_COLUMNS, place == current) for begin, end in found.get(y, ())
+            )
+            mark = self.marks.prompt if self._stop is not None and self._stop.place == place else ""
+            if selected is not None or matches or mark:
+                overlays[y] = Overlay(selected, matches, mark)
+        return overlays
+
+    # What Textual asks
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return the visible lines, bypassing Textual's styles cache: that is two thirds of a frame's cost."""
+        if self._laid_out_for is None or self._laid_out_for[0] != self.scrollable_content_region.size:
+            self._sync()
+        filters = self.get_line_filters()
+        background = self.background_colors[1]
+        strips: list[Strip] = []
+        for y in crop.line_range:
+            strip = self._strip(y)
+            for line_filter in filters:
+                strip = strip.apply_filter(line_filter, background)
+            strips.append(strip)
+        if crop.column_span != (0, self.size.width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
+
+    def _strip(self, y: int) -> Strip:
+        if y < len(self._painted):
+            return self._painted[y].strip
+        width = self.size.width
+        if self._model is None or self._model.is_empty:
+            hint = Visual.to_strips(self, self._empty_hint, width - GUTTER_COLUMNS, None, self.visual_style)
+            if y - 1 in range(len(hint)):
+                gutter = Strip.blank(GUTTER_COLUMNS, self.rich_style)
+                return Strip.join([gutter, hint[y - 1]]).adjust_cell_length(width, self.rich_style)
+        return Strip.blank(width, self.rich_style)
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line with the offsets that selecting needs: Textual asks for it only under the mouse."""
+        rows = self._window.rows
+        if y < len(rows):
+            return hit_strip(rows[y].line, rows[y].place.key, self.size.width, self._get_palette())
+        if rows:
+            return hit_strip(EMPTY, END_KEY, self.size.width, self._get_palette())
+        return self._strip(y)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Return the selected text as it is in the source, as far as a selection of what is seen can be."""
+        model = self._model
+        if model is None or model.is_empty:
+            return None
+        start = Place(0) if selection.start is None else Place.of_key(selection.start.y)
+        end = Place.of_key(END_KEY) if selection.end is None else Place.of_key(selection.end.y)
+        first = 0 if selection.start is None else selection.start.x - GUTTER_COLUMNS
+        after = -1 if selection.end is None else max(0, selection.end.x - GUTTER_COLUMNS)
+        return text_between(model, start, first, end, after), "\n"
+
+    @property
+    def selected_text(self) -> str:
+        """The text selected here; "" when nothing is."""
+        selection = self.text_selection
+        found = self.get_selection(selection) if selection is not None else None
+        return found[0] if found is not None else ""
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Paint the rows whose selection changed."""
+        del selection
+        self._repaint()
+
+    def notify_style_update(self) -> None:
+        """Look all colours up again: the theme or the focus changed."""
+        super().notify_style_update()
+        self._palette = None
+        self._painted = []
+        if self.is_attached and self._laid_out_for is not None:
+            self.call_later(self._sync)
+            self.refresh()
+
+    def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
+        """Let Textual clamp the scroll position without taking that for the user's scrolling."""
+        self._is_sizing = True
+        try:
+            return super()._size_updated(size, virtual_size, container_size, layout)
+        finally:
+            self._is_sizing = False
+
+    def on_resize(self) -> None:
+        """Reflow what is in view at once."""
+        self._painted = []
+        self._sync(at_once=True)
+        self.refresh()
+
+    def on_unmount(self) -> None:
+        """Stop what ticks."""
+        for timer in (self._clocks.tick, self._clocks.scrollbar, self._clocks.busy):
+            if timer is not None:
+                timer.stop()
+        self._clocks = _Clocks()
+
+    # Scrolling
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Take a scroll position that Textual set: the wheel, the scrollbar, a selection dragged over the edge."""
+        lines = round(new_value) - round(old_value)
+        if self._is_sizing or not lines or self._model is None:
+            return
+        if abs(lines) <= 4 * self.size.height:
+            self._go(move(self._model, self._model.top, lines))
+        else:
+            self._go(place_at(self._model, round(new_value)))
+
+    def scroll_to(
+        self,
+        x: float | None = None,
+        y: float | None = None,
+        **_options: object,
+    ) -> None:
+        """Go to a line by its number, never in steps: while heights settle a number is not the same line twice."""
+        del x
+        if y is not None:
+            self.scroll_y = round(y)
+
+    def _go(self, place: Place) -> None:
+        """Make this the first line in view; at the end, follow."""
+        model = self._model
+        if model is None or model.is_empty:
+            return
+        if model.follows:
+            self._note_end()
+        model.follows = False
+        model.top = place
+        self._sync(at_once=True)
+        if self._window.at_end:
+            model.follows = True
+            self._tell_following()
+
+    def action_lines(self, lines: int) -> None:
+        """Scroll by lines."""
+        if self._model is not None and not self._model.is_empty:
+            self._go(move(self._model, self._model.top, lines))
+
+    def action_pages(self, pages: float) -> None:
+        """Scroll by heights of the view, one line less."""
+        self.action_lines(round(pages * max(1, self.size.height - 1)))
+
+    def action_top(self) -> None:
+        """Go to the beginning."""
+        self._go(Place())
+
+    def action_follow(self) -> None:
+        """Go to the end and follow what arrives."""
+        if self._model is not None:
+            self._model.follows = True
+            self._sync(at_once=True)
+
+    def action_next_turn(self) -> None:
+        """Go to the turn below."""
+        if self._model is not None and not self._model.is_empty:
+            self._go_to_turn(self._model.top.turn + 1)
+
+    def action_previous_turn(self) -> None:
+        """Go to the beginning of this turn or, when it is at the top, of the one above."""
+        if self._model is not None and not self._model.is_empty:
+            top = self._model.top
+            self._go_to_turn(top.turn if top > self._head_of(top.turn) else top.turn - 1)
+
+    def _go_to_turn(self, turn: int) -> None:
+        model = self._model
+        if model is None:
+            return
+        if turn >= model.turns:
+            self.action_follow()
+        else:
+            self._go(self._head_of(max(0, turn)))
+
+    def _head_of(self, turn: int) -> Place:
+        """Return the line of the turn's header, below the gap."""
+        model = self._model
+        pieces = model.prepared(turn).flow if model is not None else []
+        return Place(turn, next((at for at, piece in enumerate(pieces) if not piece.is_gap), 0))
+
+    # Following
+
+    def _note_end(self) -> None:
+        """Remember where the end is, to count what comes after it."""
+        model = self._model
+        if model is not None and not model.is_empty:
+            self._told.end_turn = model.turns - 1
+            self._told.end_height = model.prepared(model.turns - 1).height
+
+    def _tell_following(self) -> None:
+        model = self._model
+        if model is None or model.is_empty:
+            return
+        if model.follows:
+            model.new_lines = 0
+        else:
+            last = min(self._told.end_turn, model.turns - 1)
+            below = model.height - model.top_of(last) - self._told.end_height
+            model.new_lines = max(0, below)
+        if (model.follows, model.new_lines) != (self._told.following, self._told.new_lines):
+            self._told.following, self._told.new_lines = model.follows, model.new_lines
+            self.post_message(FollowChanged(model.follows, model.new_lines))
+
+    # What runs
+
+    def _run_tick(self) -> None:
+        """Have a timer exactly while something counts seconds."""
+        is_live = self._model is not None and self._model.is_live
+        if is_live and self._clocks.tick is None:
+            self._clocks.tick = self.set_interval(TICK_SECONDS, self._tick)
+        elif not is_live and self._clocks.tick is not None:
+            self._clocks.tick.stop()
+            self._clocks.tick = None
+
+    def _tick(self) -> None:
+        if self._model is not None and not self._is_terminal_behind():
+            self._model.frame += 1
+            self._sync()
+
+    # The mouse
+
+    def on_click(self, event: events.Click) -> None:
+        """Follow a link, fold a part, copy a block."""
+        offset = event.get_content_offset(self)
+        if offset is None or self.selected_text:
+            return
+        stop = self._stop_at(offset)
+        if stop is not None:
+            event.stop()
+            self._stop = stop
+            self._choose(stop)
+
+    def _stop_at(self, offset: Offset) -> Stop | None:
+        if not 0 <= offset.y < len(self._window.rows):
+            return None
+        row = self._window.rows[offset.y]
+        cell = offset.x - GUTTER_COLUMNS
+        return next((stop for stop in stops_of(row.place, row.line) if stop.first <= cell < stop.after), None)
+
+    # The keyboard's cursor
+
+    def action_next_stop(self) -> None:
+        """Go to the next part that folds, code block or link."""
+        self._go_to_stop(self._stops(1))
+
+    def action_previous_stop(self) -> None:
+        """Go to the part that folds, code block or link before."""
+        self._go_to_stop(self._stops(-1))
+
+    def _stops(self, step: int) -> Iterator[Stop]:
+        model = self._model
+        if model is None or model.is_empty or not self._window.rows:
+            return iter(())
+        edge = self._window.rows[0 if step > 0 else -1].place
+        return stops_below(model, self._stop or edge, step)
+
+    def _go_to_stop(self, stops: Iterator[Stop]) -> None:
+        stop = next(stops, None)
+        if stop is None:
+            return
+        self._stop = stop
+        self._bring_into_view(stop.place)
+
+    def _bring_into_view(self, place: Place) -> None:
+        rows = self._window.rows
+        model = self._model
+        if model is None:
+            return
+        if any(row.place == place for row in rows):
+            self._repaint()
+            return
+        self._go(move(model, place, -(self.size.height // 3)))
+        self._repaint()
+
+    def action_choose(self) -> None:
+        """Do what the part under the cursor is for."""
+        if self._stop is not None:
+            self._choose(self._stop)
+
+    def action_fold_one(self) -> None:
+        """Fold or unfold the part under the cursor, or the last one in view."""
+        stop = self._stop
+        if stop is None or stop.ink.act != "fold":
+            in_view = [stop for row in self._window.rows for stop in stops_of(row.place, row.line)]
+            stop = next((stop for stop in reversed(in_view) if stop.ink.act == "fold"), None)
+        if stop is not None:
+            self._choose(stop)
+
+    def action_fold_all(self) -> None:
+        """Fold everything, or unfold everything."""
+        if self._model is not None:
+            self._hold_still()
+            self._model.fold_all()
+            self._stop = None
+            self._sync(at_once=True)
+
+    def _hold_still(self) -> None:
+        """Keep the reader's turn in view while what is around it changes."""
+        model = self._model
+        if model is not None and not model.follows:
+            anchor = model.anchor
+            model.anchor = anchor
+
+    def _choose(self, stop: Stop) -> None:
+        model = self._model
+        if model is None:
+            return
+        if stop.ink.link:
+            self.post_message(LinkChosen(stop.ink.link))
+        elif stop.ink.act == "copy":
+            self.post_message(CopyRequested(stop.code or "", "code block"))
+        elif stop.ink.act == "fold":
+            key = model.prepared(stop.place.turn).keys[stop.place.piece]
+            model.toggle_fold(stop.place.turn, key)
+            self._keep_row(stop.place)
+
+    def _keep_row(self, place: Place) -> None:
+        """Keep a line at its height in the view while what is below it folds or unfolds."""
+        model = self._model
+        if model is None:
+            return
+        y = next((y for y, row in enumerate(self._window.rows) if row.place == place), None)
+        if y is not None and not (model.follows and model.is_live):
+            self._go(move(model, place, -y))
+        self._sync(at_once=True)
+
+    # Copying
+
+    def action_copy_block(self) -> None:
+        """Copy the code block under the cursor, or the last one in view."""
+        rows = self._window.rows
+        if self._stop is not None and self._stop.code is not None:
+            self.post_message(CopyRequested(self._stop.code, "code block"))
+            return
+        code = next((row.line.code for row in reversed(rows) if row.line.code is not None), None)
+        if code is not None:
+            self.post_message(CopyRequested(code, "code block"))
+
+    def action_copy_answer(self) -> None:
+        """Copy the answer of the turn under the cursor, or of the last one in view."""
+        model = self._model
+        if model is None or model.is_empty:
+            return
+        turn = self._stop.place.turn if self._stop is not None else self._last_turn_in_view()
+        text = clean(model.answer(turn))
+        if text:
+            self.post_message(CopyRequested(text, "answer"))
+
+    def action_copy_selection(self) -> None:
+        """Copy what is selected."""
+        if text := self.selected_text:
+            self.post_message(CopyRequested(text, "selection"))
+
+    def _last_turn_in_view(self) -> int:
+        rows = self._window.rows
+        return rows[-1].place.turn if rows else 0
+
+    # Search
+
+    def find(self, query: str) -> list[Match]:
+        """Search the whole session, laid out or not; highlight, and go to the match nearest below the first row.
+
+        Args:
+            query: Words; "" ends the search.
+        """
+        model = self._model
+        wanted = Query(query)
+        if model is None or wanted.is_empty:
+            self._search = None
+            self._repaint()
+            return []
+        self._search = _Search(wanted, wanted.matches(model))
+        here = model.top.turn
+        matches = self._search.matches
+        if matches:
+            self.go_to_match(next((at for at, match in enumerate(matches) if match.turn >= here), len(matches) - 1))
+        else:
+            self._repaint()
+        return matches
+
+    @property
+    def match_number(self) -> tuple[int, int]:
+        """Number of the current match, from 1, and how many there are; zeros without a search."""
+        return (self._search.current + 1, len(self._search.matches)) if self._search is not None else (0, 0)
+
+    def go_to_match(self, number: int) -> None:
+        """Show a match, unfolding what hides it. Numbers go round."""
+        search, model = self._search, self._model
+        if search is None or model is None or not search.matches:
+            return
+        search.current = number % len(search.matches)
+        search.place = search.query.place(model, search.matches[search.current])
+        self._bring_into_view(search.place)
+
+    def action_next_match(self) -> None:
+        """Go to the next match."""
+        if self._search is not None:
+            self.go_to_match(self._search.current + 1)
+
+    def action_previous_match(self) -> None:
+        """Go to the match before."""
+        if self._search is not None:
+            self.go_to_match(self._search.current - 1)

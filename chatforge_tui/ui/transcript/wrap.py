@@ -1,0 +1,145 @@
+"""Breaking text into lines of a width, counted in terminal cells.
+
+Owns where a line may break: after spaces, around wide characters, anywhere in a word that is wider than the line;
+never inside a grapheme. Every line remembers what stood at its break, so that copying gives the text back.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from rich.cells import cell_len, split_graphemes
+
+from chatforge_tui.ui.transcript.ink import Ink, Line, Span
+
+TAB_COLUMNS = 4
+
+_NARROW = re.compile(
+    "[ -~\xa0-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2017\u2018-\u2027\u2030-\u205e\u2190-\u22ff\u2500-\u25fc]*"
+)
+"""Text of characters that are all one cell wide: no need to look at graphemes."""
+
+Break = tuple[int, int, str]
+"""Where one line begins and ends in the text, and its joint to the next."""
+
+
+def is_narrow(text: str) -> bool:
+    """Tell whether every character of `text` is one cell wide; False when it takes a closer look."""
+    return text.isascii() or _NARROW.fullmatch(text) is not None
+
+
+def width_of(text: str) -> int:
+    """Return how many cells `text` takes."""
+    return len(text) if is_narrow(text) else cell_len(text)
+
+
+def wrap(spans: Sequence[Span], width: int, *, words: bool = True, code: str | None = None) -> list[Line]:
+    """Break one logical line (no newline in it) into lines of at most `width` cells; at least one line.
+
+    Args:
+        spans: The line; tabs are expanded.
+        width: Cells, > 0.
+        words: Break between words where possible; otherwise (code) exactly at the width.
+        code: The code block that the line belongs to.
+    """
+    if any("\t" in text for text, _ in spans):
+        spans = expand_tabs(spans)
+    text = spans[0][0] if len(spans) == 1 else "".join(part for part, _ in spans)
+    if is_narrow(text):
+        if len(text) <= width:
+            return [Line(spans, code=code)]
+        breaks = _narrow_breaks(text, width, words)
+    else:
+        breaks = _grapheme_breaks(text, width, words)
+    return _cut(spans, breaks, code)
+
+
+def wrap_text(text: str, ink: Ink, width: int) -> list[Line]:
+    """Break plain text, newlines kept, into lines."""
+    lines: list[Line] = []
+    for row in text.split("\n"):
+        lines += wrap(((row, ink),), width) if row else [Line()]
+    return lines
+
+
+def expand_tabs(spans: Sequence[Span], columns: int = TAB_COLUMNS) -> list[Span]:
+    """Replace tabs by the spaces up to the next stop; copied, they are tabs again."""
+    out: list[Span] = []
+    column = 0
+    for text, ink in spans:
+        for index, piece in enumerate(text.split("\t")):
+            if index:
+                gap = columns - column % columns
+                out.append((" " * gap, ink._replace(copy="\t" if ink.copy is None else ink.copy)))
+                column += gap
+            if piece:
+                out.append((piece, ink))
+                column += width_of(piece)
+    return out
+
+
+def _narrow_breaks(text: str, width: int, words: bool) -> Iterator[Break]:
+    begin, length = 0, len(text)
+    while length - begin > width:
+        cut = text.rfind(" ", begin + 1, begin + width + 1) if words else -1
+        if cut < 0 or text[begin:cut].isspace():
+            yield begin, begin + width, ""
+            begin += width
+            continue
+        resume = cut
+        while resume < length and text[resume] == " ":
+            resume += 1
+        end = len(text[begin:cut].rstrip(" ")) + begin
+        yield begin, end, text[end:resume]
+        begin = resume
+    if begin < length or not length:
+        yield begin, length, "\n"
+
+
+def _grapheme_breaks(text: str, width: int, words: bool) -> Iterator[Break]:
+    graphemes, _ = split_graphemes(text)
+    starts = [start for start, _, _ in graphemes]
+    starts.append(len(text))
+    first = index = used = 0  # first grapheme of the line, the one in hand, cells used so far
+    candidate = 0  # grapheme that may begin the next line
+    while index < len(graphemes):
+        _, _, cells = graphemes[index]
+        if used + cells > width and index > first:
+            cut = candidate if words and candidate > first and text[starts[index]] != " " else index
+            begin, end, resume = starts[first], starts[cut], cut
+            if words:
+                end = begin + len(text[begin:end].rstrip(" ")) if not text[begin:end].isspace() else end
+                while resume < len(graphemes) and text[starts[resume]] == " ":
+                    resume += 1
+            yield begin, end, text[end : starts[resume]]
+            first = index = candidate = resume
+            used = 0
+            continue
+        if cells == 2:
+            candidate = index
+        used += cells
+        index += 1
+        if cells == 2 or text[starts[index - 1]] == " ":
+            candidate = index
+    if first < len(graphemes) or not text:
+        yield starts[first], len(text), "\n"
+
+
+def _cut(spans: Sequence[Span], breaks: Iterator[Break], code: str | None) -> list[Line]:
+    """Deal the spans out to the lines."""
+    lines: list[Line] = []
+    index, offset = 0, 0  # the span in hand and where it begins in the text
+    for begin, end, joint in breaks:
+        parts: list[Span] = []
+        while index < len(spans):
+            text, ink = spans[index]
+            low, high = max(begin, offset), min(end, offset + len(text))
+            if low < high:
+                parts.append((text[low - offset : high - offset], ink))
+            if offset + len(text) > end:
+                break
+            offset += len(text)
+            index += 1
+        lines.append(Line(parts, joint, code))
+    if lines and lines[-1].joint != "\n":
+        lines[-1] = Line(lines[-1].spans, "\n", code)
+    return lines or [Line(code=code)]
