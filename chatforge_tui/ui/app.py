@@ -4,16 +4,13 @@ Owns the life of the program from the first frame to the terminal as it was. Wha
 and turn_actions, what is drawn in screens/ and widgets/; here they meet.
 """
 
-import asyncio
 import logging
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from functools import partial
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from rich.text import Text
 from textual.app import App
@@ -37,12 +34,15 @@ from chatforge_tui.domain.changes import (
     TurnEnded,
 )
 from chatforge_tui.domain.ids import SessionId
-from chatforge_tui.domain.session import EndpointRef, SessionPatch
+from chatforge_tui.domain.session import EndpointRef
 from chatforge_tui.errors import ChatForgeError
 from chatforge_tui.safety.clean import clean, clean_name
 from chatforge_tui.sessions.manager import SessionManager
+from chatforge_tui.ui.action_table import ActionTable
 from chatforge_tui.ui.bridge import EngineBatch, EngineEnded, EngineReady, EngineThread, TurnsLoaded
 from chatforge_tui.ui.desk import Answer, Severity
+from chatforge_tui.ui.draft_keeper import DraftKeeper
+from chatforge_tui.ui.end_signals import EndSignals
 from chatforge_tui.ui.line_filter import SafetyFilter
 from chatforge_tui.ui.marks import ASCII_MARKS, UNICODE_MARKS
 from chatforge_tui.ui.panes import Pane, PaneBook
@@ -70,8 +70,6 @@ from chatforge_tui.ui.widgets.tab_strip import TabStrip
 
 _log = logging.getLogger("chatforge.ui")
 
-DRAFT_S = 0.5
-"""Seconds after the last key until a draft is saved."""
 TICK_S = 0.2
 """Seconds between two pictures of the spinner while the session in front runs."""
 SAY_S = 6.0
@@ -140,17 +138,15 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         )
         self._terminal = TerminalDriver(None)
         self._watch: TerminalWatch | None = None
-        self._signals: list[int] = []
-        self._unsaved: set[SessionId] = set()
-        """Sessions whose draft is newer than the store's."""
+        self._signals = EndSignals(self._end_by_signal)
+        self._drafts = DraftKeeper(self._book, self._engine, later=self._save_later)
         self._draft_timer: Timer | None = None
         self._tick_timer: Timer | None = None
         undo_keys = keymap.action("session.undo").keys
         self._sessions = SessionActions(self, undo_key=shown(undo_keys[0]) if undo_keys else "")
         self._turns = TurnActions(self)
         self._program = ProgramActions(self, aborts_twice=settings.ui.abort == "double")
-        self._table = self._action_table()
-        self._pane_table = self._pane_action_table()
+        self._actions = ActionTable(self, self._sessions, self._turns, self._program)
         for theme in OWN_THEMES:
             self.register_theme(theme)
         self._choose_first_theme()
@@ -208,7 +204,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         self._tick_timer = self.set_interval(
             TICK_S if not self.settings.ui.reduced_motion else 1, self._tick, pause=True
         )
-        self._catch_signals()
+        self._signals.catch()
         descriptor = self._terminal.input_descriptor
         if descriptor is not None:
             self._watch = TerminalWatch(descriptor, lambda: self.call_from_thread(self._hang_up))
@@ -220,21 +216,12 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         """Save what is unsaved, end the engine, give the terminal its title back."""
         if self._watch is not None:
             self._watch.stop()
-        for number in self._signals:
-            asyncio.get_running_loop().remove_signal_handler(number)
-        self._save_place(self._book.current)
-        self._save_drafts()
+        self._signals.release()
+        self._drafts.save_place(self._book.current)
+        self._drafts.save()
         if not await self._engine.stop(ENGINE_STOP_S):
             _log.error("the engine did not stop within %s s", ENGINE_STOP_S)
         self._terminal.restore_title()
-
-    def _catch_signals(self) -> None:
-        """Leave in order when the system says so: everything saved, the terminal as it was, exit code 128 + n."""
-        if threading.current_thread() is not threading.main_thread():
-            return
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, self._end_by_signal, number)
-            self._signals.append(number)
 
     def _end_by_signal(self, number: int) -> None:
         self.exit(return_code=128 + number)
@@ -256,11 +243,11 @@ class ChatForgeApp(App[None], inherit_bindings=False):
     def on_engine_batch(self, event: EngineBatch) -> None:
         """Take what happened since the last frame, draw once."""
         front = self._book.current
-        is_shown_changed = any([self._apply(one) for one in event.events])
+        changes = [self._apply(one) for one in event.events]
         self._engine.acknowledge()
         if front is not self._book.current:
             self._show_front(front)
-        elif is_shown_changed:
+        elif any(changes):
             self._main.refresh_turns()
         self._redraw_all()
 
@@ -275,6 +262,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
                 self._book.put(head)
             case SessionRemoved(session_id):
                 self._book.remove(session_id)
+                self._sessions.note_removed(session_id)
             case StoreTrouble(message):
                 self._main.trouble = message
         return False
@@ -321,11 +309,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
 
     def do_to(self, action_id: str, pane: Pane | None) -> None:
         """Do an action of the key table, on this pane."""
-        plain = self._table.get(action_id)
-        if plain is not None:
-            plain()
-        elif pane is not None:
-            self._pane_table[action_id](pane)
+        self._actions.do(action_id, pane)
 
     def say(self, message: str, *, severity: Severity = "information") -> None:
         """Tell the user one sentence."""
@@ -345,7 +329,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Tell of a job that died of an error nobody foresaw."""
         if event.state is WorkerState.ERROR:
-            _log.error("a job of the UI failed", exc_info=event.worker.error)
+            _log.error("a job of the UI failed", exc_info=cast("Worker[object]", event.worker).error)
             self.say("That did not work: an error of ChatForge's own. The log says more.", severity="error")
 
     def bring_to_front(self, session_id: SessionId) -> None:
@@ -374,7 +358,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
     def restore_draft(self, pane: Pane, text: str) -> None:
         """Put a text that was not accepted back into the composer of its pane, unless something else stands there."""
         if text and not pane.draft:
-            self._set_draft(pane, text)
+            self._drafts.take(pane, text)
             if pane is self._book.current:
                 self._main.composer.show_draft(text)
 
@@ -393,11 +377,13 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         self.theme = name
         self._themes.keep(name)
 
+    def repaint(self) -> None:
+        """Draw the whole screen anew."""
+        self.refresh(repaint=True, layout=True)
+
     def leave(self) -> None:
         """End the program; on_unmount saves and stops everything."""
         self.exit()
-
-    # What the widgets say
 
     def on_composer_submitted(self, event: Composer.Submitted) -> None:
         """Send a prompt or run a command. The composer is emptied once it is known that somebody takes the text."""
@@ -442,7 +428,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         pane = self._book.current
         if pane is None or not isinstance(event.text_area, Composer):
             return
-        self._set_draft(pane, event.text_area.text)
+        self._drafts.take(pane, event.text_area.text)
 
     def on_descendant_focus(self) -> None:
         """The hints depend on where the cursor is."""
@@ -493,54 +479,26 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         dialog = ConfirmScreen("Open this link?", clean_name(url), yes="Open in the browser", no="Back")
         self.ask(dialog, lambda answer: self.open_url(url) if answer else None)
 
-    # Drafts and places
-
-    def _set_draft(self, pane: Pane, text: str) -> None:
-        if text == pane.draft:
-            return
-        pane.draft = text
-        self._unsaved.add(pane.session_id)
-        if self._draft_timer is not None:
-            self._draft_timer.stop()
-        self._draft_timer = self.set_timer(DRAFT_S, self._save_drafts)
-
     def _empty_composer(self, pane: Pane) -> None:
         """The text was taken: nothing of it stays a draft, on the disk neither."""
         self._main.composer.show_draft("")
-        self._set_draft(pane, "")
-        self._save_drafts()
+        self._drafts.take(pane, "")
+        self._drafts.save()
 
-    def _save_drafts(self) -> None:
-        for session_id in self._unsaved:
-            pane = self._book.get(session_id)
-            if pane is not None:
-                self._patch(session_id, SessionPatch(draft=pane.draft))
-        self._unsaved.clear()
-
-    def _save_place(self, pane: Pane | None) -> None:
-        """Save where the reader of a pane is, when it changed."""
-        if pane is None or pane.transcript is None or pane.is_empty:
-            return
-        anchor = pane.transcript.anchor
-        if anchor != pane.head.anchor:
-            self._patch(pane.session_id, SessionPatch(anchor=anchor))
-            self._book.put(replace(pane.head, anchor=anchor))
-
-    def _patch(self, session_id: SessionId, patch: SessionPatch) -> None:
-        self._engine.post(lambda manager: manager.update_session(session_id, patch))
-
-    # Drawing
+    def _save_later(self, seconds: float, save: Callable[[], None]) -> None:
+        if self._draft_timer is not None:
+            self._draft_timer.stop()
+        self._draft_timer = self.set_timer(seconds, save)
 
     def _show_front(self, old: Pane | None) -> None:
         """Swap the screen from one pane to the one that is in front now."""
         pane = self._book.current
         if old is not pane:
-            self._save_place(old)
-            self._save_drafts()
+            self._drafts.save_place(old)
+            self._drafts.save()
         if pane is not None:
             if not old and self._main.composer.text:  # typed while the engine was starting
-                pane.draft = f"{pane.draft}{self._main.composer.text}"
-                self._unsaved.add(pane.session_id)
+                self._drafts.take(pane, f"{pane.draft}{self._main.composer.text}")
             session_id = pane.session_id
             self._book.put(replace(pane.head, unread=False))
             self._engine.post(lambda manager: manager.activate(session_id))
@@ -552,7 +510,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         pane = self._book.current
         self._main.undo_hint = self._book.can_undo
         self._main.redraw()
-        self._terminal.show_title(session_title(pane) if pane is not None else self.TITLE)
+        self._terminal.show_title(session_title(pane) if pane is not None else "")
         if isinstance(self.screen, SessionsBoard):
             self.screen.redraw()
         if self._tick_timer is not None:
@@ -576,61 +534,14 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         )
         self._close_messages_no_wait()
 
-    # What the keys mean
-
-    def _action_table(self) -> dict[str, Callable[[], None]]:
-        """Return the actions that need no pane, or find theirs themselves."""
-        sessions, program = self._sessions, self._program
-        table: dict[str, Callable[[], None]] = {
-            "session.new": sessions.new,
-            "session.new_on": self._ask_endpoint,
-            "session.next": partial(sessions.go_beside, 1),
-            "session.prev": partial(sessions.go_beside, -1),
-            "session.last": sessions.go_last,
-            "session.next_attention": sessions.go_to_attention,
-            "session.board": self._show_board,
-            "session.undo": sessions.undo,
-            "prompt.send": lambda: self._main.composer.submit(),
-            "prompt.newline": lambda: self._main.composer.begin_line(),
-            "turn.abort": partial(program.step_back, self._turns.abort),
-            "view.plan": lambda: self._main.toggle_plan(),
-            "view.fold": lambda: self._main.transcript.action_fold_all(),
-            "view.follow": lambda: self._main.transcript.action_follow(),
-            "view.search": lambda: self._main.transcript.action_search(),
-            "view.copy": lambda: self._main.transcript.action_copy_answer(),
-            "view.mouse": self._toggle_mouse,
-            "app.palette": program.show_palette,
-            "app.help": program.show_help,
-            "app.redraw": partial(self.refresh, repaint=True, layout=True),
-            "app.theme": program.show_themes,
-            "app.suspend": self.action_suspend_process,
-            "app.interrupt": partial(program.interrupt, self._turns.abort),
-            "app.quit": program.quit,
-        }
-        for number in range(1, 10):
-            table[f"session.goto.{number}"] = partial(sessions.go_to_number, number)
-        return table
-
-    def _pane_action_table(self) -> dict[str, Callable[[Pane], None]]:
-        """Return the actions on a session: the one in front, or the chosen one of the board."""
-        return {
-            "session.close": self._sessions.close,
-            "session.delete": self._sessions.delete,
-            "session.rename": self._sessions.ask_title,
-            "session.move_left": lambda pane: self._sessions.move(pane, -1),
-            "session.move_right": lambda pane: self._sessions.move(pane, 1),
-            "prompt.history": self._program.show_prompts,
-            "turn.retry": self._turns.retry,
-        }
-
-    def _ask_endpoint(self) -> None:
+    def show_endpoints(self) -> None:
         """Choose where a new session goes."""
         current = self._book.current
         first = current.head.endpoint if current is not None else self._default_endpoint
         dialog = NewSessionScreen(self.settings.endpoints, first=first, find_offers=self._offers)
         self.ask(dialog, self._sessions.open_on)
 
-    def _show_board(self) -> None:
+    def show_board(self) -> None:
         """Show all sessions."""
 
         def act(action_id: str, session_id: SessionId) -> None:
@@ -639,7 +550,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         board = SessionsBoard(self._book, keymap=self.keymap, marks=self.marks, act=act)
         self.ask(board, self._sessions.go_to)
 
-    def _toggle_mouse(self) -> None:
+    def toggle_mouse(self) -> None:
         """Give the mouse to the terminal, or take it back."""
         if self._terminal.toggle_mouse():
             self.say("ChatForge has the mouse again.")

@@ -212,7 +212,7 @@ class EngineThread:
         """Carry events to the UI, batch by batch, no faster than it takes them."""
         while True:
             await subscription.wait()
-            while not self._may_paint():
+            while not self._may_paint():  # noqa: ASYNC110 - the terminal's queue gives no signal; asked only while it is full
                 await asyncio.sleep(FRAME_S)
             events = subscription.drain()
             if events:

@@ -60,7 +60,7 @@ def _readable(kind: FieldKind, value: str | bool | float) -> str:
         return "********"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else value
+    return value if isinstance(value, str) else f"{value:.15g}"
 
 
 def _problem(question: FormField, value: str | bool) -> str:

@@ -80,6 +80,7 @@ class Pane:
         """Take the whole transcript; folds and place of the reader stay as they were."""
         if self.transcript is None:
             self.transcript = TranscriptModel()
+            self.transcript.agent = self.head.endpoint.model or self.head.endpoint.name
             self.transcript.anchor = self.head.anchor
         self.transcript.load(turns)
         self.plans.load(turns)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
-from chatforge_tui.errors import UnknownSession
+from chatforge_tui.errors import ChatForgeError, UnknownSession
 from chatforge_tui.ui.desk import Desk
 from chatforge_tui.ui.panes import Pane
 from chatforge_tui.ui.screens.ask_text import AskTextScreen
@@ -21,6 +21,8 @@ class SessionActions:
         """Act at this desk; `undo_key` is named where something can be undone ("" when it has no key)."""
         self._desk = desk
         self._undo_key = undo_key
+        self._deleting: dict[SessionId, str] = {}
+        """Sessions on their way to the trash -> what is said when they are there."""
 
     def new(self) -> None:
         """Open a session at once, on the endpoint of the one in front."""
@@ -148,12 +150,23 @@ class SessionActions:
 
     async def _delete(self, pane: Pane, *, note: str) -> None:
         self._leave(pane)
-        await self._desk.engine.call(lambda manager: manager.delete_session(pane.session_id))
-        self._desk.book.note_undo("delete", pane.session_id)
+        self._deleting[pane.session_id] = note
+        try:
+            await self._desk.engine.call(lambda manager: manager.delete_session(pane.session_id))
+        except ChatForgeError:
+            self._deleting.pop(pane.session_id, None)
+            raise
         self._desk.book.remove(pane.session_id)
+        self.note_removed(pane.session_id)
+        self._keep_one_open(pane)
+
+    def note_removed(self, session_id: SessionId) -> None:
+        """A session is gone. The call that deletes it may still be telling the agent: undo is offered at once."""
+        note = self._deleting.pop(session_id, None)
+        if note is not None:
+            self._desk.book.note_undo("delete", session_id)
         if note:
             self._desk.say(f"{note} {self._undo_key} undo" if self._undo_key else note)
-        self._keep_one_open(pane)
 
     def _leave(self, pane: Pane) -> None:
         """Show the neighbour of a tab that is about to go."""

@@ -32,7 +32,7 @@ class TerminalDriver:
     def takes_output(self) -> bool:
         """Whether everything written so far has reached the terminal. May be asked from any thread."""
         writer = cast("_Writer | None", getattr(self._driver, "_writer_thread", None))
-        return writer is None or writer._queue.empty()  # pyright: ignore[reportPrivateUsage] - its queue has no public face
+        return writer is None or writer._queue.empty()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - its queue has no public face
 
     @property
     def input_descriptor(self) -> int | None:

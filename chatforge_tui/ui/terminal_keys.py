@@ -8,9 +8,7 @@ bytes and fails when a new Textual reads them otherwise. People who type Option 
 import string
 from typing import NamedTuple, cast
 
-from textual import (
-    _ansi_sequences,  # pyright: ignore[reportPrivateUsage] - there is no public table of key sequences
-)
+from textual import _ansi_sequences
 
 
 class _KeyName(NamedTuple):

@@ -18,7 +18,8 @@ def title_sequence(title: str, terminal: str) -> str:
     if terminal in _WITHOUT_TITLES:
         return ""
     text = "".join(character for character in clean_name(title) if character.isprintable())
-    return f"\x1b]2;{text[:_LIMIT]} - ChatForge\x07"
+    name = f"{text[:_LIMIT]} - ChatForge" if text else "ChatForge"
+    return f"\x1b]2;{name}\x07"
 
 
 def has_titles(terminal: str) -> bool:

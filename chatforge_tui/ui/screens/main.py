@@ -31,6 +31,7 @@ from chatforge_tui.ui.widgets.form_panel import FormPanel
 from chatforge_tui.ui.widgets.hairline import Hairline
 from chatforge_tui.ui.widgets.key_hints import KeyHints
 from chatforge_tui.ui.widgets.plan_dock import DOCK_COLUMNS, PlanDock
+from chatforge_tui.ui.widgets.search_bar import SearchBar
 from chatforge_tui.ui.widgets.status_line import StatusLine
 from chatforge_tui.ui.widgets.tab_strip import Tab, TabKind, TabStrip
 
@@ -102,6 +103,7 @@ class MainScreen(Screen[None]):
                 yield TranscriptView(marks=self._marks, id="transcript")
                 yield EmptyState(id="empty")
             yield PlanDock(self._marks, now=self._now, id="plan")
+        yield SearchBar(id="search")
         yield Hairline(self._marks, id="rule")
         with Horizontal(id="prompt"):
             yield Static(f" {self._marks.prompt} ", id="prompt-mark", markup=False)
@@ -141,10 +143,11 @@ class MainScreen(Screen[None]):
         self._example = -1
         self.new_lines = 0
         self.show_transcript(pane)
+        self.query_one(SearchBar).display = False
         composer = self.composer
         with composer.prevent(Composer.Changed):
             composer.show_draft(pane.draft if pane else "")
-        composer.history.load(pane.prompts if pane else ())
+        composer.earlier.load(pane.prompts if pane else ())
         self.redraw()
 
     def show_transcript(self, pane: Pane | None) -> None:
@@ -183,14 +186,14 @@ class MainScreen(Screen[None]):
     def show_turns(self, pane: Pane) -> None:
         """Show what has just been loaded of the pane in front."""
         self.show_transcript(pane)
-        self.composer.history.load(pane.prompts)
+        self.composer.earlier.load(pane.prompts)
 
     def refresh_turns(self) -> None:
         """The pane in front has more to show: once a batch."""
         pane = self._book.current
         if pane is not None:
             self.transcript.refresh_model()
-            self.composer.history.follow(pane.prompts)
+            self.composer.earlier.follow(pane.prompts)
 
     def tick(self) -> None:
         """Let the numbers of what runs go on."""
@@ -212,6 +215,19 @@ class MainScreen(Screen[None]):
         self.composer.write(examples[self._example])
         return True
 
+    def do(self, action_id: str) -> None:
+        """Do an action of the key table that belongs to one of the widgets here."""
+        view, composer = self.transcript, self.composer
+        {
+            "prompt.send": composer.submit,
+            "prompt.newline": composer.begin_line,
+            "view.plan": self.toggle_plan,
+            "view.fold": view.action_fold_all,
+            "view.follow": view.action_follow,
+            "view.search": self.query_one(SearchBar).open,
+            "view.copy": view.action_copy_answer,
+        }[action_id]()
+
     def toggle_plan(self) -> None:
         """Show the plan if it is hidden, hide it if it is shown."""
         dock = self.query_one("#plan", PlanDock)
@@ -230,6 +246,24 @@ class MainScreen(Screen[None]):
         self.composer.focus()
         return True
 
+    def on_search_bar_changed(self, event: SearchBar.Changed) -> None:
+        """Search the session in front."""
+        self.transcript.find(event.words)
+        self.query_one(SearchBar).tell(*self.transcript.match_number)
+
+    def on_search_bar_stepped(self, event: SearchBar.Stepped) -> None:
+        """Show another match."""
+        if event.step > 0:
+            self.transcript.action_next_match()
+        else:
+            self.transcript.action_previous_match()
+        self.query_one(SearchBar).tell(*self.transcript.match_number)
+
+    def on_search_bar_left(self) -> None:
+        """Nothing is searched any more."""
+        self.transcript.find("")
+        self.composer.focus()
+
     def on_resize(self, event: events.Resize) -> None:
         """Place the plan for the new size; below the smallest one there is a sentence."""
         width, height = event.size
@@ -247,6 +281,8 @@ class MainScreen(Screen[None]):
         dock.set_class(is_over, "-over")
         dock.display = is_beside or is_over
         self.query_one("#page").display = not is_over
+        if pane is not None and pane.transcript is not None:
+            pane.transcript.plans_folded = is_beside
         joint = self.size.width - DOCK_COLUMNS if is_beside else None
         self.query_one("#tabs", TabStrip).joint = joint
         self.query_one("#rule", Hairline).joint = joint

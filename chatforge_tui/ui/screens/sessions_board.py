@@ -96,7 +96,8 @@ class SessionsBoard(Dialog[SessionId]):
         chosen, place = self.chosen, listing.highlighted or 0
         wanted = wanted or (chosen.session_id if chosen else None)
         room = max(listing.scrollable_content_region.width - 3, 30)
-        self._rows, options = [], []
+        self._rows = []
+        options: list[Option] = []
         self._add_group(options, "", self._book.open, room)
         self._add_group(options, "Closed", self._book.closed, room)
         listing.clear_options().add_options(options)

@@ -71,7 +71,8 @@ class Composer(TextArea):
             id=id, soft_wrap=True, tab_behavior="focus", show_line_numbers=False, highlight_cursor_line=False
         )
         self.cursor_blink = False
-        self.history = PromptHistory()
+        self.earlier = PromptHistory()
+        """The prompts that Up and Down walk through."""
         self._send_keys = frozenset(send_keys)
         self._newline_keys = frozenset(newline_keys)
         self._typed_at = 0.0
@@ -100,11 +101,11 @@ class Composer(TextArea):
 
     def action_history_up(self) -> None:
         """Go up a line, on the first one to the prompt before."""
-        self._step(self.history.earlier(self.text) if self.cursor_at_first_line else None, "cursor_up")
+        self._step(self.earlier.earlier(self.text) if self.cursor_at_first_line else None, "cursor_up")
 
     def action_history_down(self) -> None:
         """Go down a line, on the last one to the prompt after."""
-        self._step(self.history.later() if self.cursor_at_last_line else None, "cursor_down")
+        self._step(self.earlier.later() if self.cursor_at_last_line else None, "cursor_down")
 
     def _step(self, prompt: str | None, otherwise: str) -> None:
         if prompt is not None:
@@ -114,7 +115,8 @@ class Composer(TextArea):
         else:
             self.action_cursor_down()
 
-    async def _on_key(self, event: events.Key) -> None:
+    def on_key(self, event: events.Key) -> None:
+        """Take the keys that mean something else here; the rest is the text area's."""
         if event.key in self._newline_keys:
             self._take(event)
             self._begin_line()
@@ -129,7 +131,6 @@ class Composer(TextArea):
             if event.is_printable:
                 self._is_paste = self._is_paste and event.time - self._typed_at < BURST_S
                 self._typed_at = event.time
-            await super()._on_key(event)
 
     @staticmethod
     def _take(event: events.Key) -> None:
@@ -178,7 +179,8 @@ class Composer(TextArea):
     def _send(self) -> None:
         self.post_message(self.Submitted(self.text))
 
-    async def _on_paste(self, event: events.Paste) -> None:
+    def on_paste(self, event: events.Paste) -> None:
+        """Insert what was pasted, cleaned."""
         event.stop()
         event.prevent_default()
         self._settle_held_as_newline()

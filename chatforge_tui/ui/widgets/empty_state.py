@@ -58,7 +58,8 @@ class EmptyState(Static):
             lines.append(Content.assemble(Content(key.ljust(max(width, 13))), Content.styled(does, "$text-muted")))
         self.update(Content("\n").join(lines))
 
-    def _on_click(self, event: events.Click) -> None:
+    def on_click(self, event: events.Click) -> None:
+        """Act on what was clicked."""
         row = event.y - 1 + int(self.scroll_offset.y) - self._first_row
         if 0 <= row < len(self._examples):
             event.stop()

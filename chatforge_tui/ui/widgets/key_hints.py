@@ -99,7 +99,8 @@ class KeyHints(Widget):
             hints.remove(max(hints, key=lambda hint: hint.rank))
         return hints
 
-    def _on_click(self, event: events.Click) -> None:
+    def on_click(self, event: events.Click) -> None:
+        """Act on what was clicked."""
         event.stop()
         action = next((action for end, action in self._targets if event.x < end), None)
         if action is not None:

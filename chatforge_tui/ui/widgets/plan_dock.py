@@ -118,21 +118,26 @@ class PlanDock(ScrollView, can_focus=True):
     def notify_style_update(self) -> None:
         """Draw again in the colours of the new theme."""
         super().notify_style_update()
-        self.redraw()
+        if self._lines:
+            self.redraw()
 
-    def _on_resize(self, event: events.Resize) -> None:
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit to the new size."""
         del event
         self.redraw()
 
-    def _on_focus(self, event: events.Focus) -> None:
-        super()._on_focus(event)
+    def on_focus(self, event: events.Focus) -> None:
+        """Show what is chosen."""
+        del event
         self.redraw()
 
-    def _on_blur(self, event: events.Blur) -> None:
-        super()._on_blur(event)
+    def on_blur(self, event: events.Blur) -> None:
+        """Hide what is chosen."""
+        del event
         self.redraw()
 
-    def _on_click(self, event: events.Click) -> None:
+    def on_click(self, event: events.Click) -> None:
+        """Act on what was clicked."""
         index = self._rows.get(event.y + self.scroll_offset.y)
         if index is not None:
             event.stop()
@@ -156,7 +161,7 @@ class PlanDock(ScrollView, can_focus=True):
     def _layout(self) -> list[Line]:
         current = self._history.current
         if current is None:
-            hint = [([Segment(line, self._style("dim"))], []) for line in wrap(_NO_PLAN, self._room)]
+            hint: list[Line] = [([Segment(line, self._style("dim"))], []) for line in wrap(_NO_PLAN, self._room)]
             return [([Segment("Plan", self._style("title"))], []), ([], []), *hint]
         end = current.ended if current.ended is not None else self._now()
         facts = f"{_progress(current.plan)} {clock(max(end - current.started, 0)).rjust(6)}"

@@ -136,9 +136,11 @@ class TabStrip(Widget):
     def notify_style_update(self) -> None:
         """Draw again in the colours of the new theme."""
         super().notify_style_update()
-        self._draw()
+        if self._targets:
+            self._draw()
 
-    def _on_resize(self, event: events.Resize) -> None:
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit to the new size."""
         del event
         self._reveal_current()
         self._draw()
@@ -233,7 +235,8 @@ class TabStrip(Widget):
             width,
         )
 
-    def _on_click(self, event: events.Click) -> None:
+    def on_click(self, event: events.Click) -> None:
+        """Act on what was clicked."""
         event.stop()
         target = next((target for target in self._targets if target.start <= event.x < target.end), None)
         if target is None or event.y != 0:
@@ -247,11 +250,13 @@ class TabStrip(Widget):
         else:
             self.post_message(self.Chosen(target.session_id))
 
-    def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Show tabs further right."""
         event.stop()
         self._scroll(1)
 
-    def _on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Show tabs further left."""
         event.stop()
         self._scroll(-1)
 

@@ -1,0 +1,112 @@
+"""What each action of the key table does: the one place where ids meet functions.
+
+tests/ui/test_key_table.py holds it against config.keymap: an action that is missing here fails the build.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from chatforge_tui.ui.panes import Pane
+from chatforge_tui.ui.program_actions import Program, ProgramActions
+from chatforge_tui.ui.session_actions import SessionActions
+from chatforge_tui.ui.turn_actions import TurnActions
+
+
+class Shell(Program, Protocol):
+    """The app, as the table sees it."""
+
+    def show_endpoints(self) -> None:
+        """Choose where a new session goes."""
+        ...
+
+    def show_board(self) -> None:
+        """Show all sessions."""
+        ...
+
+    def toggle_mouse(self) -> None:
+        """Give the mouse to the terminal, or take it back."""
+        ...
+
+    def repaint(self) -> None:
+        """Draw the whole screen anew."""
+        ...
+
+    def action_suspend_process(self) -> None:
+        """Go back to the shell."""
+        ...
+
+
+class ActionTable:
+    """Does actions by id."""
+
+    def __init__(self, shell: Shell, sessions: SessionActions, turns: TurnActions, program: ProgramActions) -> None:
+        """Do them with these."""
+        self._plain = _plain_actions(shell, sessions, turns, program)
+        self._on_pane = _pane_actions(sessions, turns, program)
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Every action that can be done."""
+        return frozenset(self._plain) | frozenset(self._on_pane)
+
+    def do(self, action_id: str, pane: Pane | None) -> None:
+        """Do an action; one on a session needs a pane, and does nothing while there is none."""
+        plain = self._plain.get(action_id)
+        if plain is not None:
+            plain()
+        elif pane is not None:
+            self._on_pane[action_id](pane)
+
+
+def _plain_actions(
+    shell: Shell, sessions: SessionActions, turns: TurnActions, program: ProgramActions
+) -> dict[str, Callable[[], None]]:
+    """Return the actions that need no pane, or find theirs themselves."""
+    table: dict[str, Callable[[], None]] = {
+        "session.new": sessions.new,
+        "session.new_on": shell.show_endpoints,
+        "session.next": partial(sessions.go_beside, 1),
+        "session.prev": partial(sessions.go_beside, -1),
+        "session.last": sessions.go_last,
+        "session.next_attention": sessions.go_to_attention,
+        "session.board": shell.show_board,
+        "session.undo": sessions.undo,
+        "turn.abort": partial(program.step_back, turns.abort),
+        "app.interrupt": partial(program.interrupt, turns.abort),
+        "view.mouse": shell.toggle_mouse,
+        "app.palette": program.show_palette,
+        "app.help": program.show_help,
+        "app.redraw": shell.repaint,
+        "app.theme": program.show_themes,
+        "app.suspend": shell.action_suspend_process,
+        "app.quit": program.quit,
+    }
+    for number in range(1, 10):
+        table[f"session.goto.{number}"] = partial(sessions.go_to_number, number)
+    for action_id in (
+        "prompt.send",
+        "prompt.newline",
+        "view.plan",
+        "view.fold",
+        "view.follow",
+        "view.search",
+        "view.copy",
+    ):
+        table[action_id] = lambda action_id=action_id: shell.main.do(action_id)
+    return table
+
+
+def _pane_actions(
+    sessions: SessionActions, turns: TurnActions, program: ProgramActions
+) -> dict[str, Callable[[Pane], None]]:
+    """Return the actions on a session: the one in front, or the chosen one of the board."""
+    return {
+        "session.close": sessions.close,
+        "session.delete": sessions.delete,
+        "session.rename": sessions.ask_title,
+        "session.move_left": lambda pane: sessions.move(pane, -1),
+        "session.move_right": lambda pane: sessions.move(pane, 1),
+        "prompt.history": program.show_prompts,
+        "turn.retry": turns.retry,
+    }

@@ -1,0 +1,90 @@
+"""The line in which the transcript of the session in front is searched. It asks; the transcript view finds."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, Static
+
+
+class SearchBar(Horizontal):
+    """Shown while somebody searches; Esc ends the search and gives the composer the focus."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "step(1)", show=False),
+        Binding("up", "step(-1)", show=False),
+        Binding("escape", "leave", show=False, priority=True),
+    ]
+    DEFAULT_CSS = """
+    SearchBar {
+        height: 1;
+        display: none;
+        & > #search-label { width: 8; padding: 0 1; color: $text-muted; }
+        & > Input { width: 1fr; background: $surface; }
+        & > #search-count { width: auto; min-width: 44; padding: 0 1; color: $text-muted; text-align: right; }
+    }
+    """
+
+    class Changed(Message):
+        """Other words are searched."""
+
+        def __init__(self, words: str) -> None:
+            self.words = words
+            super().__init__()
+
+    class Stepped(Message):
+        """Another match is wanted."""
+
+        def __init__(self, step: int) -> None:
+            self.step = step
+            """1 for the next, -1 for the one before."""
+            super().__init__()
+
+    class Left(Message):
+        """The search is over."""
+
+    def compose(self) -> ComposeResult:
+        """Lay out label, entry and count."""
+        yield Static("Find", id="search-label", markup=False)
+        entry = Input(placeholder="in this session", compact=True)
+        entry.cursor_blink = False
+        yield entry
+        yield Static("", id="search-count", markup=False)
+
+    def open(self) -> None:
+        """Show the line, the words of the last search chosen, and take the focus."""
+        self.display = True
+        entry = self.query_one(Input)
+        entry.focus()
+        entry.action_select_all()
+        self.post_message(self.Changed(entry.value))
+
+    def tell(self, number: int, count: int) -> None:
+        """Say which match is shown, of how many; for 0 of 0 what to do."""
+        entry = self.query_one(Input)
+        found = f"{number} of {count}" if count else "nothing found" if entry.value else ""
+        hint = "Enter next, Up before, Esc back"
+        self.query_one("#search-count", Static).update(Content(f"{found}  {hint}" if found else hint))
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Search as it is typed."""
+        event.stop()
+        if self.display:
+            self.post_message(self.Changed(event.value))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Go to the next match."""
+        event.stop()
+        self.post_message(self.Stepped(1))
+
+    def action_step(self, step: int) -> None:
+        """Go to another match."""
+        self.post_message(self.Stepped(step))
+
+    def action_leave(self) -> None:
+        """End the search."""
+        self.display = False
+        self.post_message(self.Left())
