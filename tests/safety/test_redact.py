@@ -1,0 +1,57 @@
+import base64
+import json
+from urllib.parse import quote, quote_plus
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatforge_tui.safety.redact import SHORTEST, Redactor
+from chatforge_tui.safety.secret import Secret
+
+secrets = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF), min_size=SHORTEST, max_size=60)
+
+
+def redactor(*values):
+    known = Redactor()
+    for value in values:
+        known.register(Secret(value))
+    return known
+
+
+@given(secrets, st.binary(max_size=20), st.binary(max_size=20))
+def test_a_credential_inside_base64_is_gone_at_every_alignment(value, before, after):
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        encoded = encode(before + value.encode() + after).decode()
+        shown = redactor(value).redact(f"Authorization: Basic {encoded}")
+        assert "***" in shown
+        inner = (before + value.encode() + after)[len(before) + 2 : len(before) + len(value.encode()) - 2]
+        assert encode(b"\0" * ((len(before) + 2) % 3) + inner).decode()[4:-6] not in shown or len(inner) < 8
+
+
+@given(secrets)
+def test_raw_url_encoded_and_json_forms_are_gone(value):
+    known = redactor(value)
+    for form in (value, quote(value, safe=""), quote_plus(value), quote(value, safe="").lower(), json.dumps(value)):
+        shown = known.redact(f"before {form} after")
+        assert "***" in shown
+        assert value not in shown
+
+
+@given(secrets)
+def test_redacting_twice_is_redacting_once(value):
+    known = redactor(value)
+    text = f"x {value} {base64.b64encode(value.encode()).decode()} y"
+    assert known.redact(known.redact(text)) == known.redact(text)
+
+
+def test_a_credential_that_contains_another_goes_whole():
+    assert redactor("abcdef", "abcdefghij").redact("abcdefghij") == "***"
+
+
+def test_text_without_a_credential_stays():
+    assert redactor("sk-123456").redact("nothing to see") == "nothing to see"
+    assert Redactor().redact("sk-123456") == "sk-123456"
+
+
+def test_what_is_too_short_to_be_a_credential_is_not_redacted():
+    assert redactor("a", "", "abc").redact("abc a b c") == "abc a b c"
