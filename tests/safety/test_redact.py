@@ -1,5 +1,6 @@
 import base64
 import json
+import re
 from urllib.parse import quote, quote_plus
 
 from hypothesis import given
@@ -8,7 +9,13 @@ from hypothesis import strategies as st
 from chatforge_tui.safety.redact import SHORTEST, Redactor
 from chatforge_tui.safety.secret import Secret
 
-secrets = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF), min_size=SHORTEST, max_size=60)
+secrets = st.text(
+    st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_categories=["C", "Z"]), min_size=SHORTEST, max_size=60
+)
+
+
+def lower_escapes(text):
+    return re.sub("%[0-9A-F]{2}", lambda escape: escape[0].lower(), text)
 
 
 def redactor(*values):
@@ -24,14 +31,20 @@ def test_a_credential_inside_base64_is_gone_at_every_alignment(value, before, af
         encoded = encode(before + value.encode() + after).decode()
         shown = redactor(value).redact(f"Authorization: Basic {encoded}")
         assert "***" in shown
-        inner = (before + value.encode() + after)[len(before) + 2 : len(before) + len(value.encode()) - 2]
-        assert encode(b"\0" * ((len(before) + 2) % 3) + inner).decode()[4:-6] not in shown or len(inner) < 8
+        hidden = len(value.encode()) * 8 // 6 - 2
+        assert len(shown) <= len(f"Authorization: Basic {encoded}") - hidden + len("***")
 
 
 @given(secrets)
 def test_raw_url_encoded_and_json_forms_are_gone(value):
     known = redactor(value)
-    for form in (value, quote(value, safe=""), quote_plus(value), quote(value, safe="").lower(), json.dumps(value)):
+    for form in (
+        value,
+        quote(value, safe=""),
+        quote_plus(value),
+        lower_escapes(quote(value, safe="")),
+        json.dumps(value),
+    ):
         shown = known.redact(f"before {form} after")
         assert "***" in shown
         assert value not in shown

