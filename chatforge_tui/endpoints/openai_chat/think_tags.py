@@ -1,7 +1,7 @@
 """Reasoning that a model writes into its answer as `<think>...</think>`, told apart while it streams.
 
-Only a block at the very beginning of the answer counts: later on, "<think>" is something the model writes about. The tags
-and what stands between them are no part of the answer; everything behind them is, to the byte. A block that is never
+Only a block at the very beginning of the answer counts: later on, "<think>" is something the model writes about. The tags,
+what stands between them and white space before them are no part of the answer; everything behind them is, to the byte. A block that is never
 closed is reasoning to its end.
 """
 
