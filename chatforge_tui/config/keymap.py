@@ -52,7 +52,7 @@ def _numbered(scope: Scope, group: str, id_: str, key: str) -> tuple[Action, ...
 
 ACTIONS: tuple[Action, ...] = (
     Action("session.new", ("ctrl+n",), "new", "Start a session on the current endpoint at once.", "Sessions"),
-    Action("session.new_on", ("alt+n",), "new on …", "Choose endpoint and model, then start a session.", "Sessions"),
+    Action("session.new_on", ("alt+n",), "new on", "Choose endpoint and model, then start a session.", "Sessions"),
     Action("session.next", ("ctrl+pagedown", "alt+right", "f8"), "next", "Go to the next tab.", "Sessions"),
     Action("session.prev", ("ctrl+pageup", "alt+left", "shift+f8"), "previous", "Go to the previous tab.", "Sessions"),
     *_numbered(Scope.APP, "Sessions", "session.goto", "alt+"),
@@ -78,6 +78,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("prompt.history", ("ctrl+r",), "history", "Search earlier prompts.", "Prompt", Scope.PROMPT),
     Action("turn.abort", ("escape",), "stop", "Stop the answer; its text so far stays.", "Answers"),
+    Action("turn.abort_all", (), "stop all", "Stop every running answer, after asking.", "Answers"),
     Action("turn.retry", (), "retry", "Send the last prompt again.", "Answers"),
     Action("view.plan", ("ctrl+t",), "plan", "Show or hide the plan.", "View"),
     Action("view.fold", ("ctrl+o",), "fold", "Fold or unfold all tools and reasoning.", "View"),
@@ -106,6 +107,7 @@ ACTIONS: tuple[Action, ...] = (
     *_numbered(Scope.BOARD, "Session list", "board.goto", ""),
     Action("board.close", ("x",), "close", "Close the chosen session's tab.", "Session list", Scope.BOARD),
     Action("board.delete", ("d",), "delete", "Put the chosen session in the trash.", "Session list", Scope.BOARD),
+    Action("board.rename", ("r",), "rename", "Give the chosen session another title.", "Session list", Scope.BOARD),
     Action("board.undo", ("u",), "undo", "Bring back the last closed or deleted session.", "Session list", Scope.BOARD),
     Action("board.move_left", ("less_than_sign",), "left", "Move the tab to the left.", "Session list", Scope.BOARD),
     Action(

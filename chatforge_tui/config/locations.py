@@ -24,7 +24,7 @@ class Locations:
     log_dir: Path
     """Log files."""
     run_dir: Path
-    """Locks and sockets of running programs. Gone after a restart of the machine, where the system does so."""
+    """Locks of running programs, beside the store they guard: whoever shares the store shares them."""
 
     @classmethod
     def find(cls, home: Path | None, environ: Mapping[str, str]) -> "Locations":
@@ -38,7 +38,7 @@ class Locations:
         chosen = home or (Path(environ[HOME_VARIABLE]) if environ.get(HOME_VARIABLE) else None)
         if chosen is not None:
             root = chosen.expanduser().absolute()
-            return cls(root / "config.toml", root / "data", root / "state", root / "log", root / "run")
+            return cls(root / "config.toml", root / "data", root / "state", root / "log", root / "data" / "run")
         import platformdirs  # noqa: PLC0415 - 12 ms, not needed with a home of one's own
 
         dirs = platformdirs.PlatformDirs(_NAME, appauthor=False)
@@ -47,5 +47,5 @@ class Locations:
             dirs.user_data_path,
             dirs.user_state_path,
             dirs.user_log_path,
-            dirs.user_runtime_path,
+            dirs.user_data_path / "run",
         )
