@@ -189,7 +189,7 @@ class A2aEndpoint:
                         failure = event
                     else:
                         yield event
-            ways = _understood_otherwise(failure, ways, way) if failure and not turn.has_begun else []
+            ways = _understood_otherwise(failure, ways, way, outgoing) if failure and not turn.has_begun else []
             if not ways:
                 not_understood = failure is not None and failure.is_version_trouble
                 self._route = None if not_understood else replace(way, is_settled=True)
@@ -295,11 +295,12 @@ def _outgoing(request: PromptRequest) -> Outgoing:
     return Outgoing(request.turn_id, text, values, request.context_id, request.answers_task)
 
 
-def _understood_otherwise(failure: RpcFailure, ways: list[Route], tried: Route) -> list[Route]:
+def _understood_otherwise(failure: RpcFailure, ways: list[Route], tried: Route, outgoing: Outgoing) -> list[Route]:
     """Return the ways still worth trying after the agent did not understand."""
     if failure.is_version_trouble:
         return ways
-    if failure.code == UNSUPPORTED_OPERATION and tried.streams:
+    # to an answer the same code says that the task waits no longer
+    if failure.code == UNSUPPORTED_OPERATION and tried.streams and outgoing.task_id is None:
         return [way for way in ways if not way.streams]
     return []
 
