@@ -12,6 +12,20 @@ from chatforge_tui.ui.program_actions import Program, ProgramActions
 from chatforge_tui.ui.session_actions import SessionActions
 from chatforge_tui.ui.turn_actions import TurnActions
 
+MAIN_SCREEN_ACTIONS = (
+    "prompt.send",
+    "prompt.newline",
+    "view.plan",
+    "view.fold",
+    "view.fold_one",
+    "view.follow",
+    "view.turn_prev",
+    "view.turn_next",
+    "view.search",
+    "view.copy",
+)
+"""What one of the main screen's widgets does."""
+
 
 class Shell(Program, Protocol):
     """The app, as the table sees it."""
@@ -72,6 +86,7 @@ def _plain_actions(
         "session.next_attention": sessions.go_to_attention,
         "session.board": shell.show_board,
         "session.undo": sessions.undo,
+        "turn.abort_all": program.ask_abort_all,
         "turn.abort": partial(program.step_back, turns.abort),
         "app.interrupt": partial(program.interrupt, turns.abort),
         "view.mouse": shell.toggle_mouse,
@@ -84,15 +99,7 @@ def _plain_actions(
     }
     for number in range(1, 10):
         table[f"session.goto.{number}"] = partial(sessions.go_to_number, number)
-    for action_id in (
-        "prompt.send",
-        "prompt.newline",
-        "view.plan",
-        "view.fold",
-        "view.follow",
-        "view.search",
-        "view.copy",
-    ):
+    for action_id in MAIN_SCREEN_ACTIONS:
         table[action_id] = lambda action_id=action_id: shell.main.do(action_id)
     return table
 

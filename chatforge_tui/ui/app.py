@@ -95,6 +95,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
     """The terminal program."""
 
     TITLE = "ChatForge"
+    CSS_PATH = "screens/main.tcss"  # here, for Textual does not load the styles of a default screen
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = []
 

@@ -5,13 +5,14 @@ from typing import Protocol
 
 from textual.screen import Screen
 
+from chatforge_tui.config.key_names import shown
 from chatforge_tui.config.keymap import Keymap, Scope
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.safety.clean import clean_line
 from chatforge_tui.ui.desk import Desk
 from chatforge_tui.ui.panes import Pane
 from chatforge_tui.ui.screens.confirm import ConfirmScreen
-from chatforge_tui.ui.screens.help import HelpScreen, keys_of
+from chatforge_tui.ui.screens.help import HelpScreen
 from chatforge_tui.ui.screens.main import MainScreen
 from chatforge_tui.ui.screens.picker import Choice, PickerScreen
 from chatforge_tui.ui.turn_facts import session_title, state_word
@@ -136,16 +137,33 @@ class ProgramActions:
         else:
             self._program.say("Press Ctrl+C again to quit.")
 
+    def ask_abort_all(self) -> None:
+        """Stop every running answer, after asking."""
+        running = len(self._program.book.live)
+        if not running:
+            self._program.say("Nothing is running.")
+            return
+
+        async def abort() -> None:
+            await self._program.engine.call(lambda manager: manager.abort_all())
+
+        dialog = ConfirmScreen(
+            "Stop everything?",
+            f"{_answers_are(running)} running, in all sessions. The text so far is kept.",
+            yes="Stop all",
+            no="Back",
+        )
+        self._program.ask(dialog, lambda answer: self._program.start(abort()) if answer else None)
+
     def quit(self) -> None:
         """Leave; ask first when answers are running."""
         running = len(self._program.book.live)
         if not running:
             self._program.leave()
             return
-        what = "One answer is" if running == 1 else f"{running} answers are"
         dialog = ConfirmScreen(
             "Leave ChatForge?",
-            f"{what} still running. Leaving stops {'it' if running == 1 else 'them'}; the text so far is kept.",
+            f"{_answers_are(running)} still running. Leaving stops {'it' if running == 1 else 'them'}; the text so far is kept.",
             yes="Stop and leave",
             no="Stay",
         )
@@ -159,12 +177,18 @@ class ProgramActions:
 
     def _action_choices(self) -> list[Choice]:
         """Return every action but the keys of the session list, which mean something only there."""
+        actions = [action for action in self._program.keymap.actions if action.scope is not Scope.BOARD]
+        actions.sort(
+            key=lambda action: action.id[-1].isdecimal()
+        )  # the nine numbered ones are in nobody's way at the end
         return [
             Choice(
-                f"do:{action.id}", action.description.rstrip("."), action.group, keys_of(action) if action.keys else ""
+                f"do:{action.id}",
+                action.description.rstrip("."),
+                action.group,
+                shown(action.keys[0]) if action.keys else "",
             )
-            for action in self._program.keymap.actions
-            if action.scope is not Scope.BOARD and action.id != "app.palette"
+            for action in actions
         ]
 
     def _session_choices(self) -> list[Choice]:
@@ -181,3 +205,7 @@ class ProgramActions:
             self._program.do(name)
         else:
             self._program.bring_to_front(SessionId(name))
+
+
+def _answers_are(number: int) -> str:
+    return "One answer is" if number == 1 else f"{number} answers are"

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from textual._path import CSSPathType
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -19,7 +20,7 @@ class ConfirmScreen(Dialog[bool]):
         Binding("n", "answer(False)", show=False),
         Binding("left,right", "app.focus_next", show=False),
     ]
-    CSS_PATH = "confirm.tcss"
+    CSS_PATH: ClassVar[CSSPathType | None] = ["dialog.tcss", "confirm.tcss"]
 
     def __init__(self, title: str, text: str, *, yes: str, no: str) -> None:
         """Ask. All texts are the program's own, or cleaned.

@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Generic, TypeVar
 
+from textual._path import CSSPathType
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -14,7 +15,7 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
     """A modal screen that Esc closes without a result."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
-    CSS_PATH = "dialog.tcss"
+    CSS_PATH: ClassVar[CSSPathType | None] = ["dialog.tcss"]
 
     def action_leave(self) -> None:
         """Close without a result."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
+from textual._path import CSSPathType
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -14,14 +15,14 @@ from chatforge_tui.config.keymap import Action, Keymap
 from chatforge_tui.ui.screens.dialog import Dialog
 from chatforge_tui.ui.slash_commands import COMMANDS
 
-_KEY_WIDTH = 27
+_KEY_WIDTH = 34
 
 
 class HelpScreen(Dialog[None]):
     """Scrolls; Esc or F1 closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f1,question_mark,q", "leave", show=False)]
-    CSS_PATH = "help.tcss"
+    CSS_PATH: ClassVar[CSSPathType | None] = ["dialog.tcss", "help.tcss"]
 
     def __init__(self, keymap: Keymap) -> None:
         """Show the keys in force."""

@@ -51,7 +51,6 @@ class MainScreen(Screen[None]):
     """Draws the pane in front."""
 
     BINDINGS: ClassVar[list[BindingType]] = []
-    CSS_PATH = "main.tcss"
     AUTO_FOCUS = "#composer"
 
     def __init__(
@@ -223,7 +222,10 @@ class MainScreen(Screen[None]):
             "prompt.newline": composer.begin_line,
             "view.plan": self.toggle_plan,
             "view.fold": view.action_fold_all,
+            "view.fold_one": view.action_fold_one,
             "view.follow": view.action_follow,
+            "view.turn_prev": view.action_previous_turn,
+            "view.turn_next": view.action_next_turn,
             "view.search": self.query_one(SearchBar).open,
             "view.copy": view.action_copy_answer,
         }[action_id]()

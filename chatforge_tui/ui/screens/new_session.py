@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar, get_args
 
+from textual._path import CSSPathType
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -37,7 +38,7 @@ class NewSessionScreen(Dialog[EndpointRef]):
         Binding("down", "move(1)", show=False),
         Binding("up", "move(-1)", show=False),
     ]
-    CSS_PATH = "new_session.tcss"
+    CSS_PATH: ClassVar[CSSPathType | None] = ["dialog.tcss", "new_session.tcss"]
 
     class OffersFound(Message):
         """The search for endpoints nearby is over."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
+from textual._path import CSSPathType
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -46,7 +47,7 @@ class PickerScreen(Dialog[str]):
         Binding("pagedown", "move(10)", show=False),
         Binding("pageup", "move(-10)", show=False),
     ]
-    CSS_PATH = "picker.tcss"
+    CSS_PATH: ClassVar[CSSPathType | None] = ["dialog.tcss", "picker.tcss"]
 
     def __init__(
         self, title: str, choices: Sequence[Choice], *, placeholder: str, nothing: str, start: str = ""

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from textual import events
+from textual._path import CSSPathType
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -40,7 +41,7 @@ class SessionsBoard(Dialog[SessionId]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "act('session.new')", show=False),
     ]
-    CSS_PATH = "sessions_board.tcss"
+    CSS_PATH: ClassVar[CSSPathType | None] = ["dialog.tcss", "sessions_board.tcss"]
 
     def __init__(
         self, book: PaneBook, *, keymap: Keymap, marks: MarkSet, act: Callable[[str, SessionId], None]
