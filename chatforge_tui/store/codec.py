@@ -117,7 +117,7 @@ def decode_plan(body: str) -> Plan:
 
 
 def encode_session(head: SessionHead) -> dict[str, Value]:
-    """Return the columns of a session; `turns` and `last_state` are not among them: they are read off its turns."""
+    """Return the columns of a session; `turns` and `last_state` are not among them: its turns say that."""
     ref = head.endpoint
     return {
         "id": head.session_id,
@@ -158,8 +158,8 @@ def encode_patch(patch: SessionPatch) -> dict[str, Value]:
     return columns
 
 
-def decode_session(row: Columns) -> SessionHead:
-    """Return the head of a session from its columns and those of its turns (`turns`, `last_state`)."""
+def decode_session(row: Columns, last_state: str | None) -> SessionHead:
+    """Return the head of a session from its columns and the state of its last turn (None without turns)."""
     return SessionHead(
         session_id=SessionId(row["id"]),
         endpoint=EndpointRef(row["endpoint"], row["protocol"], row["model"], row["token_env"]),
@@ -174,7 +174,7 @@ def decode_session(row: Columns) -> SessionHead:
         anchor=row["anchor"],
         unread=bool(row["unread"]),
         turns=row["turns"],
-        last_state=None if row["last_state"] is None else _decode_state(row["last_state"]),
+        last_state=None if last_state is None else _decode_state(last_state),
         created=row["created"],
         updated=row["updated"],
         trashed=row["trashed"],

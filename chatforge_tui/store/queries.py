@@ -13,7 +13,7 @@ from chatforge_tui.domain.plan import Plan
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn, TurnState
 from chatforge_tui.store import codec
-from chatforge_tui.store.connection import snapshot
+from chatforge_tui.store.connection import readable, snapshot
 from chatforge_tui.store.instances import InstanceId
 from chatforge_tui.store.interruption import interrupted
 
@@ -21,8 +21,7 @@ IsAlive = Callable[[InstanceId | None], bool]
 """Tells whether a program still runs."""
 
 _SESSIONS = """
-    SELECT session.*, (SELECT count(*) FROM turn WHERE turn.session = session.id) AS turns, last.state AS last_state,
-        last.instance AS last_instance
+    SELECT session.*, last.state AS last_state, last.instance AS last_instance
     FROM session
     LEFT JOIN turn AS last ON last.key = (
         SELECT key FROM turn WHERE turn.session = session.id ORDER BY ordinal DESC, id DESC LIMIT 1
@@ -36,13 +35,13 @@ _OF_SESSION = "WHERE turn IN (SELECT id FROM turn WHERE session = ?)"
 def load_sessions(db: sqlite3.Connection, is_alive: IsAlive, *, trashed: bool = False) -> list[SessionHead]:
     """Return the sessions, or those in the trash: open ones by position, then the others, newest first."""
     where = "WHERE trashed IS NOT NULL" if trashed else "WHERE trashed IS NULL"
-    rows = db.execute(f"{_SESSIONS} {where} {_OPEN_FIRST}")
+    rows = readable(db, lambda: db.execute(f"{_SESSIONS} {where} {_OPEN_FIRST}").fetchall())
     return [_head(row, is_alive) for row in rows]
 
 
 def load_session(db: sqlite3.Connection, is_alive: IsAlive, session_id: SessionId) -> SessionHead | None:
     """Return one session, in the trash or not; None when there is none with this id."""
-    row = db.execute(f"{_SESSIONS} WHERE session.id = ?", (session_id,)).fetchone()
+    row = readable(db, lambda: db.execute(f"{_SESSIONS} WHERE session.id = ?", (session_id,)).fetchone())
     return None if row is None else _head(row, is_alive)
 
 
@@ -51,11 +50,7 @@ def load_turns(db: sqlite3.Connection, is_alive: IsAlive, session_id: SessionId)
 
     A turn that a dead program was running reads `interrupted`, whether or not it has been marked so.
     """
-    with snapshot(db):
-        rows = db.execute("SELECT * FROM turn WHERE session = ? ORDER BY ordinal, id", (session_id,)).fetchall()
-        parts = db.execute(f"SELECT * FROM part {_OF_SESSION} ORDER BY turn, idx", (session_id,)).fetchall()
-        plans = db.execute(f"SELECT * FROM plan {_OF_SESSION} ORDER BY turn, sequence", (session_id,)).fetchall()
-        chunks = db.execute(f"SELECT * FROM chunk {_OF_SESSION} ORDER BY turn, seq", (session_id,)).fetchall()
+    rows, parts, plans, chunks = readable(db, lambda: _rows_of_session(db, session_id))
     parts_of, plans_of, chunks_of = _by_turn(parts), _by_turn(plans), _by_turn(chunks)
     return [
         _turn(row, parts_of.get(row["id"], ()), plans_of.get(row["id"], ()), chunks_of.get(row["id"], ()), is_alive)
@@ -65,21 +60,38 @@ def load_turns(db: sqlite3.Connection, is_alive: IsAlive, session_id: SessionId)
 
 def load_turn(db: sqlite3.Connection, is_alive: IsAlive, turn_id: TurnId) -> Turn | None:
     """Return one turn; None when there is none with this id."""
+    rows, parts, plans, chunks = readable(db, lambda: _rows_of_turn(db, turn_id))
+    return _turn(rows[0], parts, plans, chunks, is_alive) if rows else None
+
+
+def _rows_of_session(db: sqlite3.Connection, session_id: SessionId) -> tuple[list[sqlite3.Row], ...]:
+    """Return the rows of turns, parts, plans and chunks of a session, all of one moment, each in order."""
     with snapshot(db):
-        row = db.execute("SELECT * FROM turn WHERE id = ?", (turn_id,)).fetchone()
-        parts = db.execute("SELECT * FROM part WHERE turn = ? ORDER BY idx", (turn_id,)).fetchall()
-        plans = db.execute("SELECT * FROM plan WHERE turn = ? ORDER BY sequence", (turn_id,)).fetchall()
-        chunks = db.execute("SELECT * FROM chunk WHERE turn = ? ORDER BY seq", (turn_id,)).fetchall()
-    return None if row is None else _turn(row, parts, plans, chunks, is_alive)
+        return (
+            db.execute("SELECT * FROM turn WHERE session = ? ORDER BY ordinal, id", (session_id,)).fetchall(),
+            db.execute(f"SELECT * FROM part {_OF_SESSION} ORDER BY turn, idx", (session_id,)).fetchall(),
+            db.execute(f"SELECT * FROM plan {_OF_SESSION} ORDER BY turn, sequence", (session_id,)).fetchall(),
+            db.execute(f"SELECT * FROM chunk {_OF_SESSION} ORDER BY turn, seq", (session_id,)).fetchall(),
+        )
+
+
+def _rows_of_turn(db: sqlite3.Connection, turn_id: TurnId) -> tuple[list[sqlite3.Row], ...]:
+    """Return the rows of one turn, as `_rows_of_session` does."""
+    with snapshot(db):
+        return (
+            db.execute("SELECT * FROM turn WHERE id = ?", (turn_id,)).fetchall(),
+            db.execute("SELECT * FROM part WHERE turn = ? ORDER BY idx", (turn_id,)).fetchall(),
+            db.execute("SELECT * FROM plan WHERE turn = ? ORDER BY sequence", (turn_id,)).fetchall(),
+            db.execute("SELECT * FROM chunk WHERE turn = ? ORDER BY seq", (turn_id,)).fetchall(),
+        )
 
 
 def _head(row: sqlite3.Row, is_alive: IsAlive) -> SessionHead:
     """Return a session's head; its last turn reads `interrupted` when its program is dead."""
-    columns = dict(row)
-    state = columns["last_state"]
-    if state in _LIVE and not is_alive(columns["last_instance"]):
-        columns["last_state"] = TurnState.INTERRUPTED.value
-    return codec.decode_session(columns)
+    state: str | None = row["last_state"]
+    if state in _LIVE and not is_alive(row["last_instance"]):
+        state = TurnState.INTERRUPTED.value
+    return codec.decode_session(row, state)
 
 
 def _turn(

@@ -29,6 +29,7 @@ TABLES = (
         draft TEXT NOT NULL,
         anchor TEXT NOT NULL,
         unread INTEGER NOT NULL,
+        turns INTEGER NOT NULL DEFAULT 0,
         created REAL NOT NULL,
         updated REAL NOT NULL,
         trashed REAL
@@ -76,6 +77,17 @@ TABLES = (
     # The turns that a program was running, for the check at the next start; nearly always none.
     "CREATE INDEX turn_live ON turn (instance) WHERE state IN ('queued', 'connecting', 'streaming')",
     "CREATE INDEX turn_not_indexed ON turn (key) WHERE is_indexed = 0",
+    # Counted as they come and go: counting all turns of all sessions at every start would be half its time.
+    """
+    CREATE TRIGGER turn_added AFTER INSERT ON turn BEGIN
+        UPDATE session SET turns = turns + 1 WHERE id = new.session;
+    END
+    """,
+    """
+    CREATE TRIGGER turn_removed AFTER DELETE ON turn BEGIN
+        UPDATE session SET turns = turns - 1 WHERE id = old.session;
+    END
+    """,
     """
     CREATE TABLE part (
         turn TEXT NOT NULL REFERENCES turn (id) ON DELETE CASCADE,

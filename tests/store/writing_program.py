@@ -1,0 +1,75 @@
+"""A program that writes to a store as fast as it can and says on stdout what has been acknowledged, until it is killed.
+
+Run as `python -m tests.store.writing_program PATH SEED TURNS JOURNAL` (`auto`, or the journal mode to force). Its lines: `open`, `session ID`, `prompt TURN`, `text TURN LENGTH`
+(so many characters are durable), `end TURN LENGTH`. The text of a turn is `text_of(turn)`, as long as it gets.
+"""
+
+import asyncio
+import random
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from chatforge_tui.domain.changes import HeadChanged, PartAdded, TextAppended
+from chatforge_tui.domain.part import TextPart
+from chatforge_tui.domain.turn import Turn, TurnState
+from chatforge_tui.store import opening
+from chatforge_tui.store.sqlite_store import SqliteStore
+from tests.store.values import a_session, a_turn, counted
+
+SESSIONS = 4
+
+
+def text_of(turn_id, length):
+    """The first characters of what the turn's server sends: no piece of it looks like another."""
+    numbers = (f"{turn_id[-6:]}:{number} " for number in range(length // 8 + 2))
+    return "".join(numbers)[:length]
+
+
+def say(*words):
+    sys.stdout.write(" ".join(str(word) for word in words) + "\n")
+    sys.stdout.flush()
+
+
+async def converse(store, rng, turns):
+    session = a_session()
+    await store.create_session(session)
+    say("session", session.session_id)
+    for ordinal in range(turns):
+        head = a_turn(session, ordinal, text=f"prompt {ordinal}")
+        await store.begin_turn(head, counted(session, ordinal + 1, TurnState.QUEUED))
+        say("prompt", head.turn_id)
+        length = await answer(store, rng, head)
+        final = replace(head, state=TurnState.COMPLETE, ended=1.0)
+        parts = (TextPart(0, text_of(head.turn_id, length)),)
+        await store.end_turn(Turn(final, parts), counted(session, ordinal + 1, TurnState.COMPLETE))
+        say("end", head.turn_id, length)
+
+
+async def answer(store, rng, head):
+    length = 0
+    store.record(head.turn_id, [HeadChanged(replace(head, state=TurnState.STREAMING)), PartAdded(TextPart(0, ""))])
+    for _ in range(rng.randrange(5, 40)):
+        more = rng.randrange(1, 300)
+        whole = text_of(head.turn_id, length + more)
+        store.record(head.turn_id, [TextAppended(0, whole[length:])])
+        length += more
+        await asyncio.sleep(0.001 * rng.random())
+        if rng.random() < 0.3:
+            await store.flush()
+            say("text", head.turn_id, length)
+    return length
+
+
+async def main(path, seed, turns, journal):
+    if journal != "auto":
+        opening.choose_journal = lambda **_: journal
+    store = SqliteStore(path)
+    await store.open()
+    say("open")
+    await asyncio.gather(*(converse(store, random.Random(f"{seed}-{n}"), turns) for n in range(SESSIONS)))
+    await store.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]))
