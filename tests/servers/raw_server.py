@@ -62,6 +62,8 @@ class Request:
     target: str
     headers: dict[str, str]
     body: bytes
+    proxied_host: str = ""
+    """What a client says that takes this server for its proxy; the target is the rest of the URL then."""
 
 
 @dataclass
@@ -226,7 +228,11 @@ async def _read_request(reader: asyncio.StreamReader) -> Request:
     method, target, _ = first.split(" ", 2)
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
-    return Request(method, target, headers, body)
+    host = ""
+    if target.startswith("http://"):
+        host, _, path = target.removeprefix("http://").partition("/")
+        target = f"/{path}"
+    return Request(method, target, headers, body, host)
 
 
 @asynccontextmanager
