@@ -132,6 +132,11 @@ class RawServer:
     def open_connections(self) -> int:
         return sum(connection.closed_at is None for connection in self.connections)
 
+    @property
+    def sent(self) -> int:
+        """Bytes handed to the kernel on all connections."""
+        return sum(connection.sent for connection in self.connections)
+
     async def until(self, condition: Callable[[], bool], *, seconds: float = 5.0) -> None:
         """Wait until something the server sees makes the condition true."""
         async with asyncio.timeout(seconds):
