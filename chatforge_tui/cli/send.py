@@ -17,6 +17,7 @@ from chatforge_tui.domain.changes import EngineEvent, StoreTrouble, TurnBegan, T
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.session import SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Prompt, Turn, TurnState
+from chatforge_tui.errors import ChatForgeError, ConfigError
 from chatforge_tui.sessions.event_bus import Subscription
 from chatforge_tui.sessions.manager import SessionManager
 
@@ -48,15 +49,26 @@ def send(launch: Launch, command: SendCommand) -> int:
     Raises:
         ChatForgeError: it came to no turn.
     """
-    return asyncio.run(_send(launch, command))
-
-
-async def _send(launch: Launch, command: SendCommand) -> int:
     report = EventReport() if command.as_json else TextReport()
+    try:
+        return asyncio.run(_send(launch, command, report))
+    except ChatForgeError as error:
+        report.refuse(error)
+        raise
+
+
+async def _send(launch: Launch, command: SendCommand, report: Report) -> int:
     with stop_on_signals() as wish:
         async with engine(launch) as manager:
             turn = await _answered(manager, launch, command, report, wish)
-    return _EXIT_CODES.get(turn.head.state, exit_codes.INTERRUPTED) if wish.exit_code is None else wish.exit_code
+    return _exit_code(turn) if wish.exit_code is None else wish.exit_code
+
+
+def _exit_code(turn: Turn) -> int:
+    """Return what a turn's end means to a script. What never reached the endpoint keeps the code of its reason."""
+    if turn.head.problem is not None and turn.head.problem.kind == ConfigError.kind:
+        return ConfigError.exit_code
+    return _EXIT_CODES.get(turn.head.state, exit_codes.INTERRUPTED)
 
 
 async def _answered(

@@ -13,7 +13,8 @@ from chatforge_tui.cli.markdown_text import question_text
 from chatforge_tui.cli.output import standard_output, tell
 from chatforge_tui.domain.changes import TurnChange
 from chatforge_tui.domain.session import SessionHead
-from chatforge_tui.domain.turn import Turn
+from chatforge_tui.domain.turn import Turn, TurnProblem
+from chatforge_tui.errors import ChatForgeError
 
 
 class Report(Protocol):
@@ -33,6 +34,10 @@ class Report(Protocol):
 
     def end(self, turn: Turn) -> None:
         """The turn is over and stored. Called once, last."""
+        ...
+
+    def refuse(self, error: ChatForgeError) -> None:
+        """It came to no turn. The error's sentence goes to stderr besides."""
         ...
 
 
@@ -67,6 +72,9 @@ class TextReport:
             problem = turn.head.problem
             tell(f"{problem.message} {problem.hint}".rstrip())
 
+    def refuse(self, error: ChatForgeError) -> None:
+        """Write nothing: stdout is for answers."""
+
     def _write_question(self, turn: Turn) -> None:
         if turn.question is None:
             return
@@ -99,6 +107,10 @@ class EventReport:
     def end(self, turn: Turn) -> None:
         """Write the whole turn."""
         self._line(send_events.end_event(turn))
+
+    def refuse(self, error: ChatForgeError) -> None:
+        """Write why."""
+        self._line(send_events.error_event(TurnProblem(error.kind, str(error), error.hint)))
 
     def _line(self, line: Json) -> None:
         self._output.raw_line(dumps(line))

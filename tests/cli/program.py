@@ -1,0 +1,109 @@
+"""Runs the real program in a process of its own: with pipes, or in a pseudo terminal."""
+
+import asyncio
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+COMMAND = [sys.executable, "-m", "chatforge_tui"]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a run left."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+    @property
+    def lines(self):
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@dataclass(frozen=True)
+class Program:
+    """The program with a home of its own."""
+
+    home: Path
+
+    @property
+    def environ(self):
+        kept = {
+            key: value for key, value in os.environ.items() if not key.startswith(("CHATFORGE_", "A2A_", "OPENAI_"))
+        }
+        return {**kept, "CHATFORGE_HOME": str(self.home), "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
+
+    def run(self, *words: str, stdin: bytes = b"", cwd: Path | None = None, **environ: str) -> Done:
+        done = subprocess.run(
+            [*COMMAND, *words],
+            input=stdin,
+            capture_output=True,
+            timeout=30,
+            cwd=cwd,
+            env={**self.environ, **environ},
+            check=False,
+        )
+        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    async def start(self, *words: str, **environ: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *COMMAND,
+            *words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**self.environ, **environ},
+        )
+
+    async def run_beside(self, *words: str, **environ: str) -> Done:
+        """Run while this process serves."""
+        process = await self.start(*words, **environ)
+        out, err = await asyncio.wait_for(process.communicate(), 30)
+        return Done(process.returncode, out.decode(), err.decode())
+
+    def run_in_terminal(self, *words: str) -> tuple[int, bytes]:
+        """Return the exit code and every byte that reached the terminal."""
+        primary, secondary = pty.openpty()
+        process = subprocess.Popen(
+            [*COMMAND, *words], stdin=subprocess.DEVNULL, stdout=secondary, stderr=secondary, env=self.environ
+        )
+        os.close(secondary)
+        received = bytearray()
+        try:
+            while piece := os.read(primary, 65536):
+                received += piece
+        except OSError:  # Linux says EIO when the last writer is gone
+            pass
+        os.close(primary)
+        return process.wait(30), bytes(received)
+
+    def configure(self, text: str) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+        (self.home / "config.toml").write_text(text)
+
+    def fill(self, *heads_and_turns: Sequence) -> None:
+        """Put sessions into the store: pairs of a head and its turns."""
+        from chatforge_tui.store.sqlite_store import SqliteStore  # noqa: PLC0415 - only some tests need it
+
+        async def fill():
+            store = SqliteStore(self.home / "data" / "sessions.db")
+            await store.open()
+            for head, turns in heads_and_turns:
+                await store.create_session(head)
+                for turn in turns:
+                    await store.begin_turn(turn.head, head)
+                    await store.end_turn(turn, head)
+            await store.close()
+
+        asyncio.run(fill())
