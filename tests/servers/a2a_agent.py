@@ -21,9 +21,8 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 
 try:
-    from a2a.compat import v0_3 as _compat  # noqa: F401 - only 1.x has it
-
     import a2a_speaker_v10 as sdk
+    from a2a.compat import v0_3 as _compat  # noqa: F401 - only 1.x has it
 except ImportError:
     import a2a_speaker_v03 as sdk
 

@@ -103,11 +103,14 @@ def run_a2a_server(protocol: str, log: Path, *options: str) -> Iterator[A2aServe
     python = sdk_python(SDK_VERSIONS["1.0" if is_compat else protocol])
     command = [python, _HERE / "a2a_agent.py", "--log", log, *(["--compat"] if is_compat else []), *options]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    with (
+        log.with_suffix(".stderr").open("w") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment) as process,
+    ):
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
-            assert line, "the server ended before it listened"
+            assert line, f"the server ended before it listened; see {errors.name}"
             yield A2aServer(process, json.loads(line)["url"], log)
         finally:
             process.kill()

@@ -29,7 +29,20 @@ import re
 from collections import Counter
 from typing import Any, Protocol
 
-WORDS = ("Hello", " wörld", "\n", " a\u2028b", " 🚀", " naïve", " a\u0085b", " “quoted”", "\n\n- item", " 日本語", " e\u0301", " \u200d👩‍💻")
+WORDS = (
+    "Hello",
+    " wörld",
+    "\n",
+    " a\u2028b",
+    " 🚀",
+    " naïve",
+    " a\u0085b",
+    " “quoted”",
+    "\n\n- item",
+    " 日本語",
+    " e\u0301",
+    " \u200d👩‍💻",
+)
 
 
 def token(index: int) -> str:

@@ -21,7 +21,7 @@ from chatforge_tui.endpoints.a2a.binding import HttpCall, JsonRpc
 from chatforge_tui.endpoints.a2a.card import Version
 from chatforge_tui.endpoints.a2a.discovery import Route, find_route
 from chatforge_tui.endpoints.a2a.forms import answer_lines
-from chatforge_tui.endpoints.a2a.replies import Accepting, BeforeEnd, Replies
+from chatforge_tui.endpoints.a2a.replies import Accepting, Replies
 from chatforge_tui.endpoints.a2a.turn_reader import TurnReader
 from chatforge_tui.endpoints.a2a.wire import (
     TASK_NOT_CANCELABLE,
@@ -30,19 +30,18 @@ from chatforge_tui.endpoints.a2a.wire import (
     Operation,
     Outgoing,
     RpcFailure,
-    StatusSeen,
     TaskSeen,
     WireEvent,
 )
 from chatforge_tui.endpoints.http import HttpChannel
 from chatforge_tui.endpoints.http_url import host_port, origin
-from chatforge_tui.errors import EndpointError, ProtocolMismatch, StreamLost, StreamStalled
+from chatforge_tui.errors import ProtocolMismatch, StreamLost, StreamStalled
 from chatforge_tui.safety.redact import redact
 
 _MAX_QUOTE: Final = 2048
 """Most characters of an agent's own error message that are quoted."""
 _POLL_S: Final = (0.5, 1.0, 2.0, 3.0, 5.0)
-"""Seconds between two looks at a task of an agent that does not stream; the last one goes on."""
+"""Seconds between two looks at a task that cannot be followed by a stream; the last one goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +102,9 @@ class A2aEndpoint:
     async def resume(self, task: TaskRef) -> AsyncGenerator[StreamEvent, None]:
         """Read on with a task whose stream was lost; what was missed comes first, as whole texts.
 
-        Version 1.0 sends the task as it stands and goes on from there. Version 0.3 sends only what is new, and numbers
-        nothing: the task is asked for before, and once more at its end, so that the last text is right.
+        Version 1.0 sends the task as it stands and goes on from there. Version 0.3 is polled instead: its own way of
+        following (tasks/resubscribe) leaves a gap, and makes a2a-sdk 0.3.26 store every later chunk twice, so that
+        even the finished task holds a wrong text.
 
         Raises:
             StreamLost: the agent no longer knows the task.
@@ -114,13 +114,10 @@ class A2aEndpoint:
         reader = TurnReader(task_id=task.task_id)
         turn = _Turn(reader, Replies(self._channel_to(route), reader))
         yield Accepted(route.binding.name, route.agent)
-        if not _has_snapshots(route):
-            for event in reader.read(await self._get(turn, route, task.task_id)):
+        follow = self._subscribe if _has_snapshots(route) else self._look_on
+        async with aclosing(follow(turn, route, task.task_id)) as events:
+            async for event in events:
                 yield event
-        if not reader.is_over:
-            async with aclosing(self._subscribe(turn, route, task.task_id)) as events:
-                async for event in events:
-                    yield event
 
     async def cancel_task(self, task: TaskRef) -> None:
         """Tell the agent to stop a task, on a connection of its own. A task that is over already is no error.
@@ -198,10 +195,10 @@ class A2aEndpoint:
                         yield event
 
     async def _follow(
-        self, turn: "_Turn", route: Route, call: HttpCall, before: BeforeEnd | None = None
+        self, turn: "_Turn", route: Route, call: HttpCall
     ) -> AsyncGenerator[StreamEvent | RpcFailure, None]:
         """Yield what the reply to a call says; a task that it leaves running without a stream is polled."""
-        async with aclosing(turn.replies.follow(route.binding, call, before)) as events:
+        async with aclosing(turn.replies.follow(route.binding, call)) as events:
             async for event in events:
                 if isinstance(event, Accepting):
                     if not turn.is_accepted:
@@ -236,34 +233,31 @@ class A2aEndpoint:
                     hint=f"Try again, or raise {self._channel.settings.setting('progress_s')} if the agent needs longer.",
                 )
 
-    async def _get(self, turn: "_Turn", route: Route, task_id: TaskId, *, own_connection: bool = False) -> TaskSeen:
+    async def _get(self, turn: "_Turn", route: Route, task_id: TaskId) -> TaskSeen:
         """Ask for a task as it stands.
 
         Raises:
             StreamLost: the agent no longer knows it, or does not tell.
         """
         call = route.binding.about_task(Operation.GET, task_id)
-        reply = await turn.replies.ask(
-            route.binding, call, timeout_s=self._settings.ask_s, own_connection=own_connection
-        )
+        reply = await turn.replies.ask(route.binding, call, timeout_s=self._settings.ask_s)
         if isinstance(reply, TaskSeen):
             return reply
         raise _lost(reply)
 
+    async def _look_on(self, turn: "_Turn", route: Route, task_id: TaskId) -> AsyncGenerator[StreamEvent, None]:
+        """Follow a task by looking at it, the first time at once."""
+        for event in turn.reader.read(await self._get(turn, route, task_id)):
+            yield event
+        async with aclosing(self._poll(turn, route, task_id)) as polled:
+            async for event in polled:
+                yield event
+
     async def _subscribe(self, turn: "_Turn", route: Route, task_id: TaskId) -> AsyncGenerator[StreamEvent, None]:
         """Follow a running task; one that is over by now is asked for instead."""
-
-        async def complete(event: WireEvent) -> WireEvent:
-            if not _may_end(event):
-                return event
-            try:
-                return await self._get(turn, route, task_id, own_connection=True)
-            except EndpointError:
-                return event
-
         call = route.binding.about_task(Operation.SUBSCRIBE, task_id)
         failure: RpcFailure | None = None
-        async with aclosing(self._follow(turn, route, call, None if _has_snapshots(route) else complete)) as events:
+        async with aclosing(self._follow(turn, route, call)) as events:
             async for event in events:
                 if isinstance(event, RpcFailure):
                     failure = event
@@ -272,8 +266,9 @@ class A2aEndpoint:
         if failure is not None:
             if failure.code == TASK_NOT_FOUND:
                 raise _lost(failure)
-            for event in turn.reader.read(await self._get(turn, route, task_id)):
-                yield event
+            async with aclosing(self._look_on(turn, route, task_id)) as looked:
+                async for event in looked:
+                    yield event
 
 
 @dataclass(slots=True)
@@ -308,13 +303,6 @@ def _understood_otherwise(failure: RpcFailure, ways: list[Route], tried: Route, 
 def _has_snapshots(route: Route) -> bool:
     """Whether following a task begins with the task as it stands: from version 1.0 on."""
     return not isinstance(route.binding, JsonRpc) or route.binding.is_v1
-
-
-def _may_end(event: WireEvent) -> bool:
-    """Whether a turn ends with this status."""
-    if not isinstance(event, StatusSeen):
-        return False
-    return event.is_final or event.state.is_terminal or event.state.is_waiting
 
 
 def _quoted(failure: RpcFailure) -> str:

@@ -4,7 +4,7 @@ Owns the telling apart of replies: by HTTP status, then by content type, then by
 next: an agent's error is handed on as RpcFailure.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final
 
@@ -32,9 +32,6 @@ MAX_SKIPPED: Final = 3
 _SPEAKING_STATUSES: Final = frozenset({400, 404, 405, 409, 422, 500, 501})
 """Error statuses under which agents send errors of the protocol."""
 
-BeforeEnd = Callable[[WireEvent], Awaitable[WireEvent]]
-"""Gets a look at every event before the turn reader does, and may put another in its place."""
-
 
 class Accepting:
     """Yielded once by `Replies.follow`, when the agent accepted the call: something of an answer follows."""
@@ -57,7 +54,7 @@ class Replies:
         self._skipped = 0
 
     async def follow(
-        self, binding: Binding, call: HttpCall, before: BeforeEnd | None = None
+        self, binding: Binding, call: HttpCall
     ) -> AsyncGenerator[StreamEvent | RpcFailure | Accepting, None]:
         """Send the call and yield what its reply says, up to the end of the turn or of the reply.
 
@@ -69,7 +66,7 @@ class Replies:
                 yield await self._read_rejection(binding, response)
             elif response.content_type == EVENT_STREAM:
                 yield Accepting()
-                async with aclosing(self._follow_stream(binding, response, before)) as events:
+                async with aclosing(self._follow_stream(binding, response)) as events:
                     async for event in events:
                         yield event
             else:
@@ -121,7 +118,7 @@ class Replies:
         return [Accepting(), *self._reader.read(reply)]
 
     async def _follow_stream(
-        self, binding: Binding, response: StreamResponse, before: BeforeEnd | None
+        self, binding: Binding, response: StreamResponse
     ) -> AsyncGenerator[StreamEvent | RpcFailure, None]:
         """Yield what an event stream says."""
         decoder = SseDecoder(max_event_bytes=self._channel.settings.max_event_bytes)
@@ -131,7 +128,7 @@ class Replies:
                 async for chunk in chunks:
                     for data in decoder.feed(chunk):
                         response.content_arrived()
-                        for event in await self._read_event(binding, data, before):
+                        for event in self._read_event(binding, data):
                             if self._reader.is_over or isinstance(event, RpcFailure):
                                 response.done()
                             yield event
@@ -148,9 +145,7 @@ class Replies:
             yield event
         self._reject_foreign(response.url)
 
-    async def _read_event(
-        self, binding: Binding, sse: SseEvent, before: BeforeEnd | None
-    ) -> list[StreamEvent] | list[RpcFailure]:
+    def _read_event(self, binding: Binding, sse: SseEvent) -> list[StreamEvent] | list[RpcFailure]:
         """Read one event of a stream; one that cannot be read is skipped, a few times."""
         if sse.data.strip() in ("", "[DONE]"):
             return []
@@ -164,7 +159,7 @@ class Replies:
             return self._skip("An event of the agent belongs to another request")
         if isinstance(reply, RpcFailure):
             return [reply]
-        return self._reader.read(reply if before is None else await before(reply))
+        return self._reader.read(reply)
 
     def _skip(self, what: str) -> list[StreamEvent]:
         """Leave an event out, and say so; too many of them are no stream of this protocol.
