@@ -92,6 +92,11 @@ def lock_directory(store: Path) -> Path:
     return store.with_name("run")
 
 
+def anyone_alive(store: Path) -> bool:
+    """Return whether any program has the store open for writing, as far as locks tell; needs no readable store."""
+    return any(_is_locked(file) for file in lock_directory(store).glob("*.lock"))
+
+
 def _is_locked(file: Path) -> bool:
     """Return whether a program still holds the lock on its file.
 

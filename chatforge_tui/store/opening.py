@@ -5,6 +5,7 @@ import sqlite3
 import time
 from pathlib import Path
 
+from chatforge_tui.store.backups import back_up
 from chatforge_tui.store.connection import connect, immediate
 from chatforge_tui.store.failure import translated
 from chatforge_tui.store.file_system import is_local
@@ -36,7 +37,9 @@ def open_for_writing(path: Path) -> Workplace:
             recognise(db, path)
             journal = choose_journal(local=is_local(path.parent))
             mode = prepare_writing(db, journal, alone=me.is_alone(db))
-            migrate(db)
+            if version_of(db) < NEWEST:
+                back_up(db, path)
+                migrate(db)
             place = Workplace(path, db, me)
             with immediate(db):
                 me.register(db, time.time())
@@ -67,6 +70,7 @@ def open_for_reading(path: Path) -> Workplace:
             recognise(db, path)
             if version_of(db) < NEWEST:
                 prepare_writing(db, choose_journal(local=is_local(path.parent)), alone=False)
+                back_up(db, path)
                 migrate(db)
             # A connection that may write but does not: it can roll back what a killed program left half written.
             db.execute("PRAGMA query_only = ON")

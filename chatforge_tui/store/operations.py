@@ -15,7 +15,7 @@ from chatforge_tui.domain.plan import Plan
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn, TurnHead
 from chatforge_tui.errors import SessionBusy, UnknownSession
-from chatforge_tui.store import codec, instances, queries, rows
+from chatforge_tui.store import backups, codec, instances, queries, rows
 from chatforge_tui.store.instances import InstanceId
 from chatforge_tui.store.workplace import Workplace
 
@@ -299,8 +299,9 @@ class PurgeSession(Operation):
         at.db.execute("DELETE FROM session WHERE id = ?", (self.session_id,))
 
     def after_commit(self, at: Workplace) -> None:
-        """Empty the write-ahead log, which still has the words; without one this does nothing."""
+        """Empty the write-ahead log, which still has the words, and delete them from the backups."""
         at.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        backups.forget(at.path, self.session_id)
 
 
 def interrupt_dead_turns(at: Workplace) -> int:

@@ -14,6 +14,7 @@ from chatforge_tui.domain.session import SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Turn, TurnHead
 from chatforge_tui.errors import StoreUnavailable
 from chatforge_tui.store import codec, queries
+from chatforge_tui.store.caretaker import Caretaker
 from chatforge_tui.store.opening import open_for_reading, open_for_writing
 from chatforge_tui.store.operations import (
     Barrier,
@@ -29,11 +30,21 @@ from chatforge_tui.store.pending import Pending
 from chatforge_tui.store.workplace import Workplace
 from chatforge_tui.store.writer import DEFAULTS, Writer, WriterSettings
 
+BACKUP_AFTER_S = 5.0
+"""The first seconds belong to the screen, and a command that ends within them makes no backup."""
+
 
 class SqliteStore:
     """Sessions and turns in one SQLite file."""
 
-    def __init__(self, path: Path, *, read_only: bool = False, settings: WriterSettings = DEFAULTS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        read_only: bool = False,
+        settings: WriterSettings = DEFAULTS,
+        backup_after_s: float = BACKUP_AFTER_S,
+    ) -> None:
         """Name the file; `open` touches it.
 
         Args:
@@ -41,11 +52,13 @@ class SqliteStore:
             read_only: for commands that only look, also while another program writes: nothing is ever written, a
                 turn whose program is dead reads `interrupted` all the same, and a store that is not there is empty.
             settings: how long things may wait.
+            backup_after_s: seconds after opening until a backup is made, if one is due.
         """
         self.path = path
         self.on_trouble: Callable[[str], None] | None = None
         self._read_only = read_only
         self._writer = Writer(self._open_workplace, settings)
+        self._caretaker = Caretaker(path, backup_after_s)
         self._tasks: dict[TurnId, TaskId] = {}
         """The task that each live turn is bound to, as far as it was recorded."""
         self._halted: set[TurnId] = set()
@@ -64,6 +77,8 @@ class SqliteStore:
         if self._read_only and not self.path.exists():
             return
         await self._writer.start(self._on_trouble)
+        if not self._read_only:
+            self._caretaker.start(self._writer.tell)
 
     async def close(self) -> None:
         """Write what waits, close the file, end the thread. Idempotent.
@@ -71,6 +86,7 @@ class SqliteStore:
         Raises:
             StoreUnavailable: something could not be written, and is lost with this program.
         """
+        self._caretaker.stop()
         await self._writer.stop()
 
     async def flush(self) -> None:

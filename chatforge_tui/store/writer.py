@@ -53,7 +53,8 @@ class Writer:
         self._open_workplace = open_workplace
         self._settings = settings
         self._thread: threading.Thread | None = None
-        self._tell: Callable[[str], None] = _say_nothing
+        self.tell: Callable[[str], None] = _say_nothing
+        """Says a sentence about the store's health on the event loop; may be called in any thread."""
         self._wake = threading.Condition()
         """Guards everything below."""
         self._pending = Pending()
@@ -88,7 +89,7 @@ class Writer:
             StoreError: it cannot be opened; the thread has ended.
         """
         loop = get_running_loop()
-        self._tell = lambda message: _call(loop, tell, message)
+        self.tell = lambda message: _call(loop, tell, message)
         self._is_closing, self._closed = False, None
         opened = Reply(loop.create_future(), loop)
         # A daemon: a program that ends without closing the store must not hang on it. Its commits are whole anyway.
@@ -226,7 +227,7 @@ class Writer:
         if writes and self._trouble:
             _log.info("the store can be written again")
             self._trouble = ""
-            self._tell("")
+            self.tell("")
 
     def _fail(self, workplace: Workplace, batch: list[Entry], error: StoreError) -> None:
         """Keep what must not be lost for the next try, and tell everyone."""
@@ -239,7 +240,7 @@ class Writer:
                 self._retry_at = time.monotonic() + self._settings.retry_s
             if self._trouble != str(error):
                 self._trouble = str(error)
-                self._tell(self._trouble)
+                self.tell(self._trouble)
         for entry in batch:
             if entry.reply is not None:
                 _answer(entry.reply, error if entry.is_write else _look(workplace, entry, error))
@@ -280,7 +281,7 @@ def _after_commit(workplace: Workplace, entry: Entry) -> None:
     if isinstance(entry.work, Operation):
         try:
             entry.work.after_commit(workplace)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError, StoreError) as error:
             _log.warning("%s is stored, but not tidied up: %s", type(entry.work).__name__, error)
 
 

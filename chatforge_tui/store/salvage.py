@@ -1,0 +1,223 @@
+"""Repairs a store that is damaged, empty or not ours: moves it aside, brings back what can be read, and says what.
+
+Nothing is deleted: the damaged file and its side files move together into a directory of their own. What is brought
+back comes row by row out of it, and what it no longer has, from the newest backup.
+"""
+
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from chatforge_tui.domain.ids import new_request_id, new_session_id
+from chatforge_tui.errors import StoreUnavailable
+from chatforge_tui.store import instances
+from chatforge_tui.store.backups import list_backups
+from chatforge_tui.store.connection import connect, immediate, readable
+from chatforge_tui.store.failure import translated
+from chatforge_tui.store.pragmas import guard, prepare_writing
+from chatforge_tui.store.store_file import create, make_directory, side_files
+
+_TABLES = ("session", "turn", "part", "plan", "chunk")
+"""In the order in which rows refer to each other."""
+_GAP_LIMIT = 200_000
+"""Rows looked for one by one between two that can be read."""
+
+_STAND_IN = {"session": "session.endpoint = ''", "turn": "turn.prompt = '' AND turn.sha256 IS NULL"}
+"""How a row that was made up is told from one that was found: a found one takes its place."""
+
+Cells = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class RepairReport:
+    """What came back, and from where."""
+
+    moved_to: Path
+    """The directory with the damaged file and its side files."""
+    sessions: int
+    """Sessions in the store now."""
+    turns: int
+    """Turns in the store now."""
+    sessions_from_backup: int
+    """Of these, sessions that only the backup had."""
+    turns_from_backup: int
+    """Of these, turns that only the backup had."""
+    backup: Path | None
+    """The backup that was used."""
+
+
+def repair(path: Path) -> RepairReport:
+    """Put a fresh store in place of the damaged one, with everything that can still be read.
+
+    Raises:
+        StoreUnavailable: another program has the store open, or nothing can be written there.
+    """
+    with translated(path):
+        _refuse_while_open(path)
+        aside = _move_aside(path)
+        create(path)
+        with closing(connect(path)) as db:
+            prepare_writing(db, "delete", alone=True)
+            with immediate(db):
+                _bring_back_from_copy(db, aside, path.name)
+                own = _count(db)
+                backup = next((found for found in list_backups(path) if _bring_back(db, found)), None)
+                _tidy(db)
+                total = _count(db)
+    return RepairReport(aside, total[0], total[1], total[0] - own[0], total[1] - own[1], backup)
+
+
+def _refuse_while_open(path: Path) -> None:
+    """Do not pull the file from under another program."""
+    if instances.anyone_alive(path):
+        message = "Another ChatForge has the store open."
+        raise StoreUnavailable(message, hint="End it, then repair.")
+
+
+def _move_aside(path: Path) -> Path:
+    """Move the file and its side files, which belong together, into a new directory; return that."""
+    aside = path.with_name(f"corrupt-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z")
+    make_directory(aside)
+    for file in (path, *side_files(path)):
+        if file.exists():
+            file.rename(aside / file.name)
+    return aside
+
+
+def _bring_back_from_copy(db: sqlite3.Connection, aside: Path, name: str) -> None:
+    """Salvage from a copy: SQLite would roll back, take in or delete side files, and so change what was moved aside."""
+    reading = aside / "reading"
+    make_directory(reading)
+    try:
+        for file in (aside / name, *side_files(aside / name)):
+            if file.is_file():
+                shutil.copy(file, reading / file.name)
+        _bring_back(db, reading / name)
+    finally:
+        shutil.rmtree(reading)
+
+
+def _bring_back(db: sqlite3.Connection, source: Path) -> bool:
+    """Copy every row that can be read and is not there yet; return whether the source could be read at all."""
+    if not source.is_file() or source.stat().st_size == 0:
+        return False
+    try:
+        with closing(connect(source)) as damaged:
+            guard(damaged)
+            damaged.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            for table in _TABLES:
+                columns = {row["name"] for row in db.execute(f"PRAGMA table_info({table})")} - {"key", "is_indexed"}
+                for cells in _rows(damaged, table):
+                    _adopt(db, table, {name: cell for name, cell in cells.items() if name in columns})
+    except sqlite3.DatabaseError:
+        return False
+    return True
+
+
+def _adopt(db: sqlite3.Connection, table: str, cells: Cells) -> None:
+    """Insert a salvaged row unless it is there already, with something to belong to when that was lost."""
+    if table == "session":
+        cells.pop("turns", None)
+    if table == "turn":
+        cells |= {"instance": None}
+        _ensure_session(db, cells)
+    if table in {"part", "plan", "chunk"}:
+        _ensure_turn(db, str(cells.get("turn")))
+    names = list(cells)
+    changes = ", ".join(f"{name} = excluded.{name}" for name in names)
+    stand_in = _STAND_IN.get(table)
+    conflict = f"(id) DO UPDATE SET {changes} WHERE {stand_in}" if stand_in else "DO NOTHING"
+    try:
+        db.execute(
+            f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) ON CONFLICT {conflict}",
+            tuple(cells.values()),
+        )
+    except (sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError):
+        # A cell with a value that its column cannot have: the row is beyond repair, the others are not.
+        return
+
+
+def _ensure_session(db: sqlite3.Connection, turn: Cells) -> None:
+    """Make a session for a turn whose own was lost."""
+    db.execute(
+        "INSERT OR IGNORE INTO session (id, title, title_is_manual, endpoint, protocol, model, token_env, position, "
+        "is_open, is_active, draft, anchor, unread, created, updated) "
+        "VALUES (?, 'Recovered', 0, '', '', '', '', 0, 0, 0, '', '', 0, ?, ?)",
+        (turn.get("session"), turn.get("started") or 0.0, turn.get("started") or 0.0),
+    )
+
+
+def _ensure_turn(db: sqlite3.Connection, turn_id: str) -> None:
+    """Make a turn, in a session of its own, for a part whose own was lost."""
+    if db.execute("SELECT 1 FROM turn WHERE id = ?", (turn_id,)).fetchone():
+        return
+    turn: Cells = {"session": new_session_id(), "started": time.time()}
+    _ensure_session(db, turn)
+    db.execute(
+        "INSERT INTO turn (id, session, ordinal, state, prompt, request_id, started, agent, protocol, finish_reason) "
+        "VALUES (?, ?, 0, 'interrupted', '', ?, ?, '', '', '')",
+        (turn_id, turn["session"], new_request_id(), turn["started"]),
+    )
+
+
+def _rows(db: sqlite3.Connection, table: str) -> Iterator[Cells]:
+    """Yield every row of a table that can be read: from the front, from the back, and one by one in between."""
+    first = last = None
+    for rowid, cells in _walk(db, table, "ASC"):
+        first = rowid
+        yield cells
+    for rowid, cells in _walk(db, table, "DESC", beyond=first):
+        last = rowid
+        yield cells
+    if first is None or last is None:
+        return
+    for rowid in range(first + 1, min(last, first + _GAP_LIMIT)):
+        try:
+            row = readable(db, lambda rowid=rowid: db.execute(_SELECT.format(table, "= ?", ""), (rowid,)).fetchone())
+        except sqlite3.DatabaseError:
+            continue
+        if row is not None:
+            yield _cells(row)
+
+
+_SELECT = "SELECT rowid AS salvaged_rowid, * FROM {} WHERE rowid {} {}"
+
+
+def _walk(db: sqlite3.Connection, table: str, direction: str, beyond: int | None = None) -> Iterator[tuple[int, Cells]]:
+    """Yield rows in one direction until the damage begins; going down, not below `beyond`."""
+    comparison, start = ("> ?", -(2**63)) if direction == "ASC" else ("< ?", 2**63 - 1)
+    at = start
+    while True:
+        query = _SELECT.format(table, comparison, f"ORDER BY rowid {direction} LIMIT 1")
+        try:
+            row = readable(db, lambda query=query, at=at: db.execute(query, (at,)).fetchone())
+        except sqlite3.DatabaseError:
+            return
+        if row is None or (beyond is not None and row["salvaged_rowid"] <= beyond):
+            return
+        at = int(row["salvaged_rowid"])
+        yield at, _cells(row)
+
+
+def _cells(row: sqlite3.Row) -> Cells:
+    """Return a row's cells by column name."""
+    cells: Cells = dict(row)
+    del cells["salvaged_rowid"]
+    return cells
+
+
+def _tidy(db: sqlite3.Connection) -> None:
+    """Drop sessions that were made up for turns which then found their own, and count the turns anew."""
+    db.execute("UPDATE session SET turns = (SELECT count(*) FROM turn WHERE turn.session = session.id)")
+    db.execute("DELETE FROM session WHERE endpoint = '' AND turns = 0")
+
+
+def _count(db: sqlite3.Connection) -> tuple[int, int]:
+    """Return how many sessions and turns there are."""
+    row = db.execute("SELECT (SELECT count(*) FROM session), (SELECT count(*) FROM turn)").fetchone()
+    return int(row[0]), int(row[1])
