@@ -4,6 +4,7 @@ The composition root. Owns which implementation stands behind each port, and the
 decides nothing about sessions.
 """
 
+import sys
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 
@@ -12,6 +13,7 @@ from chatforge_tui.cli.logging_setup import start_logging
 from chatforge_tui.cli.program_reference import program_reference
 from chatforge_tui.config.settings import BUILT_IN, EndpointSettings
 from chatforge_tui.endpoints.catalog import EndpointCatalog
+from chatforge_tui.errors import ConfigError
 from chatforge_tui.guide.server import GuideServer
 from chatforge_tui.safety.redact import register
 from chatforge_tui.sessions.manager import SessionManager
@@ -77,14 +79,17 @@ def run_ui(launch: Launch) -> int:
     """Run the terminal UI until the user leaves; return the exit code.
 
     Raises:
-        ConfigError: the configuration cannot be used.
+        ConfigError: the configuration cannot be used, or there is no terminal.
     """
-    # 200 ms for textual, which no other command needs.
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfigError("ChatForge needs a terminal.", hint="In scripts use `chatforge send`.")
+    endpoint = launch.endpoint()
+    # 200 ms for textual, which no other command needs, and which a mistake in the configuration need not wait for.
     from chatforge_tui.cli.ui_start import start_ui  # noqa: PLC0415
 
     start_logging(launch.log_file)
     built_in = BuiltInEndpoint(launch)
     try:
-        return start_ui(launch, lambda: make_manager(launch, built_in))
+        return start_ui(launch, endpoint, lambda: make_manager(launch, built_in))
     finally:
         built_in.stop()

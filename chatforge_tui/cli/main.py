@@ -11,7 +11,7 @@ import click
 from chatforge_tui.cli import exit_codes
 from chatforge_tui.cli.commands import root
 from chatforge_tui.cli.launch import Launch
-from chatforge_tui.cli.output import silence_stdout, standard_output, tell, tell_error
+from chatforge_tui.cli.output import ReaderGone, silence_stdout, standard_output, tell, tell_error
 from chatforge_tui.errors import ChatForgeError
 
 
@@ -37,7 +37,7 @@ def run(arguments: list[str]) -> int:
         return exit_codes.USAGE
     except (click.Abort, KeyboardInterrupt):
         return exit_codes.STOPPED
-    except BrokenPipeError:
+    except ReaderGone:
         silence_stdout()
         return exit_codes.READER_GONE
     except ChatForgeError as error:

@@ -17,6 +17,12 @@ _UNFINISHED = re.compile("[\r\u200c\u200d\ufe0e\ufe0f\u2600-\u27bf\U0001f000-\U0
 """An end whose meaning the next piece decides: CR before LF, an emoji before its joiner."""
 
 
+class ReaderGone(Exception):
+    """Whoever read this program's output went away: there is nobody to write for. Not a BrokenPipeError, which click
+    would take for its own.
+    """
+
+
 class Output:
     """One stream of the program: stdout or stderr."""
 
@@ -32,7 +38,7 @@ class Output:
         """Write a piece of text from outside; cleaned on a terminal, verbatim otherwise.
 
         Raises:
-            BrokenPipeError: nobody reads any more.
+            ReaderGone: nobody reads any more.
         """
         if not self.is_terminal:
             self._emit(text)
@@ -61,8 +67,11 @@ class Output:
         if not text:
             return
         self._at_line_start = text.endswith("\n")
-        self._stream.write(_SURROGATES.sub("\ufffd", text).encode(self._encoding, "replace"))
-        self._stream.flush()
+        try:
+            self._stream.write(_SURROGATES.sub("\ufffd", text).encode(self._encoding, "replace"))
+            self._stream.flush()
+        except BrokenPipeError as error:
+            raise ReaderGone from error
 
 
 def standard_output() -> Output:

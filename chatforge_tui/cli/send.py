@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from chatforge_tui.cli import exit_codes
 from chatforge_tui.cli.composition import engine
 from chatforge_tui.cli.launch import Launch
-from chatforge_tui.cli.output import tell
+from chatforge_tui.cli.output import ReaderGone, tell
 from chatforge_tui.cli.send_report import EventReport, Report, TextReport
 from chatforge_tui.cli.session_lookup import find_session
 from chatforge_tui.cli.stop_signals import StopWish, stop_on_signals
@@ -114,7 +114,7 @@ async def _follow(subscription: Subscription, turn_id: TurnId, report: Report, w
                 try:
                     # In a thread: a pipe that nobody empties delays neither the stream nor the store.
                     await asyncio.to_thread(_report, event, turn_id, report)
-                except BrokenPipeError:
+                except ReaderGone:
                     is_read = False
                     wish.want(exit_codes.READER_GONE)
             if isinstance(event, TurnEnded) and event.turn.head.turn_id == turn_id:

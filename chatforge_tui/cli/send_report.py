@@ -18,7 +18,7 @@ from chatforge_tui.errors import ChatForgeError
 
 
 class Report(Protocol):
-    """Follows one turn from its beginning to its end. Every method may block, and may raise BrokenPipeError."""
+    """Follows one turn from its beginning to its end. Every method may block, and may raise ReaderGone."""
 
     def open(self, head: SessionHead) -> None:
         """The prompt goes into this session. Called once, first."""

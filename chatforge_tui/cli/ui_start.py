@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import Callable, Sequence
 
 from chatforge_tui.cli.launch import Launch
@@ -10,22 +9,14 @@ from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.config.settings import BUILT_IN
 from chatforge_tui.domain.session import EndpointRef
 from chatforge_tui.endpoints.discovery import Offer, discover
-from chatforge_tui.errors import ConfigError
 from chatforge_tui.sessions.manager import SessionManager
 from chatforge_tui.ui.app import ChatForgeApp, default_examples
 
 _BUILT_IN_EXAMPLES = ("How do I open a new tab?", "Show me a plan", "Ask me something")
 
 
-def start_ui(launch: Launch, start_engine: Callable[[], SessionManager]) -> int:
-    """Run the UI; return its exit code.
-
-    Raises:
-        ConfigError: there is no terminal.
-    """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ConfigError("ChatForge needs a terminal.", hint="In scripts use `chatforge send`.")
-    endpoint = launch.endpoint()
+def start_ui(launch: Launch, endpoint: EndpointRef, start_engine: Callable[[], SessionManager]) -> int:
+    """Run the UI with this endpoint for sessions that name none; return its exit code."""
     app = ChatForgeApp(
         start_engine=start_engine,
         settings=launch.settings,
