@@ -159,6 +159,13 @@ class SessionBook:
         del self._heads[session_id]
         self._number([head.session_id for head in self.open_ones()])
 
+    def touch(self, session_id: SessionId, when: float) -> SessionHead | None:
+        """Note when a session was last used, before that is written with its turn: a patch meanwhile must not undo it."""
+        head = self._heads.get(session_id)
+        if head is not None:
+            self._heads[session_id] = head = replace(head, updated=max(head.updated, when))
+        return head
+
     def note_state(self, session_id: SessionId, state: TurnState) -> None:
         """Show the state of the live turn; what is on disk changes with the turn's own row."""
         if (head := self._heads.get(session_id)) is not None:
@@ -182,7 +189,7 @@ class SessionBook:
 def begun(head: SessionHead, turn: TurnHead) -> SessionHead:
     """Return the session's head with one more turn, and with a title if it has none."""
     title = head.title if head.title or head.title_is_manual else auto_title(turn.prompt.text)
-    return replace(head, turns=turn.ordinal + 1, last_state=turn.state, title=title, updated=turn.started)
+    return replace(head, turns=turn.ordinal + 1, last_state=turn.state, title=title, updated=max(head.updated, turn.started))
 
 
 def ended(head: SessionHead, turn: TurnHead) -> SessionHead:
@@ -197,7 +204,7 @@ def ended(head: SessionHead, turn: TurnHead) -> SessionHead:
         last_state=turn.state,
         waiting_task=waiting_task,
         unread=head.unread or not head.is_active,
-        updated=turn.ended or head.updated,
+        updated=max(head.updated, turn.ended or 0.0),
     )
 
 

@@ -43,11 +43,13 @@ class TurnKeeper:
         Raises:
             ChatForgeError: it cannot be made durable, or the session is gone; nobody was told.
         """
-        session = self._book.get(state.head.session_id)
+        session_id = state.head.session_id
+        self._book.touch(session_id, state.head.started)
+        session = self._book.get(session_id)
         state.place(session.turns, session.waiting_task)
         await self._store.begin_turn(state.head, begun(session, state.head))
         self._bus.publish(TurnBegan(Turn(state.head)))
-        if (session := self._book.find(state.head.session_id)) is not None:
+        if (session := self._book.find(session_id)) is not None:
             self._book.put(begun(session, state.head))
 
     def record(self, state: StreamingState, changes: Sequence[TurnChange]) -> None:
@@ -99,7 +101,7 @@ class TurnKeeper:
     async def _save(self, turn: Turn) -> None:
         """Write the end of a turn and tell of it. A session that is gone has no rows to write."""
         session_id = turn.head.session_id
-        session = self._book.find(session_id)
+        session = self._book.touch(session_id, turn.head.ended or 0.0)
         if session is not None:
             await self._store.end_turn(turn, ended(session, turn.head))
         self._unsaved.pop(turn.head.turn_id, None)

@@ -175,7 +175,7 @@ class SessionWorker:
         async with asyncio.timeout(None) as closing, aclosing(endpoint.stream(request)) as events:
             async for event in events:
                 if not context.registry.is_current(self._session_id, request.request_id):
-                    return
+                    break
                 if isinstance(event, TerminalEvent):
                     run.outcome = outcome_of_event(event)
                     closing.reschedule(asyncio.get_running_loop().time() + context.settings.abort_grace_s)

@@ -32,6 +32,9 @@ class Wire:
     """One request, seen from the agent's side."""
 
     request: PromptRequest
+    stubborn: bool = False
+    """Swallow the first cancellation and go on listening, as no endpoint should."""
+    was_stubborn: bool = False
     closed: bool = False
     said: list[StreamEvent] = field(default_factory=list)
     """What the engine has fetched."""
@@ -67,8 +70,10 @@ class ScriptedEndpoint:
         return self._owner.needs_history
 
     async def stream(self, request: PromptRequest) -> AsyncGenerator[StreamEvent, None]:
-        wire = Wire(request)
+        wire = Wire(request, stubborn=self._owner.stubborn)
         self._owner.wires.append(wire)
+        if self._owner.on_open is not None:
+            self._owner.on_open(request)
         if self._owner.script is not None:
             wire.say(*self._owner.script(request))
             wire.cut()
@@ -98,13 +103,14 @@ class ScriptedEndpoint:
         self.is_closed = True
 
     async def _fetch(self, wire: Wire) -> Step | None:
-        """Wait for the next step; stubbornly, if the endpoint is to swallow its cancellation."""
+        """Wait for the next step."""
         while True:
             try:
                 return await wire.fetch()
             except asyncio.CancelledError:
-                if not self._owner.stubborn:
+                if not wire.stubborn:
                     raise
+                wire.stubborn, wire.was_stubborn = False, True
 
 
 class ScriptedEndpoints:
@@ -120,7 +126,9 @@ class ScriptedEndpoints:
         self.cancel_takes = 0.0
         self.cancel_error: Exception | None = None
         self.stubborn = False
-        """Swallow cancellations, as no endpoint should."""
+        """Whether the requests made from now on are stubborn, see Wire."""
+        self.on_open: Callable[[PromptRequest], None] | None = None
+        """Called for each request before anything is answered."""
         self.slow_to_close = 0.0
         self.unknown: set[str] = set()
         """Names that `connect` refuses."""
