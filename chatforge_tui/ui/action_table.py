@@ -30,14 +30,6 @@ MAIN_SCREEN_ACTIONS = (
 class Shell(Program, Protocol):
     """The app, as the table sees it."""
 
-    def show_endpoints(self) -> None:
-        """Choose where a new session goes."""
-        ...
-
-    def show_board(self) -> None:
-        """Show all sessions."""
-        ...
-
     def toggle_mouse(self) -> None:
         """Give the mouse to the terminal, or take it back."""
         ...
@@ -56,7 +48,7 @@ class ActionTable:
 
     def __init__(self, shell: Shell, sessions: SessionActions, turns: TurnActions, program: ProgramActions) -> None:
         """Do them with these."""
-        self._plain = _plain_actions(shell, sessions, turns, program)
+        self._plain = _plain_actions(shell, sessions, program)
         self._on_pane = _pane_actions(sessions, turns, program)
 
     @property
@@ -73,22 +65,20 @@ class ActionTable:
             self._on_pane[action_id](pane)
 
 
-def _plain_actions(
-    shell: Shell, sessions: SessionActions, turns: TurnActions, program: ProgramActions
-) -> dict[str, Callable[[], None]]:
+def _plain_actions(shell: Shell, sessions: SessionActions, program: ProgramActions) -> dict[str, Callable[[], None]]:
     """Return the actions that need no pane, or find theirs themselves."""
     table: dict[str, Callable[[], None]] = {
         "session.new": sessions.new,
-        "session.new_on": shell.show_endpoints,
+        "session.new_on": program.show_endpoints,
         "session.next": partial(sessions.go_beside, 1),
         "session.prev": partial(sessions.go_beside, -1),
         "session.last": sessions.go_last,
         "session.next_attention": sessions.go_to_attention,
-        "session.board": shell.show_board,
+        "session.board": program.show_board,
         "session.undo": sessions.undo,
         "turn.abort_all": program.ask_abort_all,
-        "turn.abort": partial(program.step_back, turns.abort),
-        "app.interrupt": partial(program.interrupt, turns.abort),
+        "turn.abort": program.step_back,
+        "app.interrupt": program.interrupt,
         "view.mouse": shell.toggle_mouse,
         "app.palette": program.show_palette,
         "app.help": program.show_help,
@@ -111,7 +101,7 @@ def _pane_actions(
     return {
         "session.close": sessions.close,
         "session.delete": sessions.delete,
-        "session.rename": sessions.ask_title,
+        "session.rename": program.ask_title,
         "session.move_left": lambda pane: sessions.move(pane, -1),
         "session.move_right": lambda pane: sessions.move(pane, 1),
         "prompt.history": program.show_prompts,

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
 from textual.app import App
@@ -36,22 +36,18 @@ from chatforge_tui.domain.changes import (
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.session import EndpointRef
 from chatforge_tui.errors import ChatForgeError
-from chatforge_tui.safety.clean import clean, clean_name
-from chatforge_tui.sessions.manager import SessionManager
+from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.action_table import ActionTable
 from chatforge_tui.ui.bridge import EngineBatch, EngineEnded, EngineReady, EngineThread, TurnsLoaded
-from chatforge_tui.ui.desk import Answer, Severity
+from chatforge_tui.ui.desk import Answer, FollowsSessions, Severity
 from chatforge_tui.ui.draft_keeper import DraftKeeper
 from chatforge_tui.ui.end_signals import EndSignals
 from chatforge_tui.ui.line_filter import SafetyFilter
 from chatforge_tui.ui.marks import ASCII_MARKS, UNICODE_MARKS
+from chatforge_tui.ui.offers import Offer
 from chatforge_tui.ui.panes import Pane, PaneBook
 from chatforge_tui.ui.program_actions import ProgramActions
-from chatforge_tui.ui.screens.confirm import ConfirmScreen
-from chatforge_tui.ui.screens.dialog import Dialog
 from chatforge_tui.ui.screens.main import MainScreen
-from chatforge_tui.ui.screens.new_session import NewSessionScreen, Offer
-from chatforge_tui.ui.screens.sessions_board import SessionsBoard
 from chatforge_tui.ui.session_actions import SessionActions
 from chatforge_tui.ui.slash_commands import CommandTyped, CommandUnknown, PromptTyped, read_line
 from chatforge_tui.ui.terminal_driver import TerminalDriver
@@ -59,14 +55,18 @@ from chatforge_tui.ui.terminal_keys import patch_terminal_keys
 from chatforge_tui.ui.terminal_watch import TerminalWatch
 from chatforge_tui.ui.theme_memory import ThemeMemory
 from chatforge_tui.ui.themes import OWN_THEMES
-from chatforge_tui.ui.transcript.messages import CopyRequested, FollowChanged, LinkChosen
 from chatforge_tui.ui.turn_actions import TurnActions
 from chatforge_tui.ui.turn_facts import session_title
 from chatforge_tui.ui.widgets.composer import Composer
 from chatforge_tui.ui.widgets.empty_state import EmptyState
-from chatforge_tui.ui.widgets.form_panel import FormPanel
 from chatforge_tui.ui.widgets.key_hints import KeyHints
 from chatforge_tui.ui.widgets.tab_strip import TabStrip
+
+if TYPE_CHECKING:  # each of them costs a start more than 10 ms
+    from chatforge_tui.sessions.manager import SessionManager
+    from chatforge_tui.ui.screens.dialog import Dialog
+    from chatforge_tui.ui.transcript.messages import CopyRequested, FollowChanged, LinkChosen
+    from chatforge_tui.ui.widgets.form_panel import FormPanel
 
 _log = logging.getLogger("chatforge.ui")
 
@@ -102,7 +102,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
     def __init__(
         self,
         *,
-        start_engine: Callable[[], SessionManager],
+        start_engine: "Callable[[], SessionManager]",
         settings: Settings,
         keymap: Keymap,
         locations: Locations,
@@ -129,7 +129,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         self.marks = ASCII_MARKS if settings.ui.ascii else UNICODE_MARKS
         self.monotonic = time.monotonic
         self._default_endpoint = default_endpoint
-        self._offers = offers
+        self.find_offers = offers
         self._notices = notices
         self._examples = examples
         self._themes = ThemeMemory(locations.state_dir)
@@ -146,7 +146,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         undo_keys = keymap.action("session.undo").keys
         self._sessions = SessionActions(self, undo_key=shown(undo_keys[0]) if undo_keys else "")
         self._turns = TurnActions(self)
-        self._program = ProgramActions(self, aborts_twice=settings.ui.abort == "double")
+        self._program = ProgramActions(self, self._sessions, self._turns, aborts_twice=settings.ui.abort == "double")
         self._actions = ActionTable(self, self._sessions, self._turns, self._program)
         for theme in OWN_THEMES:
             self.register_theme(theme)
@@ -199,9 +199,8 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         self.theme = next(name for name in names if name in self.available_themes)
 
     def on_mount(self) -> None:
-        """Start everything else, now that the first frame is laid out."""
+        """Start what belongs to the terminal and the process."""
         self._terminal = TerminalDriver(self._driver)
-        self._engine.start()
         self._tick_timer = self.set_interval(
             TICK_S if not self.settings.ui.reduced_motion else 1, self._tick, pause=True
         )
@@ -230,6 +229,10 @@ class ChatForgeApp(App[None], inherit_bindings=False):
     def _hang_up(self) -> None:
         """The terminal is gone, and nobody sent a signal."""
         self._end_by_signal(signal.SIGHUP)
+
+    def on_main_screen_ready(self) -> None:
+        """Start the engine, now that the first frame is laid out and there is a place for what it says."""
+        self._engine.start()
 
     def on_engine_ready(self, event: EngineReady) -> None:
         """Show the tabs, the one that was in front last in front. What was typed meanwhile stays."""
@@ -343,7 +346,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         """Draw tabs, status and hints again."""
         self._redraw_all()
 
-    def ask(self, dialog: Dialog[Answer], then: Callable[[Answer], None]) -> None:
+    def ask(self, dialog: "Dialog[Answer]", then: Callable[[Answer], None]) -> None:
         """Show a dialog and hand its answer on; nothing happens when it is left with Esc."""
 
         def take(answer: Answer | None) -> None:
@@ -368,10 +371,10 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         self.copy_to_clipboard(clean(text))
         self.say(f"Copied the {what}.")
 
-    def theme_names(self) -> tuple[str, str, list[str]]:
-        """Return the theme in use, the default one, and all: ours first."""
+    def theme_names(self) -> tuple[str, list[str]]:
+        """Return the theme in use, and all: ours first."""
         own = [theme.name for theme in OWN_THEMES]
-        return self.theme, own[0], [*own, *sorted(name for name in self.available_themes if name not in own)]
+        return self.theme, [*own, *sorted(name for name in self.available_themes if name not in own)]
 
     def use_theme(self, name: str) -> None:
         """Switch to a theme and remember it."""
@@ -435,7 +438,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         """The hints depend on where the cursor is."""
         self._main.redraw_status()
 
-    def on_form_panel_submitted(self, event: FormPanel.Submitted) -> None:
+    def on_form_panel_submitted(self, event: "FormPanel.Submitted") -> None:
         """Answer the agent's form."""
         pane = self._book.current
         if pane is not None:
@@ -465,20 +468,18 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         """An example was clicked."""
         self._main.composer.write(event.example)
 
-    def on_follow_changed(self, event: FollowChanged) -> None:
+    def on_follow_changed(self, event: "FollowChanged") -> None:
         """The view follows the end, or lines arrive below it."""
         self._main.new_lines = 0 if event.following else event.new_lines
         self._main.redraw_status()
 
-    def on_copy_requested(self, event: CopyRequested) -> None:
+    def on_copy_requested(self, event: "CopyRequested") -> None:
         """Something in the transcript is to be copied."""
         self.copy_text(event.text, event.what)
 
-    def on_link_chosen(self, event: LinkChosen) -> None:
+    def on_link_chosen(self, event: "LinkChosen") -> None:
         """Show where a link really leads, and ask."""
-        url = event.url
-        dialog = ConfirmScreen("Open this link?", clean_name(url), yes="Open in the browser", no="Back")
-        self.ask(dialog, lambda answer: self.open_url(url) if answer else None)
+        self._program.ask_about_link(event.url)
 
     def _empty_composer(self, pane: Pane) -> None:
         """The text was taken: nothing of it stays a draft, on the disk neither."""
@@ -503,7 +504,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
             session_id = pane.session_id
             self._book.put(replace(pane.head, unread=False))
             self._engine.post(lambda manager: manager.activate(session_id))
-            self._engine.show(session_id, is_loaded=pane.transcript is not None)
+            self._engine.show(session_id, is_loaded=pane.is_loaded)
         self._main.show_pane(pane)
         self._redraw_all()
 
@@ -512,7 +513,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         self._main.undo_hint = self._book.can_undo
         self._main.redraw()
         self._terminal.show_title(session_title(pane) if pane is not None else "")
-        if isinstance(self.screen, SessionsBoard):
+        if isinstance(self.screen, FollowsSessions):
             self.screen.redraw()
         if self._tick_timer is not None:
             if pane is not None and pane.is_live:
@@ -534,22 +535,6 @@ class ChatForgeApp(App[None], inherit_bindings=False):
             Text(f"ChatForge stopped after an error of its own ({kind}). Your sessions are saved; the log says more.")
         )
         self._close_messages_no_wait()
-
-    def show_endpoints(self) -> None:
-        """Choose where a new session goes."""
-        current = self._book.current
-        first = current.head.endpoint if current is not None else self._default_endpoint
-        dialog = NewSessionScreen(self.settings.endpoints, first=first, find_offers=self._offers)
-        self.ask(dialog, self._sessions.open_on)
-
-    def show_board(self) -> None:
-        """Show all sessions."""
-
-        def act(action_id: str, session_id: SessionId) -> None:
-            self.do_to(action_id, self._book.get(session_id))
-
-        board = SessionsBoard(self._book, keymap=self.keymap, marks=self.marks, act=act)
-        self.ask(board, self._sessions.go_to)
 
     def toggle_mouse(self) -> None:
         """Give the mouse to the terminal, or take it back."""

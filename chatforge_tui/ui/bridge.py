@@ -6,12 +6,14 @@ terminal blocks neither streams nor store; what happens meanwhile is merged by t
 It knows no widget, and nobody else may touch the manager.
 """
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from textual.message import Message
 
@@ -20,8 +22,10 @@ from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn
 from chatforge_tui.errors import EngineStopped, UnknownSession
-from chatforge_tui.sessions.event_bus import Subscription
-from chatforge_tui.sessions.manager import SessionManager
+
+if TYPE_CHECKING:  # the engine is imported in its own thread, behind the first frame
+    from chatforge_tui.sessions.event_bus import Subscription
+    from chatforge_tui.sessions.manager import SessionManager
 
 Result = TypeVar("Result")
 

@@ -4,16 +4,27 @@ The app is the one implementation; the actions know this and no widget.
 """
 
 from collections.abc import Callable, Coroutine
-from typing import Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.session import EndpointRef
 from chatforge_tui.ui.bridge import EngineThread
 from chatforge_tui.ui.panes import Pane, PaneBook
-from chatforge_tui.ui.screens.dialog import Dialog
+
+if TYPE_CHECKING:
+    from chatforge_tui.ui.screens.dialog import Dialog
 
 Answer = TypeVar("Answer")
 Severity = Literal["information", "warning", "error"]
+
+
+@runtime_checkable
+class FollowsSessions(Protocol):
+    """A screen over the main one that shows sessions and wants to hear when something about them changed."""
+
+    def redraw(self) -> None:
+        """Draw the sessions anew."""
+        ...
 
 
 class Desk(Protocol):
@@ -50,7 +61,7 @@ class Desk(Protocol):
         """Draw tabs, status and hints again: something about the panes has changed."""
         ...
 
-    def ask(self, dialog: Dialog[Answer], then: Callable[[Answer], None]) -> None:
+    def ask(self, dialog: "Dialog[Answer]", then: Callable[[Answer], None]) -> None:
         """Show a dialog and hand its answer on; nothing happens when it is left with Esc."""
         ...
 

@@ -6,7 +6,7 @@ A hidden pane costs its head and what was loaded of it; the transcripts longest 
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from chatforge_tui.domain.changes import (
     HeadChanged,
@@ -22,7 +22,9 @@ from chatforge_tui.domain.part import QuestionPart, TextPart
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
 from chatforge_tui.ui.plan_history import PlanHistory
-from chatforge_tui.ui.transcript.model import TranscriptModel
+
+if TYPE_CHECKING:
+    from chatforge_tui.ui.transcript.model import TranscriptModel
 
 KEPT_TRANSCRIPTS = 12
 """Number of transcripts kept in memory; the others are read from the store when they are shown again."""
@@ -36,7 +38,9 @@ class Pane:
         self.draft = head.draft
         """What stands in the composer; newer than `head.draft` until it is saved."""
         self.transcript: TranscriptModel | None = None
-        """None until the session is first shown, and again when it was long out of sight."""
+        """None until there is a turn to show, and again when it was long out of sight."""
+        self.is_loaded = False
+        """Whether what the store has of the session is here: it was shown, not too long ago."""
         self.plans = PlanHistory()
         self.turn: TurnHead | None = None
         """Head of the last turn; None when there is none, or nothing was loaded and nothing happened yet."""
@@ -77,18 +81,26 @@ class Pane:
         return max(self.unread, 1 if self.head.unread else 0)
 
     def load(self, turns: Sequence[Turn]) -> None:
-        """Take the whole transcript; folds and place of the reader stay as they were."""
-        if self.transcript is None:
-            self.transcript = TranscriptModel()
-            self.transcript.agent = self.head.endpoint.model or self.head.endpoint.name
-            self.transcript.anchor = self.head.anchor
-        self.transcript.load(turns)
+        """Take the whole transcript; folds and place of the reader stay as they were. A session without turns has none."""
+        self.is_loaded = True
+        if turns or self.transcript is not None:
+            self._load_transcript(turns)
         self.plans.load(turns)
         self.prompts = [turn.head.prompt.text for turn in turns]
         last = turns[-1] if turns else None
         self.turn = last.head if last else None
         self._take_question(last.question if last else None)
         self.characters = _text_length(last) if last else 0
+
+    def _load_transcript(self, turns: Sequence[Turn]) -> None:
+        if self.transcript is None:
+            # Lazy: Markdown and all that is laid out costs 100 ms, which a start without a turn need not pay.
+            from chatforge_tui.ui.transcript.model import TranscriptModel  # noqa: PLC0415
+
+            self.transcript = TranscriptModel()
+            self.transcript.agent = self.head.endpoint.model or self.head.endpoint.name
+            self.transcript.anchor = self.head.anchor
+        self.transcript.load(turns)
 
     def apply(self, event: TurnBegan | TurnChanged | TurnEnded) -> None:
         """Take what happened to the session's last turn."""
@@ -105,6 +117,8 @@ class Pane:
                 self.plans.put_turn(turn)
                 self._take_question(turn.question)
                 self.characters = _text_length(turn)
+        if self.transcript is None and self.is_loaded and isinstance(event, TurnBegan):
+            self._load_transcript(())
         if self.transcript is not None:
             self.transcript.apply(event)
 
@@ -245,8 +259,8 @@ class PaneBook:
         """Forget the transcripts longest out of sight; their panes load them again when they are shown."""
         for session_id in self._shown[:-KEPT_TRANSCRIPTS]:
             pane = self._panes.get(session_id)
-            if pane is not None and pane.transcript is not None:
-                pane.transcript = None
+            if pane is not None:
+                pane.transcript, pane.is_loaded = None, False
 
 
 CALM = 4

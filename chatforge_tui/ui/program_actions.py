@@ -1,21 +1,24 @@
-"""What a user can do with the program itself: palette, help, themes, the board, copying, leaving. No engine work."""
+"""What a user can do with the program itself: palette, help, themes, the board, copying, leaving. No engine work.
 
-from collections.abc import Callable
+Dialogs are imported where they are shown: together they cost 60 ms, which a start need not pay.
+"""
+
+from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Protocol
 
 from textual.screen import Screen
 
-from chatforge_tui.config.key_names import shown
-from chatforge_tui.config.keymap import Keymap, Scope
+from chatforge_tui.config.keymap import Keymap
+from chatforge_tui.config.settings import Settings
 from chatforge_tui.domain.ids import SessionId
-from chatforge_tui.safety.clean import clean_line
 from chatforge_tui.ui.desk import Desk
+from chatforge_tui.ui.marks import MarkSet
+from chatforge_tui.ui.offers import Offer
 from chatforge_tui.ui.panes import Pane
-from chatforge_tui.ui.screens.confirm import ConfirmScreen
-from chatforge_tui.ui.screens.help import HelpScreen
 from chatforge_tui.ui.screens.main import MainScreen
-from chatforge_tui.ui.screens.picker import Choice, PickerScreen
-from chatforge_tui.ui.turn_facts import session_title, state_word
+from chatforge_tui.ui.session_actions import SessionActions
+from chatforge_tui.ui.turn_actions import TurnActions
 
 AGAIN_S = 2.0
 """Seconds within which a second press counts: Esc Esc, Ctrl+C Ctrl+C."""
@@ -39,8 +42,31 @@ class Program(Desk, Protocol):
         """A clock in seconds that never goes back."""
         ...
 
+    @property
+    def settings(self) -> Settings:
+        """The configuration."""
+        ...
+
+    @property
+    def marks(self) -> MarkSet:
+        """How states are drawn."""
+        ...
+
+    @property
+    def find_offers(self) -> Callable[[], Sequence[Offer]]:
+        """Finds endpoints beyond the configured ones; called in a thread."""
+        ...
+
     def do(self, action_id: str) -> None:
-        """Do an action of the key table."""
+        """Do an action of the key table on the pane in front."""
+        ...
+
+    def do_to(self, action_id: str, pane: Pane | None) -> None:
+        """Do an action of the key table on this pane."""
+        ...
+
+    def open_url(self, url: str, *, new_tab: bool = True) -> None:
+        """Open a link in the browser."""
         ...
 
     def push(self, screen: Screen[None]) -> None:
@@ -51,8 +77,8 @@ class Program(Desk, Protocol):
         """Put text into the clipboard and say so."""
         ...
 
-    def theme_names(self) -> tuple[str, str, list[str]]:
-        """Return the theme in use, the default one, and all."""
+    def theme_names(self) -> tuple[str, list[str]]:
+        """Return the theme in use, and all."""
         ...
 
     def use_theme(self, name: str) -> None:
@@ -67,61 +93,70 @@ class Program(Desk, Protocol):
 class ProgramActions:
     """Acts on the program."""
 
-    def __init__(self, program: Program, *, aborts_twice: bool) -> None:
+    def __init__(self, program: Program, sessions: SessionActions, turns: TurnActions, *, aborts_twice: bool) -> None:
         """Act on this program; `aborts_twice` = Esc stops an answer only when it is pressed twice."""
-        self._program = program
+        self._program, self._sessions, self._turns = program, sessions, turns
         self._aborts_twice = aborts_twice
         self._pressed: dict[str, float] = {}
         """Action -> when it was last asked for, for those that need two presses."""
 
     def show_help(self) -> None:
         """Show all keys and commands."""
-        self._program.push(HelpScreen(self._program.keymap))
+        self._program.push(_dialogs().HelpScreen(self._program.keymap))
 
     def show_palette(self) -> None:
         """Find an action or a session by name and do it, or go to it."""
-        picker = PickerScreen(
-            "Commands and sessions",
-            [*self._action_choices(), *self._session_choices()],
-            placeholder="What do you want to do?",
-            nothing="Nothing is called “{}”: no command and no session.",
-        )
-        self._program.ask(picker, self._run_choice)
+        self._program.ask(_dialogs().palette(self._program.keymap, self._program.book), self._run_choice)
 
     def show_themes(self) -> None:
         """Choose a theme."""
-        current, _, names = self._program.theme_names()
-        picker = PickerScreen(
-            "Theme",
-            [Choice(name, name, "in use" if name == current else "") for name in names],
-            placeholder="Search themes",
-            nothing="No theme is called “{}”.",
-            start=current,
-        )
-        self._program.ask(picker, self._program.use_theme)
+        self._program.ask(_dialogs().theme_picker(*self._program.theme_names()), self._program.use_theme)
 
     def show_prompts(self, pane: Pane) -> None:
         """Choose an earlier prompt of the session and write it into the composer."""
         prompts = list(dict.fromkeys(reversed(pane.prompts)))
-        picker = PickerScreen(
-            "Earlier prompts",
-            [Choice(str(index), clean_line(prompt)) for index, prompt in enumerate(prompts)],
-            placeholder="Search what you sent in this session",
-            nothing="Nothing that you sent in this session contains “{}”.",
-        )
-        self._program.ask(picker, lambda index: self._program.main.composer.write(prompts[int(index)]))
+        write = self._program.main.composer.write
+        self._program.ask(_dialogs().prompt_picker(prompts), lambda index: write(prompts[int(index)]))
 
-    def step_back(self, abort: Callable[[Pane], None]) -> None:
+    def show_endpoints(self) -> None:
+        """Choose where a new session goes."""
+        current = self._program.book.current
+        first = current.head.endpoint if current is not None else self._program.default_endpoint
+        dialog = _dialogs().NewSessionScreen(
+            self._program.settings.endpoints, first=first, find_offers=self._program.find_offers
+        )
+        self._program.ask(dialog, self._sessions.open_on)
+
+    def show_board(self) -> None:
+        """Show all sessions."""
+        program = self._program
+
+        def act(action_id: str, session_id: SessionId) -> None:
+            program.do_to(action_id, program.book.get(session_id))
+
+        board = _dialogs().SessionsBoard(program.book, keymap=program.keymap, marks=program.marks, act=act)
+        program.ask(board, self._sessions.go_to)
+
+    def ask_title(self, pane: Pane) -> None:
+        """Ask for a title and give it to the session."""
+        question = _dialogs().title_question(pane.head.title)
+        self._program.ask(question, lambda title: self._sessions.rename(pane, title))
+
+    def ask_about_link(self, url: str) -> None:
+        """Show where a link really leads, and open it if the user agrees."""
+        self._program.ask(_dialogs().link_question(url), lambda answer: self._program.open_url(url) if answer else None)
+
+    def step_back(self) -> None:
         """Esc: stop what runs, else go back to the composer."""
         pane = self._program.book.current
         if pane is None or not pane.is_live:
             self._program.main.go_back()
         elif not self._aborts_twice or self._is_second_press("turn.abort"):
-            abort(pane)
+            self._turns.abort(pane)
         else:
             self._program.say("Press Esc again to stop the answer.")
 
-    def interrupt(self, abort: Callable[[Pane], None]) -> None:
+    def interrupt(self) -> None:
         """Ctrl+C: copy the selection, else clear the prompt, else stop, else, twice, quit."""
         main, pane = self._program.main, self._program.book.current
         selected = main.composer.selected_text or main.get_selected_text()
@@ -131,7 +166,7 @@ class ProgramActions:
         elif main.composer.text:
             main.composer.write("")
         elif pane is not None and pane.is_live:
-            abort(pane)
+            self._turns.abort(pane)
         elif self._is_second_press("app.quit"):
             self.quit()
         else:
@@ -143,17 +178,8 @@ class ProgramActions:
         if not running:
             self._program.say("Nothing is running.")
             return
-
-        async def abort() -> None:
-            await self._program.engine.call(lambda manager: manager.abort_all())
-
-        dialog = ConfirmScreen(
-            "Stop everything?",
-            f"{_answers_are(running)} running, in all sessions. The text so far is kept.",
-            yes="Stop all",
-            no="Back",
-        )
-        self._program.ask(dialog, lambda answer: self._program.start(abort()) if answer else None)
+        question = _dialogs().abort_all_question(running)
+        self._program.ask(question, lambda answer: self._turns.abort_all() if answer else None)
 
     def quit(self) -> None:
         """Leave; ask first when answers are running."""
@@ -161,51 +187,24 @@ class ProgramActions:
         if not running:
             self._program.leave()
             return
-        dialog = ConfirmScreen(
-            "Leave ChatForge?",
-            f"{_answers_are(running)} still running. Leaving stops {'it' if running == 1 else 'them'}; the text so far is kept.",
-            yes="Stop and leave",
-            no="Stay",
-        )
-        self._program.ask(dialog, lambda answer: self._program.leave() if answer else None)
+        self._program.ask(_dialogs().leave_question(running), lambda answer: self._program.leave() if answer else None)
 
     def _is_second_press(self, action: str) -> bool:
         now = self._program.monotonic()
         is_second = now - self._pressed.get(action, -AGAIN_S) < AGAIN_S
-        self._pressed[action] = 0.0 if is_second else now
+        self._pressed[action] = -AGAIN_S if is_second else now
         return is_second
-
-    def _action_choices(self) -> list[Choice]:
-        """Return every action but the keys of the session list, which mean something only there."""
-        actions = [action for action in self._program.keymap.actions if action.scope is not Scope.BOARD]
-        actions.sort(
-            key=lambda action: action.id[-1].isdecimal()
-        )  # the nine numbered ones are in nobody's way at the end
-        return [
-            Choice(
-                f"do:{action.id}",
-                action.description.rstrip("."),
-                action.group,
-                shown(action.keys[0]) if action.keys else "",
-            )
-            for action in actions
-        ]
-
-    def _session_choices(self) -> list[Choice]:
-        panes = [*self._program.book.open, *self._program.book.closed]
-        return [Choice(f"go:{pane.session_id}", f"Go to {session_title(pane)}", self._about(pane)) for pane in panes]
-
-    @staticmethod
-    def _about(pane: Pane) -> str:
-        return "closed session" if not pane.head.is_open else state_word(pane.state)
 
     def _run_choice(self, value: str) -> None:
         kind, _, name = value.partition(":")
         if kind == "do":
             self._program.do(name)
         else:
-            self._program.bring_to_front(SessionId(name))
+            self._sessions.go_to(SessionId(name))
 
 
-def _answers_are(number: int) -> str:
-    return "One answer is" if number == 1 else f"{number} answers are"
+def _dialogs() -> ModuleType:
+    """Return the dialogs, imported when the first one is shown."""
+    from chatforge_tui.ui import dialogs  # noqa: PLC0415 - lazy: 60 ms that a start need not pay
+
+    return dialogs

@@ -7,7 +7,6 @@ from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
 from chatforge_tui.errors import ChatForgeError, UnknownSession
 from chatforge_tui.ui.desk import Desk
 from chatforge_tui.ui.panes import Pane
-from chatforge_tui.ui.screens.ask_text import AskTextScreen
 from chatforge_tui.ui.turn_facts import session_title
 
 MOST_TITLE = 200
@@ -91,10 +90,6 @@ class SessionActions:
             return
         kind, session_id = last
         self._desk.start(self._reopen(session_id) if kind == "close" else self._restore(session_id))
-
-    def ask_title(self, pane: Pane) -> None:
-        """Ask for a title and give it to the session."""
-        self._desk.ask(AskTextScreen("Rename the session", pane.head.title), lambda title: self.rename(pane, title))
 
     def rename(self, pane: Pane, title: str) -> None:
         """Give a title that nothing but the user changes any more; an empty one changes nothing."""

@@ -31,6 +31,14 @@ class TurnActions:
 
         self._desk.start(abort())
 
+    def abort_all(self) -> None:
+        """Stop every running answer of every session."""
+
+        async def abort() -> None:
+            await self._desk.engine.call(lambda manager: manager.abort_all())
+
+        self._desk.start(abort())
+
     def retry(self, pane: Pane) -> None:
         """Send the last prompt again as a new turn, answers of a form included."""
         if pane.turn is None:

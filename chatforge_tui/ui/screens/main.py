@@ -5,13 +5,14 @@ message or an action of the app, and what changed comes as a call of `show_pane`
 """
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -23,17 +24,18 @@ from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.ui.hints import HintWriter
 from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.panes import Pane, PaneBook
-from chatforge_tui.ui.transcript.view import TranscriptView
 from chatforge_tui.ui.turn_facts import agent_name, session_title
 from chatforge_tui.ui.widgets.composer import Composer
-from chatforge_tui.ui.widgets.empty_state import EmptyState
-from chatforge_tui.ui.widgets.form_panel import FormPanel
 from chatforge_tui.ui.widgets.hairline import Hairline
 from chatforge_tui.ui.widgets.key_hints import KeyHints
 from chatforge_tui.ui.widgets.plan_dock import DOCK_COLUMNS, PlanDock
-from chatforge_tui.ui.widgets.search_bar import SearchBar
 from chatforge_tui.ui.widgets.status_line import StatusLine
 from chatforge_tui.ui.widgets.tab_strip import Tab, TabKind, TabStrip
+from chatforge_tui.ui.widgets.transcript_page import TranscriptPage
+
+if TYPE_CHECKING:
+    from chatforge_tui.ui.transcript.view import TranscriptView
+    from chatforge_tui.ui.widgets.form_panel import FormPanel
 
 SMALLEST = (40, 10)
 """Columns and rows below which there is only a sentence."""
@@ -53,6 +55,9 @@ class MainScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = []
     AUTO_FOCUS = "#composer"
 
+    class Ready(Message):
+        """Everything is laid out: panes can be drawn."""
+
     def __init__(
         self,
         book: PaneBook,
@@ -70,6 +75,7 @@ class MainScreen(Screen[None]):
         self._now = now
         self._examples = examples
         self._writer = HintWriter(keymap, marks, is_still=settings.reduced_motion)
+        self._form: FormPanel | None = None
         self._example = -1
         self._plan_wish: bool | None = {"on": True, "off": False}.get(settings.plan_dock)
         """Whether the user wants the plan where there is room; None: when there is one."""
@@ -98,11 +104,8 @@ class MainScreen(Screen[None]):
         """Lay everything out once."""
         yield TabStrip(self._marks, id="tabs")
         with Horizontal(id="body"):
-            with Vertical(id="page"):
-                yield TranscriptView(marks=self._marks, id="transcript")
-                yield EmptyState(id="empty")
+            yield TranscriptPage(self._marks, id="page")
             yield PlanDock(self._marks, now=self._now, id="plan")
-        yield SearchBar(id="search")
         yield Hairline(self._marks, id="rule")
         with Horizontal(id="prompt"):
             yield Static(f" {self._marks.prompt} ", id="prompt-mark", markup=False)
@@ -118,8 +121,9 @@ class MainScreen(Screen[None]):
         )
 
     def on_mount(self) -> None:
-        """Draw what is there: nothing yet, or everything."""
+        """Draw what is there, and say that the engine's sessions can come."""
         self.redraw()
+        self.post_message(self.Ready())
 
     @property
     def composer(self) -> Composer:
@@ -127,22 +131,25 @@ class MainScreen(Screen[None]):
         return self.query_one("#composer", Composer)
 
     @property
-    def transcript(self) -> TranscriptView:
-        """Where turns are shown."""
-        return self.query_one("#transcript", TranscriptView)
+    def page(self) -> TranscriptPage:
+        """Where turns are shown, or a new session teaches."""
+        return self.query_one("#page", TranscriptPage)
 
     @property
-    def form(self) -> FormPanel | None:
+    def transcript(self) -> "TranscriptView":
+        """What draws the turns."""
+        return self.page.view
+
+    @property
+    def form(self) -> "FormPanel | None":
         """The form of the session in front, while it has one."""
-        found = self.query(FormPanel)
-        return found.first() if found else None
+        return self._form
 
     def show_pane(self, pane: Pane | None) -> None:
         """Swap everything to another pane: transcript, draft, plan, form."""
         self._example = -1
         self.new_lines = 0
         self.show_transcript(pane)
-        self.query_one(SearchBar).display = False
         composer = self.composer
         with composer.prevent(Composer.Changed):
             composer.show_draft(pane.draft if pane else "")
@@ -152,9 +159,7 @@ class MainScreen(Screen[None]):
     def show_transcript(self, pane: Pane | None) -> None:
         """Show the transcript that has been loaded for a pane, or the page of an empty session."""
         is_empty = pane is None or pane.is_empty
-        self.query_one("#empty", EmptyState).display = is_empty
-        self.transcript.display = not is_empty
-        self.transcript.show(None if pane is None else pane.transcript)
+        self.page.show(None if pane is None else pane.transcript, is_empty=is_empty)
         if pane is not None and is_empty:
             self._teach(pane)
 
@@ -164,7 +169,7 @@ class MainScreen(Screen[None]):
         self.query_one("#tabs", TabStrip).show(
             [self._tab(other) for other in self._book.open], pane.session_id if pane else None
         )
-        if pane is not None and not pane.is_empty and self.query_one("#empty", EmptyState).display:
+        if pane is not None and not pane.is_empty and self.page.empty.display:
             self.show_transcript(pane)
         self._place_plan(pane)
         self._place_form(pane)
@@ -191,7 +196,7 @@ class MainScreen(Screen[None]):
         """The pane in front has more to show: once a batch."""
         pane = self._book.current
         if pane is not None:
-            self.transcript.refresh_model()
+            self.page.refresh_model()
             self.composer.earlier.follow(pane.prompts)
 
     def tick(self) -> None:
@@ -226,7 +231,7 @@ class MainScreen(Screen[None]):
             "view.follow": view.action_follow,
             "view.turn_prev": view.action_previous_turn,
             "view.turn_next": view.action_next_turn,
-            "view.search": self.query_one(SearchBar).open,
+            "view.search": self.page.open_search,
             "view.copy": view.action_copy_answer,
         }[action_id]()
 
@@ -248,22 +253,8 @@ class MainScreen(Screen[None]):
         self.composer.focus()
         return True
 
-    def on_search_bar_changed(self, event: SearchBar.Changed) -> None:
-        """Search the session in front."""
-        self.transcript.find(event.words)
-        self.query_one(SearchBar).tell(*self.transcript.match_number)
-
-    def on_search_bar_stepped(self, event: SearchBar.Stepped) -> None:
-        """Show another match."""
-        if event.step > 0:
-            self.transcript.action_next_match()
-        else:
-            self.transcript.action_previous_match()
-        self.query_one(SearchBar).tell(*self.transcript.match_number)
-
-    def on_search_bar_left(self) -> None:
-        """Nothing is searched any more."""
-        self.transcript.find("")
+    def on_transcript_page_search_left(self) -> None:
+        """The search is over."""
         self.composer.focus()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -282,7 +273,7 @@ class MainScreen(Screen[None]):
         dock = self.query_one("#plan", PlanDock)
         dock.set_class(is_over, "-over")
         dock.display = is_beside or is_over
-        self.query_one("#page").display = not is_over
+        self.page.display = not is_over
         if pane is not None and pane.transcript is not None:
             pane.transcript.plans_folded = is_beside
         joint = self.size.width - DOCK_COLUMNS if is_beside else None
@@ -294,15 +285,19 @@ class MainScreen(Screen[None]):
     def _place_form(self, pane: Pane | None) -> None:
         """Show the form of the question that the session waits for, and only that."""
         form = pane.question.form if pane is not None and pane.question is not None else None
-        shown = self.form
+        shown = self._form
         if shown is not None and (form is None or shown.form is not form):
             shown.keep()
             if not self.composer.has_focus:
                 self.composer.focus()
             shown.remove()
-            shown = None
-        if form is not None and shown is None and pane is not None:
-            self.mount(FormPanel(form, pane.form_input), before="#rule")
+            self._form = None
+        if form is not None and self._form is None and pane is not None:
+            # Lazy: fields of every kind cost 50 ms, and most sessions never ask.
+            from chatforge_tui.ui.widgets.form_panel import FormPanel  # noqa: PLC0415
+
+            self._form = FormPanel(form, pane.form_input)
+            self.mount(self._form, before="#rule")
 
     def _tab(self, pane: Pane) -> Tab:
         state = pane.state
@@ -312,7 +307,7 @@ class MainScreen(Screen[None]):
 
     def _teach(self, pane: Pane) -> None:
         keys = [(self._writer.key(action), words) for action, words in _FIRST_KEYS if self._writer.key(action)]
-        self.query_one("#empty", EmptyState).teach(agent_name(pane), self._examples(pane.head.endpoint), keys)
+        self.page.empty.teach(agent_name(pane), self._examples(pane.head.endpoint), keys)
 
 
 _FIRST_KEYS = (

@@ -22,10 +22,8 @@ from chatforge_tui.config.settings import EndpointSettings, Protocol
 from chatforge_tui.domain.session import EndpointRef
 from chatforge_tui.safety.clean import clean_name
 from chatforge_tui.ui.line_drawing import shorten
+from chatforge_tui.ui.offers import Offer
 from chatforge_tui.ui.screens.dialog import Dialog
-
-Offer = tuple[EndpointRef, str, str]
-"""An endpoint that could be used, its name for people, and one line about it."""
 
 _URL = re.compile(r"https?://\S+", re.IGNORECASE)
 _URL_PROTOCOLS: tuple[str, ...] = get_args(Protocol)

@@ -123,7 +123,7 @@ class FormPanel(VerticalScroll, can_focus=False):
             form: what to ask.
             typed: what has been typed before, field name to answer; kept up to date here.
         """
-        super().__init__(id="form")
+        super().__init__()
         self.form = form
         self._typed = typed
 

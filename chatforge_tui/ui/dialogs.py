@@ -1,0 +1,103 @@
+"""Every dialog the program shows, made with its words. Imported when the first one is shown: it costs 60 ms."""
+
+from collections.abc import Sequence
+
+from chatforge_tui.config.key_names import shown
+from chatforge_tui.config.keymap import Action, Keymap, Scope
+from chatforge_tui.safety.clean import clean_line, clean_name
+from chatforge_tui.ui.panes import Pane, PaneBook
+from chatforge_tui.ui.screens.ask_text import AskTextScreen
+from chatforge_tui.ui.screens.confirm import ConfirmScreen
+from chatforge_tui.ui.screens.help import HelpScreen
+from chatforge_tui.ui.screens.new_session import NewSessionScreen
+from chatforge_tui.ui.screens.picker import Choice, PickerScreen
+from chatforge_tui.ui.screens.sessions_board import SessionsBoard
+from chatforge_tui.ui.turn_facts import session_title, state_word
+
+__all__ = [
+    "HelpScreen",
+    "NewSessionScreen",
+    "SessionsBoard",
+    "abort_all_question",
+    "leave_question",
+    "link_question",
+    "palette",
+    "prompt_picker",
+    "theme_picker",
+    "title_question",
+]
+
+
+def palette(keymap: Keymap, book: PaneBook) -> PickerScreen:
+    """Return the list of everything that can be done ("do:ID") and every session ("go:ID")."""
+    panes = [*book.open, *book.closed]
+    return PickerScreen(
+        "Commands and sessions",
+        [*_action_choices(keymap), *(_session_choice(pane) for pane in panes)],
+        placeholder="What do you want to do?",
+        nothing="Nothing is called “{}”: no command and no session.",
+    )
+
+
+def theme_picker(current: str, names: Sequence[str]) -> PickerScreen:
+    """Return the list of themes."""
+    return PickerScreen(
+        "Theme",
+        [Choice(name, name, "in use" if name == current else "") for name in names],
+        placeholder="Search themes",
+        nothing="No theme is called “{}”.",
+        start=current,
+    )
+
+
+def prompt_picker(prompts: Sequence[str]) -> PickerScreen:
+    """Return the list of earlier prompts; gives an index into `prompts`."""
+    return PickerScreen(
+        "Earlier prompts",
+        [Choice(str(index), clean_line(prompt)) for index, prompt in enumerate(prompts)],
+        placeholder="Search what you sent in this session",
+        nothing="Nothing that you sent in this session contains “{}”.",
+    )
+
+
+def title_question(title: str) -> AskTextScreen:
+    """Return the question for a session's new title."""
+    return AskTextScreen("Rename the session", title)
+
+
+def leave_question(running: int) -> ConfirmScreen:
+    """Return the question whether to leave while answers run."""
+    what = "it" if running == 1 else "them"
+    text = f"{_answers_are(running)} still running. Leaving stops {what}; the text so far is kept."
+    return ConfirmScreen("Leave ChatForge?", text, yes="Stop and leave", no="Stay")
+
+
+def abort_all_question(running: int) -> ConfirmScreen:
+    """Return the question whether to stop every answer."""
+    text = f"{_answers_are(running)} running, in all sessions. The text so far is kept."
+    return ConfirmScreen("Stop everything?", text, yes="Stop all", no="Back")
+
+
+def link_question(url: str) -> ConfirmScreen:
+    """Return the question whether to open a link, which shows where it really leads."""
+    return ConfirmScreen("Open this link?", clean_name(url), yes="Open in the browser", no="Back")
+
+
+def _answers_are(number: int) -> str:
+    return "One answer is" if number == 1 else f"{number} answers are"
+
+
+def _action_choices(keymap: Keymap) -> list[Choice]:
+    """Return every action but those of the session list, whose keys mean something only there; numbered ones last."""
+    actions = [action for action in keymap.actions if action.scope is not Scope.BOARD]
+    return [_action_choice(action) for action in sorted(actions, key=lambda action: action.id[-1].isdecimal())]
+
+
+def _action_choice(action: Action) -> Choice:
+    key = shown(action.keys[0]) if action.keys else ""
+    return Choice(f"do:{action.id}", action.description.rstrip("."), action.group, key)
+
+
+def _session_choice(pane: Pane) -> Choice:
+    about = state_word(pane.state) if pane.head.is_open else "closed session"
+    return Choice(f"go:{pane.session_id}", f"Go to {session_title(pane)}", about)

@@ -1,0 +1,104 @@
+"""The place of the transcript: the page of an empty session, the one transcript view, and the line that searches it.
+
+Owns which of them is visible. View and search line are made when they are first needed: a start that shows an empty
+session does without them.
+"""
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+
+from chatforge_tui.ui.marks import MarkSet
+from chatforge_tui.ui.widgets.empty_state import EmptyState
+
+if TYPE_CHECKING:
+    from chatforge_tui.ui.transcript.model import TranscriptModel
+    from chatforge_tui.ui.transcript.view import TranscriptView
+    from chatforge_tui.ui.widgets.search_bar import SearchBar
+
+
+class TranscriptPage(Vertical):
+    """Shows the transcript of the session in front, or teaches."""
+
+    DEFAULT_CSS = "TranscriptPage { width: 1fr; height: 1fr; & > #transcript { height: 1fr; } }"
+
+    class SearchLeft(Message):
+        """The search is over: the cursor can go back to the composer."""
+
+    def __init__(self, marks: MarkSet, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self._marks = marks
+        self._view: TranscriptView | None = None
+        self._search: SearchBar | None = None
+
+    def compose(self) -> ComposeResult:
+        """Begin with the page of an empty session."""
+        yield EmptyState(id="empty")
+
+    @property
+    def empty(self) -> EmptyState:
+        """The page of an empty session."""
+        return self.query_one("#empty", EmptyState)
+
+    @property
+    def view(self) -> "TranscriptView":
+        """The transcript view, made now if need be."""
+        if self._view is None:
+            # Lazy: 100 ms of Markdown and layout, which an empty session does not need.
+            from chatforge_tui.ui.transcript.view import TranscriptView  # noqa: PLC0415
+
+            self._view = TranscriptView(marks=self._marks, id="transcript")
+            self._view.display = False
+            self.mount(self._view, after="#empty")
+        return self._view
+
+    def show(self, model: "TranscriptModel | None", *, is_empty: bool) -> None:
+        """Show a transcript, where its reader left it, or the page of an empty session."""
+        self.empty.display = is_empty
+        if self._search is not None:
+            self._search.display = False
+        if self._view is not None or not is_empty:
+            self.view.display = not is_empty
+            self.view.show(model)
+
+    def refresh_model(self) -> None:
+        """Show what the model has become: once a batch."""
+        if self._view is not None:
+            self._view.refresh_model()
+
+    def open_search(self) -> None:
+        """Search the transcript."""
+        if self._search is None:
+            # Lazy: an entry line costs 15 ms at the start.
+            from chatforge_tui.ui.widgets.search_bar import SearchBar  # noqa: PLC0415
+
+            self._search = SearchBar(id="search")
+            self.mount(self._search)
+        self.call_after_refresh(self._search.open)
+
+    def on_search_bar_changed(self, event: "SearchBar.Changed") -> None:
+        """Search the session in front."""
+        event.stop()
+        self.view.find(event.words)
+        self._tell_match()
+
+    def on_search_bar_stepped(self, event: "SearchBar.Stepped") -> None:
+        """Show another match."""
+        event.stop()
+        if event.step > 0:
+            self.view.action_next_match()
+        else:
+            self.view.action_previous_match()
+        self._tell_match()
+
+    def on_search_bar_left(self, event: "SearchBar.Left") -> None:
+        """Nothing is searched any more."""
+        event.stop()
+        self.view.find("")
+        self.post_message(self.SearchLeft())
+
+    def _tell_match(self) -> None:
+        if self._search is not None:
+            self._search.tell(*self.view.match_number)
