@@ -18,9 +18,7 @@ _UNFINISHED = re.compile("[\r\u200c\u200d\ufe0e\ufe0f\u2600-\u27bf\U0001f000-\U0
 
 
 class ReaderGone(Exception):
-    """Whoever read this program's output went away: there is nobody to write for. Not a BrokenPipeError, which click
-    would take for its own.
-    """
+    """Whoever read this program's output went away. Not a BrokenPipeError, which click would take for its own."""
 
 
 class Output:

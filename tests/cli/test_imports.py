@@ -32,7 +32,7 @@ def loaded(tmp_path, *words):
         ),
         (("config", "path"), {"textual", "rich", "httpx", "sqlite3", "asyncio", "msgspec"}),
         (("endpoints",), {"textual", "rich", "httpx", "sqlite3", "asyncio"}),
-        (("send", "hello"), {"textual", "rich", "chatforge_tui.ui"}),
+        (("send", "hello"), {"textual", "chatforge_tui.ui"}),  # httpx itself loads rich
     ],
 )
 def test_a_command_loads_no_more_than_it_needs(tmp_path, words, absent):
