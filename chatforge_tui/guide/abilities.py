@@ -12,7 +12,9 @@ from chatforge_tui.guide.shows import Asked, Scene
 _POLITE = r"\s*(?:(?:please|now|can you|could you|would you|and|then|just)[,\s]+)*"
 _SHOW = r"(?:(?:show|make|give|do|write|send|print|play|demo|demonstrate|try|start|run|create)\s+(?:me\s+|us\s+)?)?"
 _ARTICLE = r"(?:(?:a|an|the|some|your|long|another)\s+)*"
-_END = r"[\s.!?]*(?:please)?[\s.!?]*"
+_END = r"[\s.,!?]*(?:please)?[\s.!?]*"
+_MAX_REQUEST = 500
+"""Characters of the longest prompt that may be a request, but for `echo`; it also bounds what the patterns cost."""
 _NUMBER = r"\d[\d,_]*"
 
 
@@ -104,7 +106,7 @@ ABILITIES = (
     Ability(
         "echo TEXT",
         "your own text, byte for byte",
-        re.compile(r"\s*echo(?:[ \t:](?P<text>.*))?", re.IGNORECASE | re.DOTALL),
+        re.compile(r"\s*echo(?:[\s:](?P<text>.*))?", re.IGNORECASE | re.DOTALL),
         shows.echo,
     ),
 )
@@ -118,7 +120,8 @@ def abilities_list() -> str:
 def requested(text: str) -> tuple[Ability, Asked] | None:
     """Return what a prompt asks to be shown, and how it was worded; None when it is a question."""
     for ability in ABILITIES:
-        asked = ability.pattern.fullmatch(text)
-        if asked:
-            return ability, asked
+        if len(text) <= _MAX_REQUEST or ability.scene is shows.echo:
+            asked = ability.pattern.fullmatch(text)
+            if asked:
+                return ability, asked
     return None

@@ -25,7 +25,7 @@ text and drafts are kept on disk and come back after a restart.
 
 Open another session with {session.new}, move between them with {session.next} and {session.prev}, stop what runs with
 {turn.abort}, and see everything else with {app.help} or {app.palette}.""",
-        "about overview tour introduction started beginner first steps basics concept purpose",
+        "about overview tour introduction beginner first steps basics concept purpose",
     ),
     Article(
         "The built-in agent",

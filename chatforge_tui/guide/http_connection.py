@@ -10,10 +10,10 @@ A client that goes away ends its answer's coroutine and nothing else: a task at 
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 import h11
@@ -49,21 +49,31 @@ class ConnectionLimits:
     """Silence on an event stream after which a keepalive goes out."""
 
 
+class Door(Protocol):
+    """Who knows all connections."""
+
+    def admit(self, connection: "HttpConnection") -> bool:
+        """Take a new connection in; False = it must close."""
+        ...
+
+    def leave(self, connection: "HttpConnection") -> None:
+        """Forget a connection, whether it was admitted or not."""
+        ...
+
+
 class HttpConnection(asyncio.Protocol):
     """A connection of one client, from its first byte to its last."""
 
-    def __init__(
-        self, route: Route, spawn: Spawn, limits: ConnectionLimits, gone: Callable[["HttpConnection"], None]
-    ) -> None:
+    def __init__(self, route: Route, spawn: Spawn, limits: ConnectionLimits, door: Door) -> None:
         """Prepare for a connection.
 
         Args:
             route: answers requests.
             spawn: runs the answering, which outlives the call that started it.
             limits: what the client may do.
-            gone: told once, when the connection is over.
+            door: asked whether the connection may be, and told when it is over.
         """
-        self._route, self._spawn, self._limits, self._gone = route, spawn, limits, gone
+        self._route, self._spawn, self._limits, self._door = route, spawn, limits, door
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.max_head)
         self._transport: asyncio.Transport
         self._head: h11.Request | None = None
@@ -84,7 +94,11 @@ class HttpConnection(asyncio.Protocol):
         """Take the connection."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what asyncio gives a stream protocol
         self._transport = transport
-        self._expect(self._limits.request_s)
+        if self._door.admit(self):
+            self._expect(self._limits.request_s)
+        else:
+            self._is_refused = True
+            transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; a request that is whole is answered."""
@@ -105,7 +119,7 @@ class HttpConnection(asyncio.Protocol):
         self._writable.set()
         if self._answering is not None:
             self._answering.cancel()
-        self._gone(self)
+        self._door.leave(self)
 
     def pause_writing(self) -> None:
         """Wait: the client is slower than the answer."""
@@ -235,14 +249,15 @@ class HttpConnection(asyncio.Protocol):
 
     async def _caught_up(self) -> None:
         """Wait until the client has taken enough; one that takes nothing for too long is cut off."""
-        if self._writable.is_set():
-            return
-        try:
-            async with asyncio.timeout(self._limits.slow_s):
-                await self._writable.wait()
-        except TimeoutError:
-            _log.info("a client of the built-in agent takes nothing: connection given up")
-            self._transport.abort()
+        while not self._writable.is_set():
+            waiting = self._transport.get_write_buffer_size()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._limits.slow_s):
+                    await self._writable.wait()
+            if not self._writable.is_set() and self._transport.get_write_buffer_size() == waiting:
+                _log.info("a client of the built-in agent takes nothing: connection given up")
+                self._transport.abort()
+                return
 
     # time
 

@@ -22,8 +22,12 @@ _SYNONYM = 0.7
 """What a synonym counts against the word itself."""
 _GUESS = 0.6
 """What the nearest known word counts against the misspelt one."""
+_SHORT = 4
+"""Longest word that is not taken for a misspelt one: too many short words are near each other."""
 _ENOUGH = 0.42
 """Smallest share of a question (by rarity of its words) that a passage must cover to be an answer."""
+_FOREIGN = 1.5
+"""What an unknown word weighs against the rarest known one: it speaks for a question about something else."""
 _SATURATION, _LENGTH = 1.2, 0.15
 
 
@@ -67,7 +71,7 @@ class PassageIndex:
         spread = Counter(term for entry in self._indexed for term in entry.terms)
         total = len(self._indexed)
         self._rarity = {term: math.log(1 + (total - n + 0.5) / (n + 0.5)) for term, n in spread.items()}
-        self._unknown = math.log(1 + (total + 0.5) / 0.5)
+        self._unknown = _FOREIGN * math.log(1 + (total + 0.5) / 0.5)
         """Rarity of a word that no passage holds."""
         self._mean = sum(entry.length for entry in self._indexed) / max(1, total)
 
@@ -89,7 +93,7 @@ class PassageIndex:
     def _alternatives(self, term: str) -> tuple[float, dict[str, float]]:
         """Return how rare a word of the question is, and the known words that stand for it, with their worth."""
         known = self._known(term, 1.0)
-        if not known and len(term) > 3:
+        if not known and len(term) > _SHORT:
             for near in get_close_matches(term, self._rarity, n=1, cutoff=0.8):
                 known = self._known(near, _GUESS)
         rarities = [self._rarity[term]] if term in self._rarity else [self._rarity[other] for other in known]
@@ -103,20 +107,16 @@ class PassageIndex:
     def _score(self, entry: _Indexed, wanted: list[tuple[float, dict[str, float]]], mass: float) -> Match | None:
         """Rate one passage; None when it covers too little of the question."""
         score = covered = 0.0
+        damped = _SATURATION * (1 - _LENGTH + _LENGTH * entry.length / self._mean)
         for rarity, known in wanted:
-            worth, frequency = max(
-                ((w, entry.terms.get(t, 0.0)) for t, w in known.items()), key=_product, default=(0, 0)
+            held = ((entry.terms[term], worth) for term, worth in known.items() if term in entry.terms)
+            gain, worth = max(
+                ((worth * often * (_SATURATION + 1) / (often + damped), worth) for often, worth in held), default=(0, 0)
             )
-            if frequency:
-                damped = _SATURATION * (1 - _LENGTH + _LENGTH * entry.length / self._mean)
-                score += rarity * worth * frequency * (_SATURATION + 1) / (frequency + damped)
-                covered += rarity * worth
+            score += rarity * gain
+            covered += rarity * worth
         share = covered / mass
         return Match(entry.passage, score * share**2 * entry.passage.weight) if share >= _ENOUGH else None
-
-
-def _product(pair: tuple[float, float]) -> float:
-    return pair[0] * pair[1]
 
 
 def terms_of(text: str) -> list[str]:

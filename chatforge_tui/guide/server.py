@@ -30,6 +30,8 @@ _HOST = "127.0.0.1"
 _CARD_PATHS = frozenset({"/.well-known/agent-card.json", "/.well-known/agent.json"})
 _START_S = 5.0
 _STOP_S = 2.0
+_LAST_ROUNDS = 5
+"""Rounds of the loop in which a connection that was accepted last is made and closed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +121,11 @@ class GuideServer:
         port = int(server.sockets[0].getsockname()[1])
         site.base_url = f"http://{_HOST}:{port}"
         started.set_result(GuideAddress(site.base_url, token))
-        try:
-            await self._stopping.wait()
-        finally:
-            server.close()
-            site.close()
+        await self._stopping.wait()
+        # accept no more before closing: a connection that asyncio is just making when its server closes would leak
+        self._loop.remove_reader(server.sockets[0].fileno())
+        await site.close()
+        server.close()
 
 
 class _Site:
@@ -149,18 +151,28 @@ class _Site:
             "/v1/models": ("GET", openai.models),
         }
 
-    def connection(self) -> asyncio.Protocol:
-        """Make the protocol of a new connection; over the limit, one that closes."""
-        if len(self._connections) >= self._max_connections:
-            return _Closed()
-        connection = HttpConnection(self._route, self._spawn, self._limits, self._connections.discard)
-        self._connections.add(connection)
-        return connection
+    def connection(self) -> HttpConnection:
+        """Make the protocol of a new connection."""
+        return HttpConnection(self._route, self._spawn, self._limits, self)
 
-    def close(self) -> None:
-        """End every connection."""
-        for connection in tuple(self._connections):
-            connection.close()
+    def admit(self, connection: HttpConnection) -> bool:
+        """Take a connection in, up to the limit."""
+        if len(self._connections) >= self._max_connections:
+            return False
+        self._connections.add(connection)
+        return True
+
+    def leave(self, connection: HttpConnection) -> None:
+        """Forget a connection."""
+        self._connections.discard(connection)
+
+    async def close(self) -> None:
+        """End every connection, also one that the loop is just making."""
+        self._max_connections = 0
+        for _ in range(_LAST_ROUNDS):
+            for connection in tuple(self._connections):
+                connection.close()
+            await asyncio.sleep(0)
 
     async def _route(self, request: HttpRequest) -> Answer:
         """Answer a request, or say why not."""
@@ -192,11 +204,3 @@ class _Site:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             _log.error("a fault in the built-in agent", exc_info=error)
-
-
-class _Closed(asyncio.Protocol):
-    """A connection too many."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Close it."""
-        transport.close()

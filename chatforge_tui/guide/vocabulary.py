@@ -2,20 +2,21 @@
 
 STOP_WORDS = frozenset(
     """
-    a about actually again all also am an and any anything are as at be been being but by can could did do does doing
-    dont explain find for from get give go got had has have having hello help hey hi how i if in into is it its just
-    kind know let like long lot many may me mean might mine more much must my need no not now of ok okay on one only or
-    other our out please possible really say see should show so some somehow something sort still such sure tell than thank
-    thanks that the their them then there these they thing this those to too understand up us use used using very want
-    was way we well were what whats when where which while who why will with without wont work works would you your
-    chatforge program app application happen happens press pressing pressed
+    a about actually again all also am an and another any anything app application are as at be been being but by
+    can chatforge could did do does doing dont explain find for from get give go got had happen happens has have
+    having hello help hey hi how i if in into is it its just kind know let like long lot many may me mean might
+    mine more much must my need no not now of ok okay on one only or other our out please possible press pressed
+    pressing program really say see should show so some somehow something sort still such sure tell than thank
+    thanks that the their them then there these they thing this those to too understand up us use used using very
+    want was way we well were what whats when where which while who why will with without wont work works would you
+    your
     """.split()  # noqa: SIM905 - 140 quoted words would be unreadable
 )
 """Words that say nothing about which passage is meant. What only frames a question ("how do I", "please") is here."""
 
 SYNONYMS = (
     "session conversation chat tab thread dialog",
-    "new open create start add another",
+    "new open create start add",
     "close hide",
     "delete remove trash discard erase",
     "undo restore recover undelete",
