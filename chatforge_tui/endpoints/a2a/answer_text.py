@@ -33,6 +33,8 @@ class _Block:
     source: str
     pieces: list[str]
     is_superseded: bool = False
+    is_effective: bool = False
+    """It is a result that was seen not to be blank."""
 
     @property
     def text(self) -> str:
@@ -77,13 +79,16 @@ class AnswerText:
         """
         texts = [piece for piece in pieces if piece]
         block = self._blocks.get(key)
+        is_new = block is None
         if block is None:
             block = self._blocks[key] = _Block(name, source, texts)
-            if self._restates(block):
-                self._supersede(block, all_sources=True)
+            changes_others = self._restates(block) and self._supersede(block, all_sources=True)
         else:
             block.pieces = texts
-        self._supersede_by_result(block)
+            block.is_effective = changes_others = False
+        changes_others = self._supersede_by_result(block) or changes_others
+        if is_new and not (changes_others or self._is_held or self._provisional):
+            return [self._tell("".join(texts), texts)] if texts else []
         return self.sync()
 
     def extend(self, key: str, text: str, *, name: str = "", source: str = "") -> list[StreamEvent]:
@@ -96,9 +101,9 @@ class AnswerText:
         block.pieces.append(text)
         if block.is_superseded:
             return []
-        if block.name not in RESULT_NAMES and self._is_last(block) and not self._provisional:
+        changes_others = self._supersede_by_result(block)
+        if self._is_last(block) and not (changes_others or self._provisional):
             return [self._tell(text)]
-        self._supersede_by_result(block)
         return self.sync()
 
     @contextmanager
@@ -139,8 +144,8 @@ class AnswerText:
         shown = self._shown
         return pieces[: len(shown)] == shown or "".join(pieces).startswith(self.text)
 
-    def _tell(self, text: str) -> TextDelta:
-        self._shown.append(text)
+    def _tell(self, text: str, pieces: list[str] | None = None) -> TextDelta:
+        self._shown += [text] if pieces is None else pieces
         self._shown_size += len(text)
         return TextDelta(text)
 
@@ -166,12 +171,17 @@ class AnswerText:
         told = "".join(other.text for other in visible).strip()
         return bool(told) and block.text.strip().startswith(told)
 
-    def _supersede_by_result(self, block: _Block) -> None:
-        """Rule 1."""
-        if block.name in RESULT_NAMES and not block.is_superseded and block.text.strip():
-            self._supersede(block, all_sources=not block.source)
+    def _supersede_by_result(self, block: _Block) -> bool:
+        """Rule 1. Returns whether a block is superseded that was not before."""
+        if block.name not in RESULT_NAMES or block.is_superseded:
+            return False
+        block.is_effective = block.is_effective or any(piece.strip() for piece in block.pieces)
+        return block.is_effective and self._supersede(block, all_sources=not block.source)
 
-    def _supersede(self, by: _Block, *, all_sources: bool) -> None:
+    def _supersede(self, by: _Block, *, all_sources: bool) -> bool:
+        """Take other blocks out of the answer. Returns whether any was in it."""
+        found = False
         for block in self._blocks.values():
-            if block is not by and (all_sources or block.source == by.source):
-                block.is_superseded = True
+            if block is not by and not block.is_superseded and (all_sources or block.source == by.source):
+                block.is_superseded = found = True
+        return found

@@ -20,6 +20,7 @@ from chatforge_tui.domain.events import (
     WaitingForUser,
 )
 from chatforge_tui.domain.part import NoticeLevel, QuestionKind
+from chatforge_tui.endpoints.a2a.answer_text import AnswerText
 from chatforge_tui.endpoints.a2a.turn_reader import TurnReader
 from tests.contracts.endpoint_run import reasoning_of, text_of
 from tests.endpoints.a2a.replaying import Agent, an_artifact
@@ -555,3 +556,15 @@ def test_any_streamed_text_is_the_answer_to_the_character(chunks, with_result, w
     agent.status("completed", final=True)
     assert text_of(agent.events) == whole
     assert not any(isinstance(event, TextDelta | ReasoningDelta) and not event.text for event in agent.events)
+
+
+@pytest.mark.parametrize("append", [True, False])
+def test_a_stream_of_many_chunks_or_artifacts_compares_no_whole_texts(monkeypatch, append):
+    compared = []
+    sync = AnswerText.sync
+    monkeypatch.setattr(AnswerText, "sync", lambda self: compared.append(1) or sync(self))
+    agent = Agent()
+    for index in range(500):
+        agent.artifact("a" if append else f"a-{index}", f"{index} ", append=append)
+    assert text_of(agent.events) == "".join(f"{index} " for index in range(500))
+    assert len(compared) < 5
