@@ -63,7 +63,7 @@ class A2aSettings:
 class A2aEndpoint:
     """One session's connection to an A2A agent."""
 
-    needs_history: Final = False
+    needs_history = False
     """The agent keeps the conversation under its context id."""
     can_resume: Final = True
     """A task can be read on with after its stream was lost: see `resume`."""
