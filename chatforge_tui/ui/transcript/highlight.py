@@ -86,7 +86,7 @@ def _code_ink(role: Role) -> Ink:
 @lru_cache(maxsize=64)
 def _lexer(language: str) -> "Lexer | None":
     # Lazy: importing pygments costs 14 ms, the first lexer of a language 5 to 40 ms more; a start needs neither.
-    from pygments.lexers import get_lexer_by_name  # noqa: PLC0415
+    from pygments.lexers import get_lexer_by_name  # noqa: PLC0415  # pyright: ignore[reportUnknownVariableType]
     from pygments.util import ClassNotFound  # noqa: PLC0415
 
     try:

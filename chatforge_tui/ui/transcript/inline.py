@@ -7,7 +7,7 @@ whose text names another host than the one it leads to says so itself.
 import re
 from collections.abc import MutableMapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore, linkify, text_join
@@ -19,6 +19,9 @@ from chatforge_tui.ui.transcript.ink import Ink, Span, emphasized
 
 Environment = MutableMapping[str, Any]
 """What markdown-it keeps between blocks: the link reference definitions."""
+
+Definitions = dict[str, dict[str, Any]]
+"""Label of a link definition -> what it says; `map` holds its first and last line."""
 
 LONGEST_PARSED = 10_000
 """Characters of one paragraph, cell or heading beyond which it is shown as written: the worst input takes 0.2 s there."""
@@ -32,13 +35,18 @@ _HOST_LIKE = re.compile(r"(?:https?://)?((?:[\w-]+\.)+[a-z]{2,})(?::\d+)?(?:[/?#
 Rows = list[list[Span]]
 
 
+def definitions(environment: Environment) -> Definitions:
+    """Return the link definitions that an environment knows; may be changed."""
+    return cast("Definitions", environment.setdefault("references", {}))
+
+
 def inline_rows(content: str, environment: Environment, base: Ink) -> Rows:
     """Return the rows of a paragraph, one for each line of the author's, at least one. Not to be changed: it is shared."""
     if len(content) > LONGEST_PARSED:
         return [[(row, base)] if row else [] for row in content.split("\n")]
     if content.isalnum():
         return [[(content, base)]]
-    return _rows(content, environment, base) if environment.get("references") else _remembered_rows(content, base)
+    return _rows(content, environment, base) if definitions(environment) else _remembered_rows(content, base)
 
 
 @lru_cache(maxsize=1024)

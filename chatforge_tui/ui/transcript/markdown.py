@@ -129,7 +129,7 @@ class _Layout:
         inner = width - len(bar)
         ink = _QUOTE if base.role == "text" else base
         if inner < NARROWEST:
-            return self.flow(begin + 1, end - 1, width, ink, depth=depth)
+            return self.flow(begin + 1, end - 1, width, ink, depth=depth) or [Line()]
         lines = self.flow(begin + 1, end - 1, inner, ink, depth=depth)
         mark = Ink("accent" if depth == 0 else "muted", copy="> ")
         return beside(lines or [Line()], (bar, mark), (bar, mark))
@@ -155,7 +155,7 @@ class _Layout:
         marker = self._marker(low, number, depth)
         indent = len(marker[0])
         if width - indent < NARROWEST:
-            return self.flow(low + 1, high - 1, width, base, depth=depth + 1)
+            return self.flow(low + 1, high - 1, width, base, depth=depth + 1) or [Line()]
         lines = self.flow(low + 1, high - 1, width - indent, base, depth=depth + 1)
         return beside(lines or [Line()], marker, (" " * indent, TEXT))
 

@@ -11,20 +11,12 @@ from dataclasses import dataclass
 from markdown_it.token import Token
 
 from chatforge_tui.safety.clean import clean
-from chatforge_tui.ui.transcript.growing import GrowingCode, GrowingText
-from chatforge_tui.ui.transcript.ink import TEXT, Ink, Line
-from chatforge_tui.ui.transcript.inline import Environment
-from chatforge_tui.ui.transcript.markdown import blocks_of, is_blank_row, is_heading, lay_out_markdown, parse_blocks
-from chatforge_tui.ui.transcript.page import Page
-from chatforge_tui.ui.transcript.piece import (
-    Margin,
-    MarkdownPiece,
-    Piece,
-    PlainPiece,
-    gap_beside,
-    guess_height,
-    with_margin,
-)
+from chatforge_tui.ui.transcript.growing import GrowingText
+from chatforge_tui.ui.transcript.ink import TEXT, Ink
+from chatforge_tui.ui.transcript.inline import Environment, definitions
+from chatforge_tui.ui.transcript.markdown import blocks_of, is_blank_row, is_heading, parse_blocks
+from chatforge_tui.ui.transcript.open_end import OpenEnd, OpenFence, trial_of
+from chatforge_tui.ui.transcript.piece import Margin, MarkdownPiece, Piece, PlainPiece, gap_beside
 
 RAW_BEYOND = 8_000
 """Characters of open text beyond which it is shown as written until it closes."""
@@ -36,8 +28,6 @@ CUT_BEYOND = 64_000
 LONGEST_LINE = 1_000_000
 """Characters of a line that never ends, beyond which it is broken."""
 
-_OPENING = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
-
 
 @dataclass(slots=True)
 class _Cut:
@@ -48,46 +38,6 @@ class _Cut:
     has_gap: bool
     ordinal: int | None
     """Number of the first item, when it begins with one of an ordered list."""
-
-
-class _OpenEnd(Piece):
-    """The open text, laid out as Markdown as far as it is known."""
-
-    __slots__ = ("_base", "_environment", "_margin", "ordinal", "text")
-
-    def __init__(self, environment: Environment, base: Ink, margin: Margin | None) -> None:
-        super().__init__()
-        self._environment = environment
-        self._base = base
-        self._margin = margin
-        self.text = ""
-        self.ordinal: int | None = None
-
-    def set(self, text: str, ordinal: int | None) -> None:
-        """Show this from now on."""
-        if text != self.text or ordinal != self.ordinal:
-            self.text, self.ordinal = text, ordinal
-            self.lines = None
-            if self.page is not None:
-                self.height = self.guess(self.page)
-
-    @property
-    def source(self) -> str:
-        """The open text."""
-        return self.text
-
-    def guess(self, page: Page) -> int:
-        """Count newlines and full lines."""
-        return guess_height(self.text, page.width)
-
-    def build(self, page: Page) -> list[Line]:
-        """Parse and lay out with the definitions known so far; those of the open text may still change."""
-        trial: Environment = {"references": dict(self._environment.get("references", {}))}
-        return with_margin(
-            self._margin,
-            page,
-            lambda inner: lay_out_markdown(self.text, trial, inner, ordinal=self.ordinal, base=self._base),
-        )
 
 
 class MarkdownText:
@@ -106,8 +56,8 @@ class MarkdownText:
         self._has_gap = False  # whether a blank line stands before the open text
         self._ordinal: int | None = None  # number of the list item that the open text begins with
         self._partial = ""  # the line being written, as received
-        self._fence: _Fence | None = None
-        self._end_piece = _OpenEnd(self._environment, base, margin)
+        self._fence: OpenFence | None = None
+        self._end_piece = OpenEnd(self._environment, base, margin)
         self._raw: GrowingText | None = None
         self._raw_fed = 0
 
@@ -188,7 +138,7 @@ class MarkdownText:
 
     def _cut(self, *, keep_last: bool) -> None:
         """Make pieces of the blocks that are closed."""
-        environment: Environment = {"references": dict(self._environment.get("references", {}))}
+        environment: Environment = trial_of(self._environment)
         tokens = parse_blocks(self._open, environment)
         rows = self._open.split("\n")
         cuts = self._cuts(tokens, rows)
@@ -198,7 +148,8 @@ class MarkdownText:
         self._keep_definitions(environment, end)
         for cut, after in zip(cuts, [*(cut.row for cut in cuts[1:]), end], strict=False):
             if cut.row < end:
-                self._close("\n".join(rows[cut.row : after]) + "\n", cut)
+                newline = "\n" if after < len(rows) else ""
+                self._close("\n".join(rows[cut.row : after]) + newline, cut)
         if not keep_last or not cuts:
             self._tried = len(self._open)
             return
@@ -250,10 +201,7 @@ class MarkdownText:
             return
         if fence.map[1] - fence.map[0] != fence.content.count("\n") + 1:
             return
-        opening = _OPENING.match(self._open)
-        if opening is not None:
-            self._fence = _Fence(opening, self._margin)
-            self._fence.take(self._open)
+        self._fence = OpenFence.of(self._open, self._margin)
 
     def _close_fence(self) -> None:
         fence = self._fence
@@ -275,54 +223,14 @@ class MarkdownText:
 
     def _keep_definitions(self, environment: Environment, end: int) -> None:
         """Remember the link definitions in the lines before `end`: later ones may still be cut short."""
-        found = environment.get("references") or {}
-        kept = self._environment.setdefault("references", {}) if found else {}
-        for label, definition in found.items():
-            if label not in kept and definition.get("map", (0,))[0] < end:
+        kept = definitions(self._environment)
+        for label, definition in definitions(environment).items():
+            if label not in kept and definition["map"][0] < end:
                 kept[label] = definition
 
     def _see_late_definitions(self) -> None:
         """Lay out again, when a link was defined after its use, what may use it."""
-        if self._environment.get("references"):
+        if definitions(self._environment):
             for piece in self.closed:
                 if "[" in piece.source:
                     piece.lines = None
-
-
-class _Fence:
-    """A code block being read line by line."""
-
-    def __init__(self, opening: re.Match[str], margin: Margin | None) -> None:
-        marker = opening[1]
-        self._closing = re.compile(rf" {{0,3}}{re.escape(marker[0])}{{{len(marker)},}}[ \t]*")
-        self._indent = len(opening[0]) - len(opening[0].lstrip(" "))
-        self._rows: list[str] = []
-        self._marker = marker
-        self.is_closed = False
-        self.piece = GrowingCode(opening[2].strip(), margin)
-
-    def take(self, text: str) -> str:
-        """Take lines up to the closing one; return what stands after it."""
-        while text and not self.is_closed:
-            row, _, text = text.partition("\n")
-            if self._rows and self._closing.fullmatch(row):
-                self.is_closed = True
-            elif self._rows:
-                self.piece.add(self._without_indent(row))
-            self._rows.append(row)
-        return text
-
-    def show_partial(self, row: str) -> None:
-        """Show the line being written, unless it looks like the closing one."""
-        row = clean(row.removesuffix("\r"))
-        is_closing = bool(row.strip()) and not row.strip(f" {self._marker[0]}")
-        self.piece.set_partial("" if is_closing else self._without_indent(row))
-
-    @property
-    def source(self) -> str:
-        """The block as Markdown."""
-        return "\n".join(self._rows) + "\n"
-
-    def _without_indent(self, row: str) -> str:
-        spaces = len(row) - len(row.lstrip(" "))
-        return row[min(spaces, self._indent) :]

@@ -51,18 +51,21 @@ class TranscriptModel:
         self._heights: list[int] = []
         self._tops: list[int] = [0]  # where turns begin, as far as that is known to be right
         self._layouts: dict[int, TurnLayout] = {}  # the ones used last come last
+        self._fresh: dict[int, TurnLayout] = {}  # the ones brought up to date for this frame
+        self._fresh_version = -1
         self._folds: dict[tuple[TurnId, int], bool] = {}
         self._all_folded: bool | None = None  # what the last "fold all" said; None = as each kind begins
         self._plans_folded = False
         self._unread_from: int | None = None
         self._left_with: int | None = None  # number of turns when the view went elsewhere
         self._anchor: Anchor | None = None  # a stored place, not looked up yet
+        self._resolved: tuple[Place, Anchor] | None = None  # the place that was looked up last
 
     # What happens to the session
 
     def load(self, turns: Sequence[Turn]) -> None:
         """Take the whole transcript; folds and the reader's place stay."""
-        kept = None if self.follows else (self._anchor or self.anchor_of(self.top))
+        kept = self._kept_place()
         self._turns = list(turns)
         self._index = {turn.head.turn_id: at for at, turn in enumerate(self._turns)}
         self._weights = [_weight(turn) for turn in self._turns]
@@ -127,7 +130,7 @@ class TranscriptModel:
         """Where the reader is, as a short text for the store; "" = at the end, following."""
         if self.follows:
             return ""
-        anchor = self._anchor or self.anchor_of(self.top)
+        anchor = self._kept_place()
         return "" if anchor is None else str(anchor)
 
     @anchor.setter
@@ -205,7 +208,7 @@ class TranscriptModel:
         """Take another width or other marks; return whether anything is different."""
         if page == self.page and marks is self.marks:
             return False
-        kept = None if self.follows else (self._anchor or self.anchor_of(self.top))
+        kept = self._kept_place()
         self.page, self.marks = page, marks
         for layout in self._layouts.values():
             layout.mark_stale()
@@ -280,9 +283,19 @@ class TranscriptModel:
         self._layouts[at] = layout
         return layout
 
+    def begin_frame(self) -> None:
+        """Have every flow brought up to date once more: time has passed."""
+        self._fresh.clear()
+
     def prepared(self, at: int) -> TurnLayout:
         """Return the layout of a turn with its flow up to date and its height noted."""
-        layout = self.layout(at)
+        if self._fresh_version != self.version:
+            self._fresh_version = self.version
+            self._fresh.clear()
+        layout = self._fresh.get(at)
+        if layout is not None:
+            return layout
+        layout = self._fresh[at] = self.layout(at)
         layout.prepare(self.page, self.marks, self._clock(), self.frame, self.agent)
         self.set_height(at, layout.height)
         return layout
@@ -295,6 +308,16 @@ class TranscriptModel:
             del self._layouts[at]
 
     # Anchors
+
+    def _kept_place(self) -> Anchor | None:
+        """Return where the reader is. While nobody scrolls it stays the same over any number of reflows."""
+        if self.follows:
+            return None
+        if self._anchor is not None:
+            return self._anchor
+        if self._resolved is not None and self._resolved[0] == self.top:
+            return self._resolved[1]
+        return self.anchor_of(self.top)
 
     def anchor_of(self, place: Place) -> Anchor | None:
         """Return what holds a place over a reflow or a restart; None for a place that is nowhere."""
@@ -319,6 +342,7 @@ class TranscriptModel:
             self.follows = True
             return
         self.top = self._find(at, anchor)
+        self._resolved = self.top, anchor
 
     def _find(self, at: int, anchor: Anchor) -> Place:
         layout = self.prepared(at)

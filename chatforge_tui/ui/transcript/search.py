@@ -150,3 +150,28 @@ def _unfold(model: TranscriptModel, match: Match) -> None:
 def _excerpt(source: str, hit: re.Match[str]) -> str:
     begin, end = max(0, hit.start() - 30), min(len(source), hit.end() + 50)
     return " ".join(clean(source[begin:end]).split())
+
+
+class Search:
+    """A search under way: what was found, and which of it the user looks at."""
+
+    def __init__(self, query: Query, model: TranscriptModel) -> None:
+        self.query = query
+        self.matches = query.matches(model)
+        self.current = -1
+        """Number of the match looked at, from 0; -1 before the first."""
+        self.place: Place | None = None
+        """Its line."""
+
+    def first_from(self, turn: int) -> int:
+        """Return the number of the first match in or below a turn, else of the last one."""
+        below = (number for number, match in enumerate(self.matches) if match.turn >= turn)
+        return next(below, len(self.matches) - 1)
+
+    def go_to(self, number: int, model: TranscriptModel) -> Place | None:
+        """Look at a match; numbers go round. Return its line, None when nothing was found."""
+        if not self.matches:
+            return None
+        self.current = number % len(self.matches)
+        self.place = self.query.place(model, self.matches[self.current])
+        return self.place

@@ -69,8 +69,13 @@ class Section(ABC):
         """No more changes come."""
         self.is_ended = True
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it counts seconds."""
+        return False
+
     def tick(self, now: float, frame: int) -> None:
-        """Update what counts seconds; most parts count none."""
+        """Update what counts seconds; called only while it runs."""
         del now, frame
 
     @property
@@ -127,11 +132,22 @@ class TextSection(Section):
         del marks
         if self._is_hidden:
             return []
+        open_pieces = self.update()
+        return [*self._text.closed, *open_pieces]
+
+    def update(self) -> list[Piece]:
+        """Read what has arrived; return the pieces after the closed ones."""
         if text := self._received.take():
             self._text.feed(text)
-        if self.is_ended and not self._text.is_ended:
+        if self.is_ended:
             self._text.end()
-        return self._text.closed if self.is_ended else [*self._text.closed, *self._text.open_pieces()]
+            return []
+        return self._text.open_pieces()
+
+    @property
+    def closed(self) -> list[Piece]:
+        """The pieces that will not change any more; it only grows."""
+        return self._text.closed
 
     def append(self, field: str, text: str) -> None:
         """Add text."""
@@ -218,6 +234,11 @@ class ReasoningSection(FoldingSection):
         self._part = part
         self._text: MarkdownText | None = None
 
+    @property
+    def is_running(self) -> bool:
+        """Until the time it took is known."""
+        return self._part.seconds is None and not self.is_ended
+
     def title(self, marks: MarkSet) -> list[Span]:
         """Say how long it took or takes."""
         del marks
@@ -276,30 +297,29 @@ class ToolSection(FoldingSection):
     def title(self, marks: MarkSet) -> list[Span]:
         """Name the tool and its state."""
         name = (tool_name(self._part.name), TEXT)
-        took = f"  {duration(self._part.seconds)}" if self._part.seconds is not None else ""
+        took: list[Span] = []
+        if self._part.seconds is not None:
+            took = [(f"  {duration(self._part.seconds)}", MUTED)]
         match self._part.state:
             case ToolState.FAILED:
-                return (
-                    [name, (f"  {marks.failed} failed", Ink("error")), (took, MUTED)]
-                    if took
-                    else [
-                        name,
-                        (f"  {marks.failed} failed", Ink("error")),
-                    ]
-                )
+                return [name, (f"  {marks.failed} failed", Ink("error")), *took]
             case ToolState.DONE:
-                return [name, (took, MUTED)] if took else [name]
+                return [name, *took]
             case ToolState.RUNNING if self.is_ended:
                 return [name, ("  not finished", Ink("warning"))]
             case ToolState.RUNNING:
                 spinner = marks.spinner[self._frame % len(marks.spinner)]
                 return [name, (f"  {spinner} ", Ink("accent", copy="")), (self.running_time, MUTED)]
 
+    @property
+    def is_running(self) -> bool:
+        """Until it is done or failed."""
+        return self._part.state is ToolState.RUNNING and not self.is_ended
+
     def tick(self, now: float, frame: int) -> None:
         """Turn the spinner of a running call."""
-        if self._part.state is ToolState.RUNNING:
-            super().tick(now, frame)
-            self._frame = frame
+        super().tick(now, frame)
+        self._frame = frame
 
     def body(self, marks: MarkSet) -> list[Piece]:
         """Show what it took and gave."""
@@ -309,7 +329,7 @@ class ToolSection(FoldingSection):
         pieces: list[Piece] = []
         if taken := clean(self._texts["input"].text):
             pieces += [_label("takes", margin), *plain_pieces(_readable(taken), _CODE, margin)]
-        if self._part.state is ToolState.RUNNING and not self.is_ended:
+        if self.is_running:
             return pieces + self._live_output(margin)
         if given := clean(self._texts["output"].text):
             pieces += [_label("gives", margin), *plain_pieces(given, _CODE, margin)]

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from chatforge_tui.domain.changes import HeadChanged, PartAdded, PartDropped, PartReplaced, TextAppended, TurnChange
 from chatforge_tui.domain.part import Part
@@ -19,9 +20,6 @@ PROMPT = -1
 """Key of the pieces of the prompt and of both headers, where others have the index of their part."""
 ENDING = -2
 """Key of the pieces that say how the turn ended."""
-
-GROWING_PIECES = 8
-"""Pieces at the end of a flow whose height may change though they stay the same pieces."""
 
 Folds = Callable[[int, Section], bool]
 """Says for a part's index and its section whether it is folded."""
@@ -69,6 +67,17 @@ class Divider(Piece):
         return [Line(((line * left + word + line * 3, ink),))]
 
 
+@dataclass(slots=True)
+class _Tail:
+    """The text at the end of a flow that grows."""
+
+    section: TextSection
+    begin: int
+    """Index of its first piece."""
+    closed: int
+    """How many of its closed pieces are in the flow."""
+
+
 class TurnLayout:
     """The pieces of one turn and where each begins."""
 
@@ -85,6 +94,7 @@ class TurnLayout:
         self._sections: dict[int, Section] = {}
         self._order: list[int] = []
         self._is_stale = True
+        self._tail: _Tail | None = None  # the text that grows, while nothing else has changed
         self._moment: tuple[int, int] | None = None  # second and spinner step that are shown
         self._prompt: list[Piece] = []
         self._you, self._agent = Header(), Header()
@@ -112,6 +122,8 @@ class TurnLayout:
     def apply(self, change: TurnChange) -> None:
         """Take one change; nothing is laid out yet."""
         self._is_stale = True
+        if not isinstance(change, TextAppended) or self._order[-1:] != [change.index]:
+            self._tail = None
         match change:
             case TextAppended(index, text, field):
                 if (section := self._sections.get(index)) is not None:
@@ -135,16 +147,17 @@ class TurnLayout:
             self._put(part)
         if not turn.head.state.is_live:
             self._end_sections()
-        self._is_stale = True
+        self.mark_stale()
 
     def set_unread(self, unread: bool) -> None:
         """Draw a divider above the turn, or none."""
         self._divider = Divider() if unread else None
-        self._is_stale = True
+        self.mark_stale()
 
     def mark_stale(self) -> None:
         """Have the flow made anew: a fold or a mark changed."""
         self._is_stale = True
+        self._tail = None
 
     def prepare(self, page: Page, marks: MarkSet, now: float, frame: int, agent: str) -> None:
         """Bring flow and heights up to date; cheap when nothing changed."""
@@ -154,16 +167,40 @@ class TurnLayout:
             return
         self._is_stale, self._moment = False, moment
         if is_live:
-            for index in self._order:
-                if not self._sections[index].is_ended:
-                    self._sections[index].tick(now, frame)
+            self._tick(now, frame)
         self._set_headers(marks, now, agent, frame)
+        if self._tail is not None:
+            self._grow_tail(self._tail, page)
+        else:
+            self._rebuild(page, marks)
+
+    def _tick(self, now: float, frame: int) -> None:
+        """Let what runs count its seconds."""
+        for section in self._sections.values():
+            if section.is_running:
+                section.tick(now, frame)
+                self._tail = None
+
+    def _rebuild(self, page: Page, marks: MarkSet) -> None:
+        """Collect all pieces anew."""
         flow, keys = self._collect(marks)
         first = _first_difference(self.flow, flow)
         self.flow, self.keys = flow, keys
         for piece in flow[first:]:
             piece.fit(page)
-        self.measure(0 if is_live and self._grows_inside() else max(0, min(first, len(flow) - GROWING_PIECES)))
+        self.measure(0 if self.head.state.is_live else first)
+
+    def _grow_tail(self, tail: "_Tail", page: Page) -> None:
+        """Take only what the growing text at the end has become: the length of an answer must not matter."""
+        open_pieces = tail.section.update()
+        kept = tail.begin + tail.closed
+        added = [*tail.section.closed[tail.closed :], *open_pieces]
+        tail.closed = len(tail.section.closed)
+        self.flow[kept:] = added
+        self.keys[kept:] = [tail.section.index] * len(added)
+        for piece in added:
+            piece.fit(page)
+        self.measure(kept)
 
     def fit(self, page: Page) -> None:
         """Estimate all heights for a new page."""
@@ -208,11 +245,6 @@ class TurnLayout:
         if not self.head.state.is_live or not isinstance(last, TextSection) or not last.is_live:
             return None
         return next((at for at in range(len(self.keys) - 1, -1, -1) if self.keys[at] == last.index), None)
-
-    def _grows_inside(self) -> bool:
-        """Whether something above the end may grow: an unfolded part that is not finished."""
-        sections = (self._sections[index] for index in self._order)
-        return any(section.is_foldable and not section.is_folded and not section.is_ended for section in sections)
 
     def _add(self, part: Part) -> None:
         section = section_of(part)
@@ -274,6 +306,8 @@ class TurnLayout:
                 keys.append(index)
             flow += pieces
             keys += [index] * len(pieces)
+            if isinstance(section, TextSection) and section.is_live and index == self._order[-1]:
+                self._tail = _Tail(section, len(flow) - len(pieces), len(section.closed))
             was_one_line, is_empty = section.is_one_line, False
         if self.head.state.is_live and is_empty:
             flow.append(self._waiting)

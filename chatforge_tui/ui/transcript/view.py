@@ -8,13 +8,15 @@ in painted segments); each such place says so. Nothing ticks while nothing runs.
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.filter import LineFilter
 from textual.geometry import Offset, Region, Size
+from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
@@ -24,13 +26,15 @@ from textual.visual import Visual
 from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
 from chatforge_tui.ui.transcript.extract import text_between
-from chatforge_tui.ui.transcript.ink import EMPTY, ROLES, Line
+from chatforge_tui.ui.transcript.follow import Below
+from chatforge_tui.ui.transcript.ink import EMPTY, ROLES
 from chatforge_tui.ui.transcript.messages import CopyRequested, FollowChanged, LinkChosen
 from chatforge_tui.ui.transcript.model import TranscriptModel
 from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS, Page
-from chatforge_tui.ui.transcript.paint import PLAIN, Overlay, Palette, hit_strip, paint, regions
+from chatforge_tui.ui.transcript.paint import Overlay, Palette, hit_strip, regions
+from chatforge_tui.ui.transcript.painter import Painter
 from chatforge_tui.ui.transcript.place import END_KEY, Place
-from chatforge_tui.ui.transcript.search import Match, Query
+from chatforge_tui.ui.transcript.search import Match, Query, Search
 from chatforge_tui.ui.transcript.stops import Stop, stops_below, stops_of
 from chatforge_tui.ui.transcript.viewport import Row, Window, move, place_at, settle
 
@@ -42,36 +46,9 @@ BUSY_RETRY_SECONDS = 0.033
 """When to look again at a terminal that has not taken the last frame yet."""
 
 
-@dataclass(slots=True)
-class _Painted:
-    """What one row of the view shows, and the strip that shows it."""
-
-    line: Line
-    overlay: Overlay
-    strip: Strip
-
-
-@dataclass(slots=True)
-class _Search:
-    """A search under way."""
-
-    query: Query
-    matches: list[Match]
-    current: int = -1
-    place: Place | None = None
-    """Line of the current match."""
-
-
-@dataclass(slots=True)
-class _Following:
-    """What the last FollowChanged said."""
-
-    following: bool = True
-    new_lines: int = 0
-    end_turn: int = 0
-    """Last turn when the view ceased to follow."""
-    end_height: int = 0
-    """Its height then."""
+_VIRTUAL_SIZE = cast("Reactive[Size]", ScrollView.virtual_size)
+_SCROLL_Y = ScrollView.scroll_y
+_SCROLL_TARGET_Y = cast("Reactive[float]", ScrollView.scroll_target_y)
 
 
 @dataclass(slots=True)
@@ -170,13 +147,16 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self._empty_hint = empty_hint or Content("")
         self._model: TranscriptModel | None = None
         self._window = Window([], 0, at_end=True)
-        self._painted: list[_Painted] = []
+        self._painter = Painter()
         self._palette: Palette | None = None
-        self._laid_out_for: tuple[Size, int] | None = None
+        self._laid_out_for: Size | None = None
+        self._filters: tuple[LineFilter, ...] = ()
+        self._strips: list[Strip] | None = None  # all rows of the view, ready for the compositor
         self._is_sizing = False
-        self._search: _Search | None = None
+        self._search: Search | None = None
         self._stop: Stop | None = None
-        self._told = _Following()
+        self._told = (True, 0)  # following and new lines, as last said
+        self._below = Below()
         self._clocks = _Clocks()
         self._scrollbar_time = 0.0
 
@@ -195,6 +175,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
     @empty_hint.setter
     def empty_hint(self, hint: Content) -> None:
         self._empty_hint = hint
+        self._strips = None
         if self._model is None or self._model.is_empty:
             self.refresh()
 
@@ -211,8 +192,8 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
             self.screen.clear_selection()
         if model is not None:
             model.enter()
-        self._told = _Following()
-        self._note_end()
+        self._told = (True, 0)
+        self._mark_end()
         self._sync(at_once=True)
 
     def refresh_model(self) -> None:
@@ -229,7 +210,8 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _is_terminal_behind(self) -> bool:
         """Whether the last frame still waits to be written: then another one would only make the loop wait."""
-        driver = getattr(self.app, "_driver", None)
+        # Textual tells nobody how much its writer still has to write; without these names there is no skipping.
+        driver = getattr(self.app, "_driver", None)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
         writer = getattr(driver, "_writer_thread", None)
         queue = getattr(writer, "_queue", None)
         return queue is not None and queue.qsize() > 0
@@ -245,12 +227,13 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         if model is None:
             self._window = Window([], 0, at_end=True)
         else:
-            model.fit(Page.for_view(size.width, self.marks), self.marks)
+            is_other_page = model.fit(Page.for_view(size.width, self.marks), self.marks)
             self._window = settle(model, size.height)
-        self._laid_out_for = (size, model.version if model is not None else 0)
+            if is_other_page and not model.follows:
+                self._below.keep(model, model.new_lines)
+        self._laid_out_for = size
         self._take_height(size, at_once=at_once)
         self._repaint()
-        self._tell_following()
         self._run_tick()
 
     def _take_height(self, size: Size, *, at_once: bool) -> None:
@@ -258,25 +241,28 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         height = self._model.height if self._model is not None else 0
         virtual = Size(size.width, height)
         if virtual != self.virtual_size:
-            self.set_reactive(TranscriptView.virtual_size, virtual)
+            self.set_reactive(_VIRTUAL_SIZE, virtual)
         first = self._window.first
         if round(self.scroll_y) != first:
-            self.set_reactive(TranscriptView.scroll_y, float(first))
-            self.set_reactive(TranscriptView.scroll_target_y, float(first))
+            self.set_reactive(_SCROLL_Y, float(first))
+            self.set_reactive(_SCROLL_TARGET_Y, float(first))
         shows = height > size.height
         if shows != self.show_vertical_scrollbar:
             self._refresh_scrollbars()
             at_once = True
-        if at_once or time.monotonic() - self._scrollbar_time >= SCROLLBAR_SECONDS:
+        is_due = at_once or time.monotonic() - self._scrollbar_time >= SCROLLBAR_SECONDS
+        if is_due:
             self._sync_scrollbar()
         elif self._clocks.scrollbar is None:
             self._clocks.scrollbar = self.set_timer(SCROLLBAR_SECONDS, self._sync_scrollbar)
+        self._tell_following(at_once=is_due)
 
     def _sync_scrollbar(self) -> None:
         if self._clocks.scrollbar is not None:
             self._clocks.scrollbar.stop()
             self._clocks.scrollbar = None
         self._scrollbar_time = time.monotonic()
+        self._tell_following(at_once=True)
         if not self.show_vertical_scrollbar:
             return
         bar = self.vertical_scrollbar
@@ -285,33 +271,18 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         bar.position = self.scroll_y
 
     def _repaint(self) -> None:
-        """Make the strips of the rows in view, and refresh those that are new."""
-        rows, width = self._window.rows, self.size.width
+        """Paint the rows in view, and refresh those that look different."""
+        width = self.size.width
         palette = self._get_palette()
-        overlays = self._overlays(rows)
-        known = {id(painted.line): painted for painted in self._painted}
-        painted: list[_Painted] = []
-        dirty: list[int] = []
-        for y, row in enumerate(rows):
-            overlay = overlays.get(y, PLAIN)
-            before = self._painted[y] if y < len(self._painted) else None
-            if before is not None and before.overlay == overlay and before.line == row.line:
-                painted.append(_Painted(row.line, overlay, before.strip))
-                continue
-            same = known.get(id(row.line))
-            if same is not None and same.overlay == overlay:
-                painted.append(same)
-            else:
-                painted.append(_Painted(row.line, overlay, paint(row.line, overlay, width, palette)))
-            dirty.append(y)
-        dirty += range(len(rows), len(self._painted))
-        self._painted = painted
+        dirty = self._painter.paint(self._window.rows, self._overlays(self._window.rows), width, palette)
         if dirty:
+            self._strips = None
             self.refresh(*(Region(0, y, width, count) for y, count in regions(dirty)))
 
     def _get_palette(self) -> Palette:
         if self._palette is None:
             self._palette = Palette(self.rich_style, self._style_of)
+            self._painter.set_filters(tuple(self.get_line_filters()), self.background_colors[1])
         return self._palette
 
     def _style_of(self, name: str) -> Style:
@@ -325,6 +296,8 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         found = self._search.query.cells([row.line for row in rows]) if self._search is not None else {}
         current = self._search.place if self._search is not None else None
         overlays: dict[int, Overlay] = {}
+        if selection is None and self._stop is None and not found:
+            return overlays
         for y, (place, line) in enumerate(rows):
             selected = None
             if selection is not None and (span := selection.get_span(place.key)) is not None:
@@ -341,24 +314,34 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
     # What Textual asks
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Return the visible lines, bypassing Textual's styles cache: that is two thirds of a frame's cost."""
-        if self._laid_out_for is None or self._laid_out_for[0] != self.scrollable_content_region.size:
-            self._sync()
-        filters = self.get_line_filters()
-        background = self.background_colors[1]
-        strips: list[Strip] = []
-        for y in crop.line_range:
-            strip = self._strip(y)
-            for line_filter in filters:
-                strip = strip.apply_filter(line_filter, background)
-            strips.append(strip)
-        if crop.column_span != (0, self.size.width):
-            strips = [strip.crop(*crop.column_span) for strip in strips]
-        return strips
+        """Return the visible lines, bypassing Textual's styles cache: that is two thirds of a frame's cost.
 
-    def _strip(self, y: int) -> Strip:
-        if y < len(self._painted):
-            return self._painted[y].strip
+        The compositor asks for all lines of the view for every frame, however few are dirty, so they lie ready,
+        filtered.
+        """
+        if self._laid_out_for != self.scrollable_content_region.size:
+            self._sync()
+        if self._strips is None or self._strips_have_other_filters():
+            strips = self._painter.strips
+            strips += (self._painter.filtered(self._strip_below(y)) for y in range(len(strips), self.size.height))
+            self._strips = strips
+        if crop.column_span == (0, self.size.width):
+            return self._strips[crop.y : crop.bottom]
+        return [strip.crop(*crop.column_span) for strip in self._strips[crop.y : crop.bottom]]
+
+    def _strips_have_other_filters(self) -> bool:
+        """Whether the app's filters changed; then everything is painted anew."""
+        filters = tuple(self.get_line_filters())
+        if filters == self._filters:
+            return False
+        self._filters = filters
+        if not self._painter.set_filters(filters, self.background_colors[1]):
+            return False
+        self._painter.paint(self._window.rows, self._overlays(self._window.rows), self.size.width, self._get_palette())
+        return True
+
+    def _strip_below(self, y: int) -> Strip:
+        """Return a row below the last line: the hint of an empty transcript, or nothing."""
         width = self.size.width
         if self._model is None or self._model.is_empty:
             hint = Visual.to_strips(self, self._empty_hint, width - GUTTER_COLUMNS, None, self.visual_style)
@@ -374,7 +357,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
             return hit_strip(rows[y].line, rows[y].place.key, self.size.width, self._get_palette())
         if rows:
             return hit_strip(EMPTY, END_KEY, self.size.width, self._get_palette())
-        return self._strip(y)
+        return self._strip_below(y)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Return the selected text as it is in the source, as far as a selection of what is seen can be."""
@@ -403,7 +386,8 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         """Look all colours up again: the theme or the focus changed."""
         super().notify_style_update()
         self._palette = None
-        self._painted = []
+        self._painter.forget()
+        self._strips = None
         if self.is_attached and self._laid_out_for is not None:
             self.call_later(self._sync)
             self.refresh()
@@ -418,7 +402,8 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_resize(self) -> None:
         """Reflow what is in view at once."""
-        self._painted = []
+        self._painter.forget()
+        self._strips = None
         self._sync(at_once=True)
         self.refresh()
 
@@ -458,13 +443,13 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         if model is None or model.is_empty:
             return
         if model.follows:
-            self._note_end()
+            self._mark_end()
         model.follows = False
         model.top = place
         self._sync(at_once=True)
         if self._window.at_end:
             model.follows = True
-            self._tell_following()
+            self._tell_following(at_once=True)
 
     def action_lines(self, lines: int) -> None:
         """Scroll by lines."""
@@ -513,26 +498,20 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
 
     # Following
 
-    def _note_end(self) -> None:
-        """Remember where the end is, to count what comes after it."""
-        model = self._model
-        if model is not None and not model.is_empty:
-            self._told.end_turn = model.turns - 1
-            self._told.end_height = model.prepared(model.turns - 1).height
+    def _mark_end(self) -> None:
+        if self._model is not None:
+            self._below.mark(self._model)
 
-    def _tell_following(self) -> None:
+    def _tell_following(self, *, at_once: bool) -> None:
+        """Say when following began or ceased, and, as often as the scrollbar moves, how much is new below."""
         model = self._model
         if model is None or model.is_empty:
             return
-        if model.follows:
-            model.new_lines = 0
-        else:
-            last = min(self._told.end_turn, model.turns - 1)
-            below = model.height - model.top_of(last) - self._told.end_height
-            model.new_lines = max(0, below)
-        if (model.follows, model.new_lines) != (self._told.following, self._told.new_lines):
-            self._told.following, self._told.new_lines = model.follows, model.new_lines
-            self.post_message(FollowChanged(model.follows, model.new_lines))
+        model.new_lines = 0 if model.follows else self._below.count(model)
+        news = (model.follows, model.new_lines)
+        if news[0] != self._told[0] or (news != self._told and at_once):
+            self._told = news
+            self.post_message(FollowChanged(*news))
 
     # What runs
 
@@ -621,18 +600,21 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_fold_all(self) -> None:
         """Fold everything, or unfold everything."""
-        if self._model is not None:
-            self._hold_still()
-            self._model.fold_all()
-            self._stop = None
-            self._sync(at_once=True)
-
-    def _hold_still(self) -> None:
-        """Keep the reader's turn in view while what is around it changes."""
         model = self._model
-        if model is not None and not model.follows:
-            anchor = model.anchor
-            model.anchor = anchor
+        if model is None:
+            return
+        if not model.follows:
+            model.anchor = model.anchor  # the place by what it says: the lines around it change
+        model.fold_all()
+        self._stop = None
+        self._sync_after_folding(model)
+
+    def _sync_after_folding(self, model: TranscriptModel) -> None:
+        """Lines that a fold adds or takes are not news."""
+        new_lines = model.new_lines
+        self._sync(at_once=True)
+        if not model.follows:
+            self._below.keep(model, new_lines)
 
     def _choose(self, stop: Stop) -> None:
         model = self._model
@@ -645,17 +627,20 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         elif stop.ink.act == "fold":
             key = model.prepared(stop.place.turn).keys[stop.place.piece]
             model.toggle_fold(stop.place.turn, key)
-            self._keep_row(stop.place)
+            self._keep_row(model, stop.place)
 
-    def _keep_row(self, place: Place) -> None:
+    def _keep_row(self, model: TranscriptModel, place: Place) -> None:
         """Keep a line at its height in the view while what is below it folds or unfolds."""
-        model = self._model
-        if model is None:
-            return
         y = next((y for y, row in enumerate(self._window.rows) if row.place == place), None)
         if y is not None and not (model.follows and model.is_live):
-            self._go(move(model, place, -y))
-        self._sync(at_once=True)
+            if model.follows:
+                self._mark_end()
+            model.follows = False
+            model.top = move(model, place, -y)
+        self._sync_after_folding(model)
+        if self._window.at_end:
+            model.follows = True
+            self._tell_following(at_once=True)
 
     # Copying
 
@@ -702,14 +687,12 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
             self._search = None
             self._repaint()
             return []
-        self._search = _Search(wanted, wanted.matches(model))
-        here = model.top.turn
-        matches = self._search.matches
-        if matches:
-            self.go_to_match(next((at for at, match in enumerate(matches) if match.turn >= here), len(matches) - 1))
+        self._search = Search(wanted, model)
+        if self._search.matches:
+            self.go_to_match(self._search.first_from(model.top.turn))
         else:
             self._repaint()
-        return matches
+        return self._search.matches
 
     @property
     def match_number(self) -> tuple[int, int]:
@@ -718,12 +701,11 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def go_to_match(self, number: int) -> None:
         """Show a match, unfolding what hides it. Numbers go round."""
-        search, model = self._search, self._model
-        if search is None or model is None or not search.matches:
+        if self._search is None or self._model is None:
             return
-        search.current = number % len(search.matches)
-        search.place = search.query.place(model, search.matches[search.current])
-        self._bring_into_view(search.place)
+        place = self._search.go_to(number, self._model)
+        if place is not None:
+            self._bring_into_view(place)
 
     def action_next_match(self) -> None:
         """Go to the next match."""

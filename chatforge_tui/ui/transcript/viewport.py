@@ -34,20 +34,18 @@ class Window(NamedTuple):
 
 
 def settle(model: TranscriptModel, height: int) -> Window:
-    """Lay out what is in view and return it. Sets `model.top`, and `follows` when the end came into view."""
+    """Lay out what is in view and return it. Sets `model.top`."""
+    model.begin_frame()
     model.resolve()
     if not model.turns or height <= 0:
         return Window([], 0, at_end=True)
-    if model.follows:
-        model.top = _from_end(model, height)
-    else:
-        model.top = _valid(model, model.top)
-    rows = _rows_from(model, model.top, height)
-    if len(rows) < height and model.top != START:
-        model.top = _from_end(model, height)
-        rows = _rows_from(model, model.top, height)
-    at_end = _is_last(model, rows)
-    return Window(rows, line_number(model, model.top), at_end)
+    rows: list[Row] = []
+    if not model.follows:
+        rows = _rows_from(model, _valid(model, model.top), height)
+    if len(rows) < height:
+        rows = _last_rows(model, height)
+    model.top = rows[0].place if rows else START
+    return Window(rows, line_number(model, model.top), _is_last(model, rows))
 
 
 def move(model: TranscriptModel, place: Place, lines: int) -> Place:
@@ -128,13 +126,26 @@ def _valid(model: TranscriptModel, place: Place) -> Place:
     return Place(turn, piece, max(0, min(place.line, lines - 1)))
 
 
-def _from_end(model: TranscriptModel, height: int) -> Place:
-    turn = model.turns - 1
-    layout = model.prepared(turn)
-    last = len(layout.flow) - 1
-    end = Place(turn, last, max(0, len(layout.lay_out(last, model.page)) - 1))
-    model.set_height(turn, layout.height)
-    return _move_up(model, end, height - 1)
+def _last_rows(model: TranscriptModel, height: int) -> list[Row]:
+    """Return the last rows of the transcript, as many as fit."""
+    upward: list[Row] = []
+    turn = model.turns
+    while turn > 0 and len(upward) < height:
+        turn -= 1
+        layout = model.prepared(turn)
+        cursor = layout.cursor_piece
+        for piece in range(len(layout.flow) - 1, -1, -1):
+            lines = layout.lay_out(piece, model.page)
+            wanted = min(len(lines), height - len(upward))
+            last = len(lines) - 1
+            upward += [Row(Place(turn, piece, number), lines[number]) for number in range(last, last - wanted, -1)]
+            if piece == cursor and wanted and lines:
+                at = len(upward) - wanted
+                upward[at] = Row(upward[at].place, _with_cursor(lines[-1], model))
+            if len(upward) >= height:
+                break
+        model.set_height(turn, layout.height)
+    return upward[::-1]
 
 
 def _rows_from(model: TranscriptModel, top: Place, height: int) -> list[Row]:

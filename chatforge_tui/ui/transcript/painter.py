@@ -1,0 +1,84 @@
+"""The strips of the rows in view: paints what is new, keeps what is not, hands all of them to the compositor.
+
+The compositor asks for every row of the view in every frame, however few are dirty; so they lie ready, filtered.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from textual.color import Color
+from textual.filter import LineFilter
+from textual.strip import Strip
+
+from chatforge_tui.ui.transcript.ink import Line
+from chatforge_tui.ui.transcript.paint import PLAIN, Overlay, Palette, paint
+from chatforge_tui.ui.transcript.viewport import Row
+
+
+@dataclass(slots=True)
+class _Painted:
+    """What one row shows, and the strip that shows it."""
+
+    line: Line
+    overlay: Overlay
+    strip: Strip
+
+
+class Painter:
+    """Keeps the strips of one view."""
+
+    def __init__(self) -> None:
+        self._painted: list[_Painted] = []
+        self._filters: tuple[LineFilter, ...] = ()
+        self._background = Color(0, 0, 0)
+
+    def forget(self) -> None:
+        """Paint everything anew: width or colours are others."""
+        self._painted = []
+
+    def set_filters(self, filters: tuple[LineFilter, ...], background: Color) -> bool:
+        """Take the filters that every strip goes through; return whether all must be painted anew."""
+        is_same = _are_alike(filters, self._filters) and background == self._background
+        if not is_same:
+            self._filters, self._background = filters, background
+            self._painted = []
+        return not is_same
+
+    def paint(self, rows: Sequence[Row], overlays: Mapping[int, Overlay], width: int, palette: Palette) -> list[int]:
+        """Paint these rows; return the numbers of those that look different, in order."""
+        before = self._painted
+        known: dict[int, _Painted] | None = None  # by the line they show, made when it is needed
+        painted: list[_Painted] = []
+        dirty: list[int] = []
+        for y, (_, line) in enumerate(rows):
+            overlay = overlays.get(y, PLAIN)
+            old = before[y] if y < len(before) else None
+            if old is not None and old.overlay == overlay and (old.line is line or old.line == line):
+                painted.append(old)
+                continue
+            if known is None:
+                known = {id(one.line): one for one in before}
+            same = known.get(id(line))
+            if same is None or same.overlay != overlay:
+                same = _Painted(line, overlay, self.filtered(paint(line, overlay, width, palette)))
+            painted.append(same)
+            dirty.append(y)
+        dirty += range(len(rows), len(before))
+        self._painted = painted
+        return dirty
+
+    @property
+    def strips(self) -> list[Strip]:
+        """The strips of the rows, top to bottom."""
+        return [painted.strip for painted in self._painted]
+
+    def filtered(self, strip: Strip) -> Strip:
+        """Return a strip as it may leave."""
+        for line_filter in self._filters:
+            strip = strip.apply_filter(line_filter, self._background)
+        return strip
+
+
+def _are_alike(some: tuple[LineFilter, ...], others: tuple[LineFilter, ...]) -> bool:
+    """Tell whether filters do the same. An app may make them anew for each frame; they differ by kind."""
+    return some == others or [type(one) for one in some] == [type(other) for other in others]
