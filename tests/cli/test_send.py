@@ -2,16 +2,18 @@
 
 import asyncio
 import base64
+import codecs
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 
 import pytest
 
 from tests.cli.material import OSC
-from tests.cli.program import COMMAND
+from tests.cli.program import COMMAND, ROOT
 from tests.servers.raw_server import Stall, Wait, answer, chunked, raw_server, sse_head, stream
 
 ANSWER = "Hello \x1b]52;c;ZXZpbA==\x07 wörld \u202e\r\n  end"
@@ -68,6 +70,19 @@ async def test_a_terminal_gets_the_answer_cleaned(server, program):
     code, received = await asyncio.to_thread(program.run_in_terminal, *to(server, "hi"))
     assert code == 0
     assert received.decode() == "Hello ␛]52;c;ZXZpbA==␇ wörld <U+202E>\r\n  end\r\n"
+
+
+async def test_no_hostile_payload_steers_the_terminal_of_send(server, program):
+    cases = json.loads((ROOT / "tests" / "data" / "hostile" / "cases.json").read_text())["cases"]
+    raw = [codecs.decode(case["bytes"], "unicode_escape").encode("latin-1") for case in cases]
+    texts = [f"{one.decode('utf-8', 'replace')}\n" for one in raw]
+    server.plays.append(stream(*events(*texts)))
+    code, received = await asyncio.to_thread(program.run_in_terminal, *to(server, "hi"))
+    assert code == 0
+    assert not re.search(
+        b"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae", received.replace(b"\r\n", b"\n")
+    )
+    assert (await stored(program))["answer"] == "".join(texts)
 
 
 async def test_every_event_is_a_line_of_json(server, program):
@@ -158,8 +173,10 @@ async def test_a_credential_is_sent_and_is_nowhere_else(server, program):
     assert server.requests[0].headers["authorization"] == f"Bearer {canary}"
     assert done.code == 6
     assert canary not in done.out + done.err
-    for file in (program.home / "log").iterdir():
-        assert canary not in file.read_text()
+    written = b"".join(file.read_bytes() for file in program.home.rglob("*") if file.is_file())
+    assert b"refused" in written
+    assert canary.encode() not in written
+    assert encoded.encode() not in written
 
 
 async def test_a_credential_that_is_not_set_is_told_and_nothing_is_sent(server, program):
