@@ -41,6 +41,7 @@ from chatforge_tui.guide.a2a_task import (
     TaskState,
     TextPiece,
 )
+from chatforge_tui.guide.a2a_waiting import WaitingTasks
 from chatforge_tui.guide.agent import GuideAgent, Incoming
 from chatforge_tui.guide.http_connection import Spawn
 from chatforge_tui.guide.http_messages import (
@@ -57,6 +58,7 @@ from chatforge_tui.guide.http_messages import (
 _DIALECTS: Mapping[str, Dialect] = {"1.0": VersionOne(), "0.3": VersionZeroThree(), "": VersionZeroThree()}
 """By the A2A-Version header; a client that sends none speaks 0.3."""
 _MAX_PAGE = 100
+_TOO_MANY = "Too many tasks are at work; cancel one"
 
 _Operation = Callable[[Dialect, RpcCall], Coroutine[Any, Any, Answer]]
 
@@ -68,6 +70,7 @@ class A2aRoutes:
         self._agent = agent
         self._spawn = spawn
         self._store = store
+        self._waiting = WaitingTasks(agent)
         self._operations: Mapping[str, _Operation] = {
             "send": self._send,
             "stream": self._stream,
@@ -159,8 +162,12 @@ class A2aRoutes:
     async def _refuse(self, code: int, message: str, _dialect: Dialect, _call: RpcCall) -> Answer:
         raise RpcFault(code, message)
 
-    def _known(self, task_id: str) -> GuideTask:
+    def _known(self, task_id: str, context_id: str | None = None) -> GuideTask:
         task = self._store.find(task_id)
+        if task is None:
+            task = self._waiting.recall(task_id, context_id)
+            if task is not None and not self._store.add(task):
+                raise RpcFault(INTERNAL_ERROR, _TOO_MANY)
         if task is None:
             raise RpcFault(TASK_NOT_FOUND, "Task not found")
         return task
@@ -171,9 +178,10 @@ class A2aRoutes:
         if params.message.task_id:
             task, is_new = self._answered(dialect, params.message.task_id, params.message.context_id), False
         else:
-            task, is_new = GuideTask(params.message.context_id or str(uuid.uuid4())), True
+            context_id = params.message.context_id or str(uuid.uuid4())
+            task, is_new = GuideTask(context_id, self._waiting.new_id(message.text)), True
             if not self._store.add(task):
-                raise RpcFault(INTERNAL_ERROR, "Too many tasks are at work; cancel one")
+                raise RpcFault(INTERNAL_ERROR, _TOO_MANY)
         task.hear(message)
         incoming = Incoming(message.text, message.data, task.form)
         task.runner = self._spawn(run(self._agent, task, incoming))
@@ -182,7 +190,7 @@ class A2aRoutes:
 
     def _answered(self, dialect: Dialect, task_id: str, context_id: str | None) -> GuideTask:
         """Return the waiting task that a message answers."""
-        task = self._known(task_id)
+        task = self._known(task_id, context_id)
         if context_id and context_id != task.context_id:
             raise RpcFault(
                 INVALID_PARAMS, f"Context {context_id} does not match context {task.context_id} of task {task_id}"

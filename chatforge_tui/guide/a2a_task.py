@@ -164,8 +164,8 @@ class Broadcast:
 class GuideTask:
     """One task."""
 
-    def __init__(self, context_id: str) -> None:
-        self.task_id = str(uuid.uuid4())
+    def __init__(self, context_id: str, task_id: str) -> None:
+        self.task_id = task_id
         self.context_id = context_id
         self.status = TaskStatus(TaskState.SUBMITTED)
         self.history: list[TaskMessage] = []

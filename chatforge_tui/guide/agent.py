@@ -60,7 +60,12 @@ class GuideAgent:
     def form_for(self, text: str) -> Form | None:
         """Return the form that a prompt is answered with; None when it is answered with anything else."""
         request = requested(text)
-        return form_about(self._knowledge) if request and request[0].scene is ask_something else None
+        return self.form if request and request[0].scene is ask_something else None
+
+    @property
+    def form(self) -> Form:
+        """The one form that the agent ever asks."""
+        return form_about(self._knowledge)
 
     def _scene(self, text: str) -> Scene:
         """Choose what to do about a prompt."""

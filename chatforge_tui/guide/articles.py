@@ -126,8 +126,8 @@ It goes to the configured origin only, and is struck out of logs and messages.""
     ),
     Article(
         "Which protocols are spoken",
-        """An endpoint's `protocol` is one of: {protocols}. If you leave it out, ChatForge does not guess beyond what a URL
-answers. I myself serve A2A and the OpenAI chat protocol.""",
+        """An endpoint's `protocol` is one of: {protocols}. The configuration file must name it; for a URL given with
+`--endpoint` it is found out. I myself serve A2A and the OpenAI chat protocol.""",
         "a2a openai anthropic ag-ui responses support supported compatible api",
     ),
     Article(
@@ -147,8 +147,8 @@ on their usual loopback ports, and what the environment names: `A2A_HOST`, `A2A_
     Article(
         "After a crash or a restart",
         """A prompt is on disk before it is sent, and streamed text at most a quarter of a second after it arrived. After a
-crash the tabs, titles, drafts and texts are back; an answer that was cut off is marked interrupted, and where the agent
-still has the task (A2A), the session attaches to it again and fills the gap. Nothing is sent again unasked.""",
+crash the tabs, titles, drafts and texts are back; an answer that was cut off keeps its text and is marked interrupted.
+Nothing is sent again unasked: `/retry` sends the last prompt again.""",
         "power restart reboot kill resume recover lose lost persist interrupted reattach restore safe durable",
     ),
     Article(
@@ -212,7 +212,7 @@ servers that ask for a certificate of yours.""",
     ),
     Article(
         "An answer does not come or stands still",
-        """The line under the composer shows how long nothing came. A connection without a byte for two minutes, or with
+        """The status line shows how long the answer has been running. A connection without a byte for two minutes, or with
 keepalives only for five, counts as stalled: the turn is marked interrupted and its text stays. {turn.abort} stops it
 before. Write `stall` to see one.""",
         "stalled hang hangs stuck frozen slow waiting forever nothing happens no response silent timeout keepalive",

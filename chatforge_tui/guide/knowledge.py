@@ -8,7 +8,7 @@ from chatforge_tui.guide.passages import passages_of, spoken_keys
 from chatforge_tui.guide.reference import ProgramReference
 from chatforge_tui.guide.retrieval import Match, PassageIndex, terms_of
 
-_BESIDE = 0.5
+_BESIDE = 0.6
 """A passage is worth naming beside the best one when its score is at least this share of the best one's."""
 _ALTERNATIVES = 5
 
@@ -94,7 +94,11 @@ class Knowledge:
         """Return the parts of the reference that hold something; there is always one."""
         known = self.reference
         parts = (
-            ReferencePart("key table", "keys", tuple((f"{spoken_keys(k.keys)}", k.description) for k in known.keys)),
+            ReferencePart(
+                "key table",
+                "keys",
+                tuple((k.label, f"{k.description.rstrip('.')} ({spoken_keys(k.keys)})") for k in known.keys),
+            ),
             ReferencePart("command line", "commands", tuple((f"`{c.usage}`", c.description) for c in known.commands)),
             ReferencePart(
                 "configuration reference", "settings", tuple((f"`{s.name}`", s.description) for s in known.settings)

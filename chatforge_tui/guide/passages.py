@@ -80,7 +80,8 @@ def _of_key(entry: KeyEntry) -> Passage:
     body = f"{entry.description.rstrip('.')}: {reach}. Its name in `[keys]` is `{entry.action}`."
     keys = " ".join(shown_all(entry.keys)) + " "
     words = f"{keys * _KEY_WEIGHT}{entry.action} {entry.description}"
-    title = entry.label.capitalize().rstrip(" …") + (f", {entry.where}" if entry.where else "")
+    label = entry.label[:1].upper() + entry.label[1:].rstrip(" …")
+    title = f"{label}, {entry.where}" if entry.where else label
     return Passage(title, body, "key table", words, weight=_ONE_PLACE if entry.where else 1.0)
 
 

@@ -120,6 +120,22 @@ def test_a_server_can_be_started_again() -> None:
             assert final_text(client.say("echo again")) == "again"
 
 
+def test_a_form_that_was_asked_before_the_program_ended_can_be_answered_in_the_next_run() -> None:
+    server = GuideServer(REFERENCE, pace=Pace(waits=False))
+    with server as address, A2aClient(address) as client:
+        asked = client.say("ask me something")[0]["task"]
+        over = client.say("echo x")[0]["task"]
+
+    answer = "name: Ada\npart: exit codes\nentries: 1"
+    with server as address, A2aClient(address) as client:
+        answered = client.say(answer, taskId=asked["id"], contextId=asked["contextId"])
+        assert client.code("GetTask", {"id": over["id"]}) == -32001
+        assert client.code("SendMessage", prompt(answer, taskId=asked["id"])) == -32004, "it is answered now"
+
+    assert "for Ada" in final_text(answered)
+    assert answered[-1]["statusUpdate"]["contextId"] == asked["contextId"]
+
+
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer wrong", "Basic eDp5", "Bearer \xe9"])
 @pytest.mark.parametrize("path", ["/", "/v1/chat/completions", "/v1/models", "/nothing"])
 def test_without_the_token_nothing_is_said(quick: GuideAddress, path: str, header: str | None) -> None:
@@ -342,7 +358,7 @@ def test_a_fault_of_a_route_is_a_500_without_a_traceback(
 
 def test_the_store_forgets_what_rests_first_and_what_works_never() -> None:
     store = TaskStore(limit=2)
-    working, done, fresh = GuideTask("a"), GuideTask("b"), GuideTask("c")
+    working, done, fresh = GuideTask("a", "1"), GuideTask("b", "2"), GuideTask("c", "3")
     done.enter(TaskState.COMPLETED)
 
     assert store.add(working)
@@ -350,11 +366,11 @@ def test_the_store_forgets_what_rests_first_and_what_works_never() -> None:
     assert store.add(fresh)
     assert store.find(done.task_id) is None
     assert store.find(working.task_id) is working
-    assert not store.add(GuideTask("d"))
+    assert not store.add(GuideTask("d", "4"))
 
 
 def test_a_task_that_is_over_changes_no_more() -> None:
-    task = GuideTask("a")
+    task = GuideTask("a", "1")
     task.enter(TaskState.WORKING)
     task.cancel()
     task.enter(TaskState.COMPLETED)
