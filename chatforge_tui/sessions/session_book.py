@@ -159,11 +159,18 @@ class SessionBook:
         del self._heads[session_id]
         self._number([head.session_id for head in self.open_ones()])
 
-    def touch(self, session_id: SessionId, when: float) -> SessionHead | None:
-        """Note when a session was last used, before that is written with its turn: a patch meanwhile must not undo it."""
+    def touch(self, session_id: SessionId, when: float, *, has_news: bool = False) -> SessionHead | None:
+        """Note that a turn of the session is about to be written: whoever changes the head meanwhile builds on this.
+
+        Args:
+            session_id: one that is gone is ignored.
+            when: Unix seconds of its last use.
+            has_news: mark it as unread unless it is in front.
+        """
         head = self._heads.get(session_id)
         if head is not None:
-            self._heads[session_id] = head = replace(head, updated=max(head.updated, when))
+            unread = head.unread or (has_news and not head.is_active)
+            self._heads[session_id] = head = replace(head, updated=max(head.updated, when), unread=unread)
         return head
 
     def note_state(self, session_id: SessionId, state: TurnState) -> None:
@@ -193,7 +200,7 @@ def begun(head: SessionHead, turn: TurnHead) -> SessionHead:
 
 
 def ended(head: SessionHead, turn: TurnHead) -> SessionHead:
-    """Return the session's head after a turn. A tab that is not in front has news."""
+    """Return the session's head after a turn; unchanged if there is a later turn already."""
     if head.turns != turn.ordinal + 1:
         return head
     waiting_task = head.waiting_task
@@ -203,7 +210,6 @@ def ended(head: SessionHead, turn: TurnHead) -> SessionHead:
         head,
         last_state=turn.state,
         waiting_task=waiting_task,
-        unread=head.unread or not head.is_active,
         updated=max(head.updated, turn.ended or 0.0),
     )
 

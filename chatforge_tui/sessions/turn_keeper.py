@@ -101,7 +101,7 @@ class TurnKeeper:
     async def _save(self, turn: Turn) -> None:
         """Write the end of a turn and tell of it. A session that is gone has no rows to write."""
         session_id = turn.head.session_id
-        session = self._book.touch(session_id, turn.head.ended or 0.0)
+        session = self._book.touch(session_id, turn.head.ended or 0.0, has_news=True)
         if session is not None:
             await self._store.end_turn(turn, ended(session, turn.head))
         self._unsaved.pop(turn.head.turn_id, None)

@@ -231,8 +231,9 @@ class EngineMachine(RuleBasedStateMachine):
             case "cut":
                 self.end_by(number, TurnState.INTERRUPTED, steps)
             case "reset":
-                error = StreamLost("reset", retryable=bool(live[0].fed))
-                self.end_by(number, TurnState.INTERRUPTED, steps, error)
+                if not live[0].fed:
+                    self.delta(number, 0, 1)
+                self.end_by(number, TurnState.INTERRUPTED, steps, StreamLost("reset", retryable=True))
             case _:
                 self.end_by(number, TurnState.FAILED, steps, RuntimeError("a mistake in an adapter"))
 

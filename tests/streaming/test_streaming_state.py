@@ -1,0 +1,231 @@
+"""Every stream event, and what it makes of the turn."""
+
+import pytest
+
+from chatforge_tui.domain.changes import HeadChanged, PartDropped, PartReplaced, PlanRecorded, TextAppended
+from chatforge_tui.domain.events import (
+    Accepted,
+    FileOffered,
+    Finished,
+    Noticed,
+    PlanUpdated,
+    ReasoningDelta,
+    StillAlive,
+    TaskBound,
+    TextDelta,
+    TextReplaced,
+    ToolEnded,
+    ToolInputDelta,
+    ToolOutputDelta,
+    ToolStarted,
+    UsageReported,
+    WaitingForUser,
+)
+from chatforge_tui.domain.ids import ContextId, RequestId, TaskId
+from chatforge_tui.domain.part import (
+    FilePart,
+    NoticeLevel,
+    NoticePart,
+    PlanPart,
+    QuestionKind,
+    QuestionPart,
+    ReasoningPart,
+    TextPart,
+    ToolPart,
+    ToolState,
+)
+from chatforge_tui.domain.plan import Plan, PlanStep, StepStatus
+from chatforge_tui.domain.turn import TurnState, Usage
+from chatforge_tui.errors import LimitExceeded, StreamLost
+from chatforge_tui.streaming.cancellation import CancelReason
+from chatforge_tui.streaming.outcome import CUT, Outcome, outcome_of_error, outcome_of_event, outcome_of_stop
+from tests.streaming.values import after, fresh, play
+
+PLAN = Plan((PlanStep("find"), PlanStep("apply")))
+FURTHER = Plan((PlanStep("find", StepStatus.COMPLETED), PlanStep("apply")))
+
+
+def test_text_is_appended_verbatim_to_one_part():
+    turn = after(TextDelta("a "), TextDelta(" b\n"), TextDelta("\u200bc"))
+    assert turn.parts == (TextPart(0, "a  b\n\u200bc"),)
+    assert turn.head.first_output == 0.0
+
+
+def test_a_delta_is_told_as_a_growing_text_not_as_a_whole_part():
+    state = fresh()
+    play(state, TextDelta("a" * 10_000))
+    assert state.apply(TextDelta("b"), 1.0) == (TextAppended(0, "b"),)
+
+
+def test_a_replacement_that_repeats_what_was_streamed_changes_nothing():
+    state = fresh()
+    play(state, TextDelta("one "), ToolStarted("1", "t"), TextDelta("two"))
+    assert play(state, TextReplaced("one two")) == []
+
+
+def test_a_replacement_that_goes_on_only_appends():
+    state = fresh()
+    play(state, TextDelta("one "))
+    assert play(state, TextReplaced("one two")) == [TextAppended(0, "two")]
+
+
+def test_a_replacement_drops_all_text_and_keeps_everything_else():
+    turn = after(TextDelta("draft"), ToolStarted("1", "t"), TextDelta("more"), TextReplaced("final"))
+    assert turn.answer == "final"
+    assert [type(part) for part in turn.parts] == [ToolPart, TextPart]
+    assert turn.parts[-1].index == 3, "an index is never used twice"
+
+
+def test_a_replacement_by_nothing_leaves_an_empty_answer():
+    state = fresh()
+    play(state, TextDelta("draft"))
+    assert play(state, TextReplaced("")) == [PartDropped(0)]
+
+
+def test_text_goes_on_in_its_part_after_a_notice_and_a_plan_and_in_a_new_one_after_a_tool():
+    turn = after(
+        TextDelta("a"),
+        Noticed(NoticeLevel.STATUS, "looking"),
+        PlanUpdated(PLAN),
+        TextDelta("b"),
+        ToolStarted("1", "t"),
+        TextDelta("c"),
+    )
+    assert [part.text for part in turn.parts if isinstance(part, TextPart)] == ["ab", "c"]
+    assert turn.answer == "abc"
+
+
+def test_reasoning_ends_when_the_answer_begins_and_knows_how_long_it_took():
+    turn = after(ReasoningDelta("hm "), ReasoningDelta("so"), Noticed(NoticeLevel.STATUS, "x"), TextDelta("a"))
+    assert turn.parts[0] == ReasoningPart(0, "hm so", 3.0)
+    assert turn.answer == "a"
+
+
+def test_a_tool_call_collects_input_and_output_and_its_time():
+    turn = after(
+        ToolStarted("1", "grep"),
+        ToolInputDelta("1", '{"a"'),
+        ToolStarted("2", "ls"),
+        ToolInputDelta("1", ":1}"),
+        ToolOutputDelta("1", "found"),
+        ToolEnded("1"),
+        ToolEnded("2", failed=True),
+    )
+    assert turn.parts == (
+        ToolPart(0, "1", "grep", ToolState.DONE, '{"a":1}', "found", 5.0),
+        ToolPart(1, "2", "ls", ToolState.FAILED, "", "", 4.0),
+    )
+
+
+def test_a_tool_whose_start_was_lost_is_begun_and_takes_its_name_later():
+    turn = after(ToolInputDelta("1", "{}"), ToolStarted("1", "grep"), ToolEnded("9"))
+    assert turn.parts[0] == ToolPart(0, "1", "grep", ToolState.RUNNING, "{}")
+    assert isinstance(turn.parts[1], ToolPart)
+    assert turn.parts[1].state is ToolState.DONE
+
+
+def test_each_new_plan_is_a_version_and_the_same_plan_again_is_none():
+    state = fresh()
+    changes = play(state, PlanUpdated(PLAN), PlanUpdated(PLAN), PlanUpdated(FURTHER), PlanUpdated(PLAN))
+    assert [change.sequence for change in changes if isinstance(change, PlanRecorded)] == [0, 1, 2]
+    assert [change.part for change in changes if isinstance(change, PartReplaced)] == [
+        PlanPart(0, FURTHER),
+        PlanPart(0, PLAN),
+    ]
+    assert state.snapshot().plans == (PLAN, FURTHER, PLAN)
+    assert state.plans.auto_expand
+
+
+def test_the_head_learns_who_answers_the_task_and_the_usage():
+    state = fresh()
+    play(state, Accepted("a2a 1.0", "agent"), TaskBound(TaskId("t1"), ContextId("c1")), UsageReported(Usage(1, 2)))
+    play(state, TaskBound(None, ContextId("c2")), Accepted("a2a 1.0"))
+    head = state.head
+    assert (head.state, head.accepted, head.agent, head.task_id) == (TurnState.STREAMING, 0.0, "agent", "t1")
+    assert head.usage == Usage(1, 2)
+
+
+def test_signs_of_life_and_empty_deltas_change_nothing():
+    assert play(fresh(), StillAlive(), TextDelta(""), ReasoningDelta(""), Finished()) == []
+
+
+def test_a_file_keeps_its_place():
+    turn = after(TextDelta("a"), FileOffered("f.txt", "text/plain", data=b"x"), TextDelta("b"))
+    assert turn.parts[1] == FilePart(1, "f.txt", "text/plain", data=b"x")
+    assert turn.answer == "ab"
+
+
+@pytest.mark.parametrize("event", [TextDelta("x" * 11), FileOffered("f", data=b"x" * 11), ReasoningDelta("x" * 11)])
+def test_a_turn_larger_than_its_limit_is_refused(event):
+    with pytest.raises(LimitExceeded):
+        fresh(limit=10).apply(event, 0.0)
+
+
+def test_dropped_text_counts_towards_the_limit():
+    state = fresh(limit=10)
+    play(state, TextDelta("12345678"))
+    with pytest.raises(LimitExceeded):
+        state.apply(TextReplaced("abcdefgh"), 1.0)
+
+
+def test_the_end_closes_what_is_open_and_leaves_the_live_head_alone():
+    state = fresh()
+    play(state, ReasoningDelta("hm"), ToolStarted("1", "t"), TextDelta("⟦ no plan"), ReasoningDelta("so"))
+    turn = state.end(outcome_of_event(Finished("stop")), 10.0)
+    assert (turn.head.state, turn.head.ended, turn.head.finish_reason) == (TurnState.COMPLETE, 10.0, "stop")
+    assert turn.parts == (
+        ReasoningPart(0, "hm", 1.0),
+        ToolPart(1, "1", "t", ToolState.DONE, seconds=9.0),
+        TextPart(2, "⟦ no plan"),
+        ReasoningPart(3, "so", 7.0),
+    )
+    assert state.head.state.is_live
+
+
+def test_a_question_joins_the_turn_and_a_tool_that_was_cut_off_failed():
+    state = fresh()
+    play(state, ToolStarted("1", "t"))
+    asked = state.end(outcome_of_event(WaitingForUser(QuestionKind.INPUT, "which?")), 1.0)
+    assert asked.question == QuestionPart(1, QuestionKind.INPUT, "which?")
+    state = fresh()
+    play(state, ToolStarted("1", "t"))
+    cut = state.end(CUT, 1.0)
+    assert isinstance(cut.parts[0], ToolPart)
+    assert cut.parts[0].state is ToolState.FAILED
+    assert cut.head.problem is not None
+
+
+def test_a_warning_joins_the_turn_beside_its_answer():
+    turn = fresh().end(outcome_of_stop(CancelReason.USER, "not told"), 1.0)
+    assert turn.parts == (NoticePart(0, NoticeLevel.WARNING, "not told"),)
+    assert turn.answer == ""
+
+
+@pytest.mark.parametrize(
+    ("reason", "state"),
+    [
+        (CancelReason.USER, TurnState.ABORTED),
+        (CancelReason.SUPERSEDED, TurnState.ABORTED),
+        (CancelReason.DELETED, TurnState.ABORTED),
+        (CancelReason.SHUTDOWN, TurnState.INTERRUPTED),
+        (CancelReason.TIMEOUT, TurnState.INTERRUPTED),
+    ],
+)
+def test_each_reason_to_stop_has_its_state(reason, state):
+    assert outcome_of_stop(reason).state is state
+
+
+def test_an_error_says_how_the_turn_ends_and_how_long_the_server_asks_to_wait():
+    outcome = outcome_of_error(StreamLost("reset", hint="Try again.", retry_after=300.0))
+    assert outcome.state is TurnState.INTERRUPTED
+    assert outcome.problem is not None
+    assert outcome.problem.hint == "Try again. The server asks to wait 300 s."
+    assert isinstance(outcome, Outcome)
+
+
+def test_tries_after_the_first_are_requests_of_their_own():
+    state = fresh()
+    assert state.pausing(5.0).head.retry_at == 5.0
+    change = state.retrying(RequestId("r2"))
+    assert isinstance(change, HeadChanged)
+    assert (change.head.request_id, change.head.retry_at) == ("r2", None)
