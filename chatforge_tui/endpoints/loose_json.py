@@ -32,9 +32,20 @@ def _read_leniently(text: str | bytes) -> object:
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8", "replace")
-        return json.loads(text, parse_int=_integer)
+        return _without_surrogates(json.loads(text, parse_int=_integer))
     except (ValueError, RecursionError):
         return None
+
+
+def _without_surrogates(value: object) -> object:
+    """Return the value with the halves of surrogate pairs joined, or replaced by U+FFFD where one is missing."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in sequence(cast("object", value))]
+    if isinstance(value, dict):
+        return {key: _without_surrogates(item) for key, item in mapping(cast("object", value)).items()}
+    return value
 
 
 def _integer(digits: str) -> int | float:
@@ -52,10 +63,8 @@ def sequence(value: object) -> list[object]:
 
 
 def text(value: object) -> str:
-    """Return the value if it is a string, its lone surrogates as U+FFFD; else ""."""
-    if not isinstance(value, str):
-        return ""
-    return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    """Return the value if it is a string, else ""."""
+    return value if isinstance(value, str) else ""
 
 
 def count(value: object) -> int | None:

@@ -10,6 +10,7 @@ from chatforge_tui.endpoints.loose_json import amount, compact, count, mapping, 
 
 REASONING_KEYS: Final = ("reasoning_content", "reasoning", "reasoning_details", "thinking_blocks")
 """Where servers put reasoning, in order of preference; several at once say the same."""
+_REASONING: Final = frozenset(REASONING_KEYS)
 _TEXT_TYPES: Final = frozenset({"", "text", "output_text", "refusal"})
 
 
@@ -43,35 +44,46 @@ class Chunk:
 
 
 def read_chunk(data: Mapping[str, object]) -> Chunk:
-    """Read a chunk, or a whole completion."""
-    error = _error(data)
+    """Read a chunk, or a whole completion.
+
+    Nearly every chunk holds a piece of text and nothing else: what is not there is not looked into.
+    """
     choice = _first_choice(data)
     delta = mapping(choice.get("delta"))
-    message = mapping(choice.get("message"))
-    said = delta or message
+    said = delta or mapping(choice.get("message"))
     finish = text(choice.get("finish_reason"))
+    usage = mapping(data.get("usage")) or mapping(mapping(data.get("x_groq")).get("usage"))
     return Chunk(
-        text=_content(said.get("content")) + text(said.get("refusal")) or text(choice.get("text")),
+        text=_said(said) or text(choice.get("text")),
         reasoning=_reasoning(said),
-        calls=tuple(_calls(said)),
+        calls=tuple(_calls(said)) if "tool_calls" in said or "function_call" in said else (),
         finish_reason=finish,
-        usage=_usage(mapping(data.get("usage")) or mapping(mapping(data.get("x_groq")).get("usage"))),
-        timings=_timings(mapping(data.get("timings"))),
-        error=error or ("The model stopped with an error." if finish == "error" else ""),
-        is_whole=bool(message) and not delta,
+        usage=_usage(usage) if usage else None,
+        timings=_timings(mapping(data["timings"])) if "timings" in data else None,
+        error=_error(data, choice) or ("The model stopped with an error." if finish == "error" else ""),
+        is_whole=bool(said) and not delta,
     )
 
 
 def _first_choice(data: Mapping[str, object]) -> Mapping[str, object]:
     """Return the choice that is shown: the first; other ones are variants nobody asked for."""
-    for choice in map(mapping, sequence(data.get("choices"))):
-        if (count(choice.get("index")) or 0) == 0:
+    for each in sequence(data.get("choices")):
+        choice = mapping(each)
+        if not choice.get("index") or not count(choice["index"]):
             return choice
     return {}
 
 
+def _said(said: Mapping[str, object]) -> str:
+    """Return the text of a message or of a piece of one; a refusal is what the model says, too."""
+    content = _content(said.get("content"))
+    return content + text(said["refusal"]) if "refusal" in said else content
+
+
 def _content(value: object) -> str:
     """Return text that came as a string or as a list of typed parts."""
+    if isinstance(value, str):
+        return value
     if parts := [mapping(part) for part in sequence(value)]:
         return "".join(text(part.get("text")) for part in parts if text(part.get("type")) in _TEXT_TYPES)
     return text(value)
@@ -79,6 +91,8 @@ def _content(value: object) -> str:
 
 def _reasoning(said: Mapping[str, object]) -> Mapping[str, str] | None:
     """Return every non-empty spelling of the reasoning."""
+    if _REASONING.isdisjoint(said) and not isinstance(said.get("content"), list):
+        return None
     found: dict[str, str] = {}
     for key in REASONING_KEYS:
         if thought := _thoughts(said.get(key)) or text(said.get(key)):
@@ -119,8 +133,6 @@ def _call(index: int, call_id: str, function: Mapping[str, object]) -> CallPiece
 
 def _usage(usage: Mapping[str, object]) -> Usage | None:
     """Return what the answer cost, if it says anything."""
-    if not usage:
-        return None
     inputs = mapping(usage.get("prompt_tokens_details")) or mapping(usage.get("input_tokens_details"))
     outputs = mapping(usage.get("completion_tokens_details")) or mapping(usage.get("output_tokens_details"))
     found = Usage(
@@ -148,9 +160,8 @@ def _timings(timings: Mapping[str, object]) -> Usage | None:
     )
 
 
-def _error(data: Mapping[str, object]) -> str:
+def _error(data: Mapping[str, object], choice: Mapping[str, object]) -> str:
     """Return the server's sentence when the chunk is an error: at the top, in the choice, or the chunk itself."""
-    for holder in (data, _first_choice(data)):
-        if error := holder.get("error"):
-            return quote_value(error)
+    if error := data.get("error") or choice.get("error"):
+        return quote_value(error)
     return quote_value(data) if data.get("object") == "error" else ""
