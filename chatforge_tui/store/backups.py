@@ -14,6 +14,7 @@ from pathlib import Path
 
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.errors import StoreCorrupt
+from chatforge_tui.store import rows, search_index
 from chatforge_tui.store.connection import connect, immediate
 from chatforge_tui.store.pragmas import prepare_writing
 from chatforge_tui.store.store_file import make_directory, side_files
@@ -23,6 +24,9 @@ KEPT = 3
 DUE_S = 20 * 3600.0
 """A start makes a copy when the newest is older than this, so that three crashes in a row do not push out all that was
 good before them."""
+
+_FORGET_S = 1.0
+"""How long one copy's full-text index may take to forget."""
 
 
 def list_backups(store: Path) -> list[Path]:
@@ -97,7 +101,8 @@ def forget(store: Path, session_id: SessionId) -> None:
         with closing(connect(backup)) as db:
             prepare_writing(db, "delete", alone=True)
             with immediate(db):
-                db.execute("DELETE FROM session WHERE id = ?", (session_id,))
+                rows.delete_session(db, session_id)
+            search_index.forget(db, _FORGET_S)
 
 
 def _directory(store: Path) -> Path:

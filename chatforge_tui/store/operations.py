@@ -15,9 +15,12 @@ from chatforge_tui.domain.plan import Plan
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn, TurnHead
 from chatforge_tui.errors import SessionBusy, UnknownSession
-from chatforge_tui.store import backups, codec, instances, queries, rows
+from chatforge_tui.store import backups, codec, instances, queries, rows, search_index
 from chatforge_tui.store.instances import InstanceId
 from chatforge_tui.store.workplace import Workplace
+
+_FORGET_S = 1.0
+"""How long a deletion may be busy with the full-text index before it is acknowledged; the rest is done later."""
 
 
 class Operation(ABC):
@@ -295,11 +298,12 @@ class PurgeSession(Operation):
     session_id: SessionId
 
     def apply(self, at: Workplace) -> None:
-        """Delete the row and everything that belongs to it; `secure_delete` overwrites the words."""
-        at.db.execute("DELETE FROM session WHERE id = ?", (self.session_id,))
+        """Delete the row and everything that belongs to it."""
+        rows.delete_session(at.db, self.session_id)
 
     def after_commit(self, at: Workplace) -> None:
-        """Empty the write-ahead log, which still has the words, and delete them from the backups."""
+        """Wipe the words out of the index and the write-ahead log, and delete them from the backups."""
+        search_index.forget(at.db, _FORGET_S)
         at.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         backups.forget(at.path, self.session_id)
 

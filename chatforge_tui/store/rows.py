@@ -3,12 +3,12 @@
 import sqlite3
 from collections.abc import Mapping
 
-from chatforge_tui.domain.ids import TurnId
+from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.part import Part
 from chatforge_tui.domain.plan import Plan
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn, TurnHead
-from chatforge_tui.store import codec
+from chatforge_tui.store import codec, search_index
 from chatforge_tui.store.instances import InstanceId
 
 
@@ -23,6 +23,7 @@ def write_ended(db: sqlite3.Connection, turn: Turn) -> None:
 
 def write_turn(db: sqlite3.Connection, head: TurnHead, owner: InstanceId | None, *, sha256: str | None) -> None:
     """Insert or update a turn's own row."""
+    search_index.remove(db, [head.turn_id])
     columns = codec.encode_turn(head) | {"instance": owner, "sha256": sha256, "is_indexed": 0}
     _upsert(db, "turn", columns)
 
@@ -42,6 +43,15 @@ def write_session(db: sqlite3.Connection, columns: Mapping[str, codec.Value], *,
         _upsert(db, "session", columns)
     else:
         update(db, "session", columns)
+
+
+def delete_session(db: sqlite3.Connection, session_id: SessionId) -> None:
+    """Delete a session and everything that belongs to it; `secure_delete` overwrites the words.
+
+    Those in the full-text index go after the commit (search_index.forget).
+    """
+    search_index.remove_session(db, session_id)
+    db.execute("DELETE FROM session WHERE id = ?", (session_id,))
 
 
 def clear_content(db: sqlite3.Connection, turn_id: TurnId) -> None:

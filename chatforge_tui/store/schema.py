@@ -106,6 +106,13 @@ TABLES = (
         PRIMARY KEY (turn, sequence)
     ) STRICT
     """,
+    # What the store knows about itself, e.g. that deleted words are still to be wiped out of the full-text index.
+    """
+    CREATE TABLE fact (
+        name TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT
+    """,
     """
     CREATE TABLE chunk (
         turn TEXT NOT NULL REFERENCES turn (id) ON DELETE CASCADE,

@@ -10,10 +10,11 @@ from typing import Any
 
 from chatforge_tui.domain.changes import HeadChanged, TurnChange
 from chatforge_tui.domain.ids import SessionId, TaskId, TurnId
+from chatforge_tui.domain.search import SearchHit
 from chatforge_tui.domain.session import SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Turn, TurnHead
 from chatforge_tui.errors import StoreUnavailable
-from chatforge_tui.store import codec, queries
+from chatforge_tui.store import codec, queries, search_index
 from chatforge_tui.store.caretaker import Caretaker
 from chatforge_tui.store.opening import open_for_reading, open_for_writing
 from chatforge_tui.store.operations import (
@@ -27,6 +28,7 @@ from chatforge_tui.store.operations import (
     TrashSession,
 )
 from chatforge_tui.store.pending import Pending
+from chatforge_tui.store.search import search
 from chatforge_tui.store.workplace import Workplace
 from chatforge_tui.store.writer import DEFAULTS, Writer, WriterSettings
 
@@ -57,7 +59,7 @@ class SqliteStore:
         self.path = path
         self.on_trouble: Callable[[str], None] | None = None
         self._read_only = read_only
-        self._writer = Writer(self._open_workplace, settings)
+        self._writer = Writer(self._open_workplace, settings, self._do_chore)
         self._caretaker = Caretaker(path, backup_after_s)
         self._tasks: dict[TurnId, TaskId] = {}
         """The task that each live turn is bound to, as far as it was recorded."""
@@ -185,6 +187,24 @@ class SqliteStore:
         """Delete a session for good: no word of it stays in the database or its side files."""
         await self._write(PurgeSession(session_id))
 
+    async def search(self, query: str, limit: int = 50) -> list[SearchHit]:
+        """Return where all words of the query stand in titles, prompts and answers, the trash left out.
+
+        Any text is a query; none is a command.
+
+        Args:
+            query: words, separated by white space.
+            limit: hits at most, > 0.
+        """
+        if self._is_absent:
+            return []
+
+        def look(at: Workplace) -> list[SearchHit]:
+            return search(at.db, query, limit)
+
+        hits: list[SearchHit] = await self._writer.submit(look)
+        return hits
+
     @property
     def _is_absent(self) -> bool:
         """Whether there is nothing to read: the store was never made."""
@@ -200,6 +220,10 @@ class SqliteStore:
     def _open_workplace(self) -> Workplace:
         """Open the file; called in the writer thread."""
         return open_for_reading(self.path) if self._read_only else open_for_writing(self.path)
+
+    def _do_chore(self, at: Workplace) -> bool:
+        """Take turns into the full-text index; called in the writer thread."""
+        return not self._read_only and search_index.take_in_some(at.db)
 
     def _on_trouble(self, message: str) -> None:
         """Pass on that writing fails ("": works again); called on the event loop."""

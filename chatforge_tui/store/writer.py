@@ -38,6 +38,10 @@ class WriterSettings:
     """Collected operations are committed at once from here on."""
     retry_s: float = 5.0
     """Seconds between two tries while writing fails."""
+    chore_s: float = 1.0
+    """Seconds after the last commit until chores begin."""
+    chore_pause_s: float = 0.02
+    """Seconds between two pieces of a chore: what is to be written comes first."""
     kept_bytes: int = 32 * 1024 * 1024
     """What may wait while writing fails. Beyond it, streamed text is no longer taken (the turn's end still is)."""
 
@@ -48,9 +52,19 @@ DEFAULTS = WriterSettings()
 class Writer:
     """The thread, and the way to it from the event loop."""
 
-    def __init__(self, open_workplace: Callable[[], Workplace], settings: WriterSettings) -> None:
-        """Keep what to open; `start` opens it, in the thread."""
+    def __init__(
+        self, open_workplace: Callable[[], Workplace], settings: WriterSettings, chore: Callable[[Workplace], bool]
+    ) -> None:
+        """Keep what to open; `start` opens it, in the thread.
+
+        Args:
+            open_workplace: opens the store; called in the thread.
+            settings: how long things may wait.
+            chore: a few milliseconds of work for when nothing is to be written; returns whether there is more of it.
+        """
         self._open_workplace = open_workplace
+        self._chore = chore
+        self._chore_at: float | None = None
         self._settings = settings
         self._thread: threading.Thread | None = None
         self.tell: Callable[[str], None] = _say_nothing
@@ -159,9 +173,13 @@ class Writer:
             _answer(opened, error)
             return
         _answer(opened, None)
+        self._chore_at = time.monotonic() + self._settings.chore_s
         try:
             while self._wait():
-                self._commit(workplace, self._take())
+                if batch := self._take():
+                    self._commit(workplace, batch)
+                else:
+                    self._do_chore(workplace)
             self._commit(workplace, self._take())
         finally:
             workplace.close()
@@ -196,7 +214,7 @@ class Writer:
         if self._kept:
             return self._retry_at
         if self._since is None:
-            return None
+            return self._chore_at
         if self._pending.size >= self._settings.flush_bytes:
             return 0.0
         return self._since + self._settings.flush_s
@@ -224,10 +242,21 @@ class Writer:
             _after_commit(workplace, entry)
             if entry.reply is not None:
                 _answer(entry.reply, answer)
+        if writes:
+            self._chore_at = time.monotonic() + self._settings.chore_s
         if writes and self._trouble:
             _log.info("the store can be written again")
             self._trouble = ""
             self.tell("")
+
+    def _do_chore(self, workplace: Workplace) -> None:
+        """Do a little of what can wait; without writing nothing is left to do until something is written again."""
+        self._chore_at = None
+        try:
+            if self._chore(workplace):
+                self._chore_at = time.monotonic() + self._settings.chore_pause_s
+        except sqlite3.Error as error:
+            _log.warning("a chore is put off: %s", error)
 
     def _fail(self, workplace: Workplace, batch: list[Entry], error: StoreError) -> None:
         """Keep what must not be lost for the next try, and tell everyone."""

@@ -11,8 +11,9 @@ from chatforge_tui.domain.session import SessionPatch
 from chatforge_tui.domain.turn import Prompt, Turn, TurnState
 from chatforge_tui.store import codec, migrations
 from chatforge_tui.store.sqlite_store import SqliteStore
+from chatforge_tui.store.writer import WriterSettings
 from tests.store.values import a_full_turn, a_plan, a_session, a_turn, counted, ended
-from tests.store.waiting import change, rows
+from tests.store.waiting import change, rows, until
 
 LONE = "half a pair: \ud83d"
 MENDED = "half a pair: \ufffd"
@@ -122,7 +123,7 @@ async def test_a_damaged_cell_does_not_hide_the_rest(path, damage):
 @pytest.mark.parametrize("journal", ["delete", "wal"])
 async def test_after_purging_no_word_is_left_in_any_file(path, monkeypatch, journal):
     monkeypatch.setattr("chatforge_tui.store.opening.choose_journal", lambda **_: journal)
-    store = SqliteStore(path)
+    store = SqliteStore(path, settings=WriterSettings(chore_s=0.0))
     await store.open()
     kept, _ = await a_stored_turn(store, "harmless")
     secret = "xylophone"
@@ -137,10 +138,14 @@ async def test_after_purging_no_word_is_left_in_any_file(path, monkeypatch, jour
         await store.flush()
         await store.end_turn(ended(head, f"{secret} answer " * 400), session)
     store.update_session(session.session_id, SessionPatch(draft=f"another {secret}"), 1.0)
+    await until(lambda: rows(path, "SELECT count(*) FROM turn WHERE is_indexed = 0") == [(0,)])
+    assert len(await store.search(secret)) > 10
     assert count(path, secret) > 100
     await store.trash_session(session.session_id, 1.0)
     await store.purge_session(session.session_id)
+    assert await store.search(secret) == []
     assert count(path, secret) == 0
+    assert [hit.session_id for hit in await store.search("harmless")] == [kept.session_id]
     [turn] = await store.load_turns(kept.session_id)
     assert turn.answer == "harmless"
     await store.close()

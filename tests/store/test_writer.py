@@ -12,7 +12,6 @@ from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.session import SessionPatch
 from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.errors import StoreError, StoreUnavailable
-from chatforge_tui.store.operations import Barrier
 from chatforge_tui.store.sqlite_store import SqliteStore
 from chatforge_tui.store.writer import WriterSettings
 from tests.store.values import a_session, a_turn, counted, ended
@@ -25,7 +24,7 @@ NEVER_S = 3600.0
 @pytest.fixture
 async def lazy(path):
     """A store that writes only what someone waits for, or what is too much to hold."""
-    store = SqliteStore(path, settings=WriterSettings(flush_s=NEVER_S, retry_s=NEVER_S))
+    store = SqliteStore(path, settings=WriterSettings(flush_s=NEVER_S, retry_s=NEVER_S, chore_s=NEVER_S))
     await store.open()
     yield store
     await store.close()
@@ -308,6 +307,20 @@ async def test_a_commit_that_reports_failure_although_it_reached_the_disk_double
     assert turn.answer == "once only."
 
 
-async def test_an_idle_store_does_nothing(lazy):
-    await lazy._writer.submit(Barrier())
-    assert lazy._writer._due() is None
+async def test_an_idle_store_does_nothing(path):
+    store = SqliteStore(path, settings=WriterSettings(chore_s=0.0))
+    await store.open()
+    await live_turn(store)
+    await store.flush()
+    await until(lambda: store._writer._due() is None)
+    await store.close()
+
+
+async def test_chores_wait_until_nothing_is_to_be_written(path):
+    store = SqliteStore(path, settings=WriterSettings(chore_s=0.02, chore_pause_s=0.0))
+    await store.open()
+    session, head = await live_turn(store)
+    await store.end_turn(ended(head, "answer"), session)
+    assert rows(path, "SELECT is_indexed FROM turn") == [(0,)]
+    await until(lambda: rows(path, "SELECT is_indexed FROM turn") == [(1,)])
+    await store.close()
