@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from chatforge_tui import __version__
+from chatforge_tui.cli.event_table import EVENTS
 from chatforge_tui.cli.exit_codes import EXIT_CODES
 from chatforge_tui.cli.launch import Launch
 
@@ -20,6 +21,9 @@ _PROTOCOLS = ("a2a", "openai-chat", "openai-responses", "anthropic", "ag-ui")
 _LONGEST_PROMPT = 16 * 2**20
 """Bytes read from stdin."""
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES)
+_SEND_EPILOG = "\b\nEvents of --json, each with the key `event`:\n" + "\n".join(
+    f"  {name:<10}{', '.join(keys):<40}{when}" for name, keys, when in EVENTS
+)
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 
 
@@ -85,7 +89,7 @@ def root(ctx: click.Context, home: Path | None, **choice: str | None) -> None:
         ctx.exit(run_ui(ctx.obj))
 
 
-@root.command()
+@root.command(epilog=_SEND_EPILOG)
 @_with_endpoint
 @_with_home
 @click.option("--session", metavar="ID", default="", help="Continue this session; the beginning of its id is enough.")

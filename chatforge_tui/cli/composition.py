@@ -11,6 +11,7 @@ from contextlib import ExitStack, asynccontextmanager
 from chatforge_tui.cli.launch import Launch
 from chatforge_tui.cli.logging_setup import start_logging
 from chatforge_tui.cli.program_reference import program_reference
+from chatforge_tui.cli.trash import empty_trash
 from chatforge_tui.config.settings import BUILT_IN, EndpointSettings
 from chatforge_tui.endpoints.catalog import EndpointCatalog
 from chatforge_tui.errors import ConfigError
@@ -90,6 +91,8 @@ def run_ui(launch: Launch) -> int:
     start_logging(launch.log_file)
     built_in = BuiltInEndpoint(launch)
     try:
-        return start_ui(launch, endpoint, lambda: make_manager(launch, built_in))
+        code = start_ui(launch, endpoint, lambda: make_manager(launch, built_in))
     finally:
         built_in.stop()
+    empty_trash(launch.store_file, launch.settings.trash_days)
+    return code

@@ -5,6 +5,7 @@ Made from the same values as the program's help; a test holds the README in step
 
 from collections.abc import Iterable, Sequence
 
+from chatforge_tui.cli.event_table import EVENTS
 from chatforge_tui.cli.launch import Launch
 from chatforge_tui.cli.program_reference import program_reference
 from chatforge_tui.config.key_names import shown_all
@@ -73,6 +74,9 @@ def _commands(reference: ProgramReference) -> str:
         if options:
             lines.extend(["", *_table(("option", "does"), [(f"`{name}`", words) for name, words in options])])
         blocks.append("\n".join(lines))
+    rows = [(f"`{name}`", ", ".join(f"`{key}`" for key in keys), when) for name, keys, when in EVENTS]
+    blocks.append("`send --json` writes one event a line, each a JSON object with the key `event`:")
+    blocks.append("\n".join(_table(("event", "further keys", "when"), rows)))
     return "\n\n".join(blocks)
 
 

@@ -1,20 +1,6 @@
-"""What `send --json` writes: one event a line, each a JSON object with the key `event`.
+"""What `send --json` writes: one event a line, each a JSON object.
 
-    session   session_id, title, endpoint                first line
-    turn      turn_id, request_id                        the prompt is on disk
-    state     state                                      connecting, streaming, ...
-    text      text                                       more of the answer
-    answer    text                                       the agent replaced its answer: it is exactly this now
-    reasoning text                                       more of the reasoning
-    tool      call_id, name, state, input, output        a tool call began, or stands like this now
-    plan      steps                                      the plan is this now
-    file      name, media_type, url, bytes               the agent offers a file
-    notice    level, text                                a line beside the answer
-    question  kind, text, fields                         the agent waits for `send --session ID`
-    end       the whole turn as in `show --json`         last line
-    error     kind, message, hint                        last line when it came to no turn
-
-Pure: changes in, lines out. Stable: keys are added, never renamed or dropped.
+Pure: changes in, lines out. Names and keys of the events stand in event_table.
 """
 
 from collections.abc import Iterable, Iterator

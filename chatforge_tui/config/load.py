@@ -22,6 +22,7 @@ from chatforge_tui.errors import ConfigError
 LARGEST = 2**20
 """Bytes of a configuration file."""
 
+_TABLES = frozenset({"endpoints", "keys", "ui"})
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 _AT = re.compile(r" - at `\$(?P<path>.*)`$")
 _TOML_PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
@@ -74,8 +75,9 @@ class _File:
         data = self._parsed()
         self._refuse_credentials(data)
         self._check_names((), data, Settings.__struct_fields__)
-        settings = Settings(
-            default_endpoint=self._text_value(data, "default_endpoint"),
+        values = {key: value for key, value in data.items() if key not in _TABLES}
+        settings = msgspec.structs.replace(
+            self._convert((), values, Settings),
             endpoints={
                 name: self._endpoint(name, cast("object", value))
                 for name, value in self._table(("endpoints",), data.get("endpoints", {})).items()
@@ -123,9 +125,6 @@ class _File:
         if name and name not in settings.endpoints and name != BUILT_IN:
             known = ", ".join([*settings.endpoints, BUILT_IN])
             raise self._error(("default_endpoint",), f"there is no endpoint {name!r}; expected one of {known}")
-
-    def _text_value(self, data: Mapping[str, Any], key: str) -> str:
-        return self._convert((key,), data.get(key, ""), str)
 
     def _table(self, path: KeyPath, value: object) -> dict[str, Any]:
         if not isinstance(value, dict):

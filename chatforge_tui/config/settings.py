@@ -88,6 +88,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     endpoints: Annotated[
         dict[str, EndpointSettings], Meta(description="The endpoints, each in a table `[endpoints.NAME]`.")
     ] = field(default_factory=dict[str, EndpointSettings])
+    trash_days: Annotated[
+        int, Meta(ge=0, le=36_500, description="Days until a deleted session is gone for good; 0 = never.")
+    ] = 7
     keys: Annotated[
         dict[str, str | list[str]], Meta(description='Keys of actions: `"session.new" = "ctrl+n"`, or a list, or "".')
     ] = field(default_factory=dict[str, str | list[str]])

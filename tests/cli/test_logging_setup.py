@@ -11,15 +11,7 @@ from chatforge_tui.safety.secret import Secret
 
 @pytest.fixture
 def log_file(tmp_path):
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    path = start_logging(tmp_path / "deep" / "log" / "chatforge.log")
-    yield path
-    for handler in root.handlers[:]:
-        if handler not in before[0]:
-            root.removeHandler(handler)
-            handler.close()
-    root.setLevel(before[1])
+    return start_logging(tmp_path / "deep" / "log" / "chatforge.log")
 
 
 def test_the_log_is_private_and_holds_the_ids(log_file):

@@ -1,3 +1,4 @@
+from chatforge_tui.cli.event_table import EVENTS
 from chatforge_tui.cli.send_events import EventLines, end_event, error_event, session_event, turn_event
 from chatforge_tui.domain.changes import HeadChanged, PartAdded, PartReplaced, PlanRecorded, TextAppended
 from chatforge_tui.domain.part import FilePart, ReasoningPart, TextPart, ToolPart, ToolState
@@ -79,3 +80,22 @@ def test_the_first_and_the_last_lines():
         "message": "no",
         "hint": "do",
     }
+
+
+def test_every_event_has_the_keys_that_the_table_says():
+    told = {name: ("event", *keys) for name, keys, _ in EVENTS}
+    parts = [*FIRST.parts, WAITING.parts[1]]
+    written = [
+        session_event(HEAD),
+        turn_event(FIRST),
+        error_event(TurnProblem("config", "no")),
+        *lines(
+            HeadChanged(FIRST.head),
+            PlanRecorded(0, PLAN),
+            *map(PartAdded, parts),
+            PartReplaced(TextPart(3, "other")),
+        ),
+    ]
+    assert {line["event"] for line in written} | {"end"} == set(told)
+    for line in written:
+        assert tuple(line) == told[line["event"]]

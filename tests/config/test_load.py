@@ -114,6 +114,18 @@ def test_a_mistake_is_told_with_file_line_key_and_what_was_expected(load, extra,
     assert message in str(refusal(load, BASE + extra))
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("trash_days = -1", "config.toml line 1: trash_days: expected a whole number >= 0."),
+        ('trash_days = "never"', "config.toml line 1: trash_days: expected a whole number, got text."),
+        ("default_endpoint = 1", "config.toml line 1: default_endpoint: expected text, got a whole number."),
+    ],
+)
+def test_a_mistake_above_the_tables_is_told_alike(load, line, message):
+    assert message in str(refusal(load, line))
+
+
 def test_a_default_that_is_not_configured_is_told_with_what_is(load):
     message = str(refusal(load, BASE.replace('"local"', '"lokal"', 1)))
     assert (
