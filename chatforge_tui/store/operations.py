@@ -114,7 +114,8 @@ class BeginTurn(Operation):
     """Add a turn whose request is about to leave."""
 
     head: TurnHead
-    session: SessionHead
+    session: Mapping[str, codec.Value]
+    """The columns of the session that changed with it, and its id."""
 
     def apply(self, at: Workplace) -> None:
         """Insert the turn with this program as its owner.
@@ -123,7 +124,7 @@ class BeginTurn(Operation):
             UnknownSession: the session is gone, or in the trash.
             SessionBusy: another program that is alive has a live turn in the session.
         """
-        session_id = self.session.session_id
+        session_id = self.head.session_id
         known = at.db.execute("SELECT trashed FROM session WHERE id = ?", (session_id,)).fetchone()
         if known is None or known["trashed"] is not None:
             message = "There is no such session."
@@ -131,7 +132,7 @@ class BeginTurn(Operation):
         _refuse_second_writer(at, session_id)
         rows.write_turn(at.db, self.head, at.me.instance_id, sha256=None)
         rows.clear_content(at.db, self.head.turn_id)
-        rows.write_head(at.db, self.session)
+        rows.write_session(at.db, self.session)
 
     @property
     def size(self) -> int:
@@ -242,14 +243,15 @@ class EndTurn(Operation):
     """A turn that is over, whole."""
 
     turn: Turn
-    session: SessionHead
+    session: Mapping[str, codec.Value]
+    """As in BeginTurn."""
 
     def apply(self, at: Workplace) -> None:
         """Write the turn in place of what was recorded of it. A session that is gone stays gone."""
-        if at.db.execute("SELECT 1 FROM session WHERE id = ?", (self.session.session_id,)).fetchone() is None:
+        if at.db.execute("SELECT 1 FROM session WHERE id = ?", (self.turn.head.session_id,)).fetchone() is None:
             return
         rows.write_ended(at.db, self.turn)
-        rows.write_head(at.db, self.session)
+        rows.write_session(at.db, self.session)
 
     @property
     def outlives_failure(self) -> bool:

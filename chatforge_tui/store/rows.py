@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.part import Part
 from chatforge_tui.domain.plan import Plan
-from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn, TurnHead
 from chatforge_tui.store import codec, search_index
 from chatforge_tui.store.instances import InstanceId
@@ -26,13 +25,6 @@ def write_turn(db: sqlite3.Connection, head: TurnHead, owner: InstanceId | None,
     search_index.remove(db, [head.turn_id])
     columns = codec.encode_turn(head) | {"instance": owner, "sha256": sha256, "is_indexed": 0}
     _upsert(db, "turn", columns)
-
-
-def write_head(db: sqlite3.Connection, head: SessionHead) -> None:
-    """Write a session's head as its engine knows it. Whether it is in the trash is not the engine's to say."""
-    columns = codec.encode_session(head)
-    del columns["trashed"]
-    write_session(db, columns)
 
 
 def write_session(db: sqlite3.Connection, columns: Mapping[str, codec.Value], *, create: bool = False) -> None:

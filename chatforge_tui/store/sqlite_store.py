@@ -16,6 +16,7 @@ from chatforge_tui.domain.turn import Turn, TurnHead
 from chatforge_tui.errors import StoreUnavailable
 from chatforge_tui.store import codec, queries, search_index
 from chatforge_tui.store.caretaker import Caretaker
+from chatforge_tui.store.known_heads import KnownHeads
 from chatforge_tui.store.opening import open_for_reading, open_for_writing
 from chatforge_tui.store.operations import (
     Barrier,
@@ -61,6 +62,7 @@ class SqliteStore:
         self._read_only = read_only
         self._writer = Writer(self._open_workplace, settings, self._do_chore)
         self._caretaker = Caretaker(path, backup_after_s)
+        self._known = KnownHeads()
         self._tasks: dict[TurnId, TaskId] = {}
         """The task that each live turn is bound to, as far as it was recorded."""
         self._halted: set[TurnId] = set()
@@ -105,6 +107,8 @@ class SqliteStore:
             return queries.load_sessions(at.db, at.me.is_alive, trashed=trashed)
 
         heads: list[SessionHead] = await self._writer.submit(look)
+        for head in heads:
+            self._known.read(head)
         return heads
 
     async def load_turns(self, session_id: SessionId) -> list[Turn]:
@@ -121,6 +125,7 @@ class SqliteStore:
     async def create_session(self, head: SessionHead) -> None:
         """Add a session."""
         await self._write(CreateSession(head))
+        self._known.written(head)
 
     def update_session(self, session_id: SessionId, patch: SessionPatch, updated: float) -> None:
         """Change some fields of a session; on disk within 250 ms."""
@@ -128,6 +133,7 @@ class SqliteStore:
             return
         columns = codec.encode_patch(patch) | {"updated": updated}
         urgent = patch.context_id is not None
+        self._known.patched(session_id, patch, updated)
         self._writer.hand_over(lambda pending: pending.add_patch(session_id, columns), urgent=urgent)
 
     async def begin_turn(self, head: TurnHead, session: SessionHead) -> None:
@@ -138,7 +144,8 @@ class SqliteStore:
             SessionBusy: another program is answering in it.
             StoreError: it is not stored: nothing may be sent.
         """
-        await self._write(BeginTurn(head, session))
+        await self._write(BeginTurn(head, self._known.changes(session)))
+        self._known.written(session)
 
     def record(self, turn_id: TurnId, changes: Sequence[TurnChange]) -> None:
         """Write changes of a live turn; on disk within 250 ms, at once when they bind a task."""
@@ -165,7 +172,8 @@ class SqliteStore:
         self._tasks.pop(turn_id, None)
         self._halted.discard(turn_id)
         try:
-            await self._write(EndTurn(turn, session))
+            await self._write(EndTurn(turn, self._known.changes(session)))
+            self._known.written(session)
         except StoreUnavailable:
             self._unsaved[turn_id] = turn
             raise
@@ -186,6 +194,7 @@ class SqliteStore:
     async def purge_session(self, session_id: SessionId) -> None:
         """Delete a session for good: no word of it stays in the database or its side files."""
         await self._write(PurgeSession(session_id))
+        self._known.forget(session_id)
 
     async def search(self, query: str, limit: int = 50) -> list[SearchHit]:
         """Return where all words of the query stand in titles, prompts and answers, the trash left out.

@@ -10,8 +10,9 @@ import pytest
 
 from chatforge_tui.domain.changes import HeadChanged, PartAdded, TextAppended
 from chatforge_tui.domain.part import TextPart
+from chatforge_tui.domain.session import SessionPatch
 from chatforge_tui.domain.turn import TurnState
-from chatforge_tui.errors import SessionBusy
+from chatforge_tui.errors import SessionBusy, UnknownSession
 from chatforge_tui.store.sqlite_store import SqliteStore
 from tests.store.values import a_session, a_turn, counted, ended
 from tests.store.waiting import rows, until
@@ -142,6 +143,33 @@ async def test_one_program_cannot_write_into_the_turn_of_another(two):
     await other.flush()
     [turn] = await other.load_turns(session.session_id)
     assert (turn.answer, turn.head.agent) == ("mine", "")
+
+
+async def test_a_name_given_in_one_program_survives_what_the_other_writes(two):
+    one, other = two
+    session, head = await begin(one)
+    [seen] = await other.load_sessions()
+    other.update_session(session.session_id, SessionPatch(title="Named elsewhere", position=7), 2.0)
+    await other.flush()
+    await one.end_turn(ended(head, "done"), replace(seen, context_id="context", last_state=TurnState.COMPLETE))
+    [loaded] = await one.load_sessions()
+    assert (loaded.title, loaded.position, loaded.context_id) == ("Named elsewhere", 7, "context")
+    one.update_session(session.session_id, SessionPatch(title="Named here"), 3.0)
+    await begin(one, replace(seen, title="Named here", context_id="context"))
+    assert [head.title for head in await other.load_sessions()] == ["Named here"]
+
+
+async def test_a_session_deleted_in_one_program_is_not_brought_back_by_the_other(two):
+    one, other = two
+    session, head = await begin(one)
+    await other.trash_session(session.session_id, 5.0)
+    await other.purge_session(session.session_id)
+    one.record(head.turn_id, [PartAdded(TextPart(0, "late"))])
+    await one.end_turn(ended(head, "late"), session)
+    with pytest.raises(UnknownSession):
+        await one.begin_turn(a_turn(session), session)
+    for store in two:
+        assert await store.load_sessions() == await store.load_sessions(trashed=True) == []
 
 
 async def test_the_program_that_ends_leaves_nothing_behind(path):

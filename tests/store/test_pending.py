@@ -94,7 +94,7 @@ def test_the_end_of_a_turn_supersedes_what_waits_of_it_and_of_no_other():
     pending = Pending()
     add(pending, PartAdded(TextPart(0, "a")), TextAppended(0, "b" * 1000), HeadChanged(TURN))
     add(pending, TextAppended(0, "stays"), turn=OTHER)
-    pending.add(Entry(EndTurn(ended(TURN, "final", state=TurnState.COMPLETE), SESSION)))
+    pending.add(Entry(EndTurn(ended(TURN, "final", state=TurnState.COMPLETE), {})))
     assert [type(op).__name__ for op in work(pending)] == ["AppendText", "EndTurn"]
 
 
@@ -102,7 +102,7 @@ def test_the_size_counts_what_waits_and_falls_when_it_is_taken_or_superseded():
     pending = Pending()
     add(pending, TextAppended(0, "a" * 5000), TextAppended(0, "b" * 5000))
     assert pending.size == 10_000
-    pending.add(Entry(EndTurn(ended(TURN, "final"), SESSION)))
+    pending.add(Entry(EndTurn(ended(TURN, "final"), {})))
     assert pending.size == 0
     add(pending, TextAppended(0, "c"), turn=OTHER)
     pending.take()
