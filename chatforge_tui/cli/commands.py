@@ -84,7 +84,7 @@ def root(ctx: click.Context, home: Path | None, **choice: str | None) -> None:
     """
     ctx.obj = _launch(home, choice)
     if ctx.invoked_subcommand is None:
-        from chatforge_tui.cli.composition import run_ui  # noqa: PLC0415 - 300 ms: engine, endpoints, built-in agent
+        from chatforge_tui.cli.ui_start import run_ui  # noqa: PLC0415 - 60 ms for the configuration
 
         ctx.exit(run_ui(ctx.obj))
 

@@ -1,20 +1,17 @@
-"""Puts the parts together: store, endpoints, engine, built-in agent, and the UI on top.
+"""Puts the engine together: store, endpoints, session manager, built-in agent.
 
 The composition root. Owns which implementation stands behind each port, and the lifetime of the built-in agent; it
 decides nothing about sessions.
 """
 
-import sys
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 
 from chatforge_tui.cli.launch import Launch
 from chatforge_tui.cli.logging_setup import start_logging
 from chatforge_tui.cli.program_reference import program_reference
-from chatforge_tui.cli.trash import empty_trash
 from chatforge_tui.config.settings import BUILT_IN, EndpointSettings
 from chatforge_tui.endpoints.catalog import EndpointCatalog
-from chatforge_tui.errors import ConfigError
 from chatforge_tui.guide.server import GuideServer
 from chatforge_tui.safety.redact import register
 from chatforge_tui.sessions.manager import SessionManager
@@ -74,25 +71,3 @@ async def engine(launch: Launch) -> AsyncGenerator[SessionManager, None]:
         stack.callback(built_in.stop)
         async with make_manager(launch, built_in) as manager:
             yield manager
-
-
-def run_ui(launch: Launch) -> int:
-    """Run the terminal UI until the user leaves; return the exit code.
-
-    Raises:
-        ConfigError: the configuration cannot be used, or there is no terminal.
-    """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ConfigError("ChatForge needs a terminal.", hint="In scripts use `chatforge send`.")
-    endpoint = launch.endpoint()
-    # 200 ms for textual, which no other command needs, and which a mistake in the configuration need not wait for.
-    from chatforge_tui.cli.ui_start import start_ui  # noqa: PLC0415
-
-    start_logging(launch.log_file)
-    built_in = BuiltInEndpoint(launch)
-    try:
-        code = start_ui(launch, endpoint, lambda: make_manager(launch, built_in))
-    finally:
-        built_in.stop()
-    empty_trash(launch.store_file, launch.settings.trash_days)
-    return code

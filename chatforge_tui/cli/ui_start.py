@@ -1,45 +1,99 @@
-"""Starts the terminal UI: hands it what it needs and waits until the user leaves."""
+"""Starts the terminal UI: hands it what it needs and waits until the user leaves.
 
-import asyncio
+Owns the order of the start: the screen first. Engine, endpoints, store and built-in agent are imported in the engine's
+thread, behind the first frame.
+"""
+
 import os
+import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from chatforge_tui.cli.launch import Launch
 from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.config.settings import BUILT_IN
 from chatforge_tui.domain.session import EndpointRef
-from chatforge_tui.endpoints.discovery import Offer, discover
-from chatforge_tui.sessions.manager import SessionManager
-from chatforge_tui.ui.app import ChatForgeApp, default_examples
+from chatforge_tui.errors import ConfigError
+
+if TYPE_CHECKING:
+    from chatforge_tui.endpoints.discovery import Offer
+    from chatforge_tui.sessions.manager import SessionManager
 
 _BUILT_IN_EXAMPLES = ("How do I open a new tab?", "Show me a plan", "Ask me something")
 
 
-def start_ui(launch: Launch, endpoint: EndpointRef, start_engine: Callable[[], SessionManager]) -> int:
-    """Run the UI with this endpoint for sessions that name none; return its exit code."""
-    app = ChatForgeApp(
-        start_engine=start_engine,
-        settings=launch.settings,
-        keymap=Keymap.resolve(launch.settings.keys),
-        locations=launch.locations,
-        default_endpoint=endpoint,
-        offers=find_offers,
-        notices=_notices(launch, endpoint.name),
-        examples=_examples,
-    )
-    app.run()
+def run_ui(launch: Launch) -> int:
+    """Run the terminal UI until the user leaves; return the exit code.
+
+    Raises:
+        ConfigError: the configuration cannot be used, or there is no terminal.
+    """
+    endpoint = launch.endpoint()
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfigError("ChatForge needs a terminal.", hint="In scripts use `chatforge send`.")
+    # 400 ms for textual and the screen; a mistake in the configuration need not wait for them.
+    from chatforge_tui.ui.app import ChatForgeApp, default_examples  # noqa: PLC0415 - see above
+
+    def examples(of: EndpointRef) -> Sequence[str]:
+        return _BUILT_IN_EXAMPLES if of.name == BUILT_IN else default_examples(of)
+
+    engine = _Engine(launch)
+    try:
+        app = ChatForgeApp(
+            start_engine=engine.start,
+            settings=launch.settings,
+            keymap=Keymap.resolve(launch.settings.keys),
+            locations=launch.locations,
+            default_endpoint=endpoint,
+            offers=find_offers,
+            notices=_notices(launch, endpoint.name),
+            examples=examples,
+        )
+        app.run()
+    finally:
+        engine.stop()
     return app.return_code or 0
 
 
-def find_offers() -> Sequence[Offer]:
+class _Engine:
+    """What runs behind the screen, from the engine's start to the end of the program."""
+
+    def __init__(self, launch: Launch) -> None:
+        self._launch = launch
+        self._end: Callable[[], None] = lambda: None
+
+    def start(self) -> "SessionManager":
+        """Make the engine. Called in its thread."""
+        # 350 ms for engine, store, httpx and the built-in agent: behind the first frame, not before it.
+        from chatforge_tui.cli.composition import BuiltInEndpoint, make_manager  # noqa: PLC0415 - see above
+        from chatforge_tui.cli.logging_setup import start_logging  # noqa: PLC0415 - see above
+        from chatforge_tui.cli.trash import empty_trash  # noqa: PLC0415 - see above
+
+        launch = self._launch
+        start_logging(launch.log_file)
+        built_in = BuiltInEndpoint(launch)
+
+        def end() -> None:
+            built_in.stop()
+            empty_trash(launch.store_file, launch.settings.trash_days)
+
+        self._end = end
+        return make_manager(launch, built_in)
+
+    def stop(self) -> None:
+        """End what the start began, and empty the trash. Called when the screen is gone."""
+        self._end()
+
+
+def find_offers() -> Sequence["Offer"]:
     """Return what a session could be opened on beside what is configured; asks loopback ports, for 0.3 s or so."""
+    # 250 ms for asyncio and httpx, in a thread, when the dialog opens.
+    import asyncio  # noqa: PLC0415 - see above
+
+    from chatforge_tui.endpoints.discovery import Offer, discover  # noqa: PLC0415 - see above
+
     built_in = Offer(EndpointRef(BUILT_IN), "Built-in agent", "not a model: knows ChatForge, and shows what it can do")
     return [*asyncio.run(discover(os.environ)), built_in]
-
-
-def _examples(endpoint: EndpointRef) -> Sequence[str]:
-    """Return three prompts to try."""
-    return _BUILT_IN_EXAMPLES if endpoint.name == BUILT_IN else default_examples(endpoint)
 
 
 def _notices(launch: Launch, endpoint: str) -> list[str]:

@@ -39,3 +39,23 @@ def test_a_command_loads_no_more_than_it_needs(tmp_path, words, absent):
     code, modules = loaded(tmp_path, *words)
     assert code == 0
     assert not modules & absent
+
+
+def test_the_screen_comes_before_the_engine():
+    """What stands before the first frame: the UI, not the engine, the endpoints, the store or the built-in agent."""
+    code = (
+        "import json, sys\n"
+        "import chatforge_tui.cli.main, chatforge_tui.cli.ui_start, chatforge_tui.ui.app\n"
+        "print(json.dumps(sorted(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True
+    )
+    late = {
+        "httpx",
+        "sqlite3",
+        "chatforge_tui.guide.server",
+        "chatforge_tui.endpoints.catalog",
+        "chatforge_tui.store.sqlite_store",
+    }
+    assert not late & set(json.loads(done.stdout))
