@@ -13,6 +13,7 @@ from pathlib import Path
 from chatforge_tui.domain.changes import HeadChanged, PartAdded, TextAppended
 from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.turn import Turn, TurnState
+from chatforge_tui.errors import StoreError
 from chatforge_tui.store import opening
 from chatforge_tui.store.sqlite_store import SqliteStore
 from tests.store.values import a_session, a_turn, counted
@@ -67,8 +68,13 @@ async def main(path, seed, turns, journal):
     store = SqliteStore(path)
     await store.open()
     say("open")
-    await asyncio.gather(*(converse(store, random.Random(f"{seed}-{n}"), turns) for n in range(SESSIONS)))
+    outcomes = await asyncio.gather(
+        *(converse(store, random.Random(f"{seed}-{n}"), turns) for n in range(SESSIONS)), return_exceptions=True
+    )
     await store.close()
+    unexpected = [outcome for outcome in outcomes if outcome is not None and not isinstance(outcome, StoreError)]
+    if unexpected:
+        raise unexpected[0]
 
 
 if __name__ == "__main__":
