@@ -102,7 +102,9 @@ class Query:
         length = 0
         for line in lines:
             starts.append(length)
-            chunks += (line.text, line.joint)
+            # What is drawn beside the text (bars, bullets, frames) is blank here: words go on across it.
+            chunks += (text if ink.copy is None else " " * len(text) for text, ink in line.spans)
+            chunks.append(line.joint)
             length += len(line.text) + len(line.joint)
         row = 0
         for hit in self._shown.finditer("".join(chunks)):

@@ -287,8 +287,8 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _style_of(self, name: str) -> Style:
         if name == "selection":
-            return self.screen.get_component_rich_style("screen--selection", partial=True)
-        return self.get_component_rich_style(f"transcript--{name}", partial=True)
+            return self.screen.get_component_rich_style("screen--selection")
+        return self.get_component_rich_style(f"transcript--{name}")
 
     def _overlays(self, rows: list[Row]) -> dict[int, Overlay]:
         """Return what is laid over which row."""

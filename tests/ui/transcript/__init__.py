@@ -1,0 +1,1 @@
+"""Tests of the transcript: layout, growing Markdown, the model, the view."""

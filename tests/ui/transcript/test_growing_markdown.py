@@ -1,0 +1,158 @@
+"""Markdown that arrives in pieces looks, at its end, like the same Markdown laid out at once."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from chatforge_tui.safety.clean import clean
+from chatforge_tui.ui.transcript.ink import Line
+from chatforge_tui.ui.transcript.markdown import lay_out_markdown
+from chatforge_tui.ui.transcript.markdown_text import CUT_BEYOND, RAW_BEYOND, MarkdownText
+from chatforge_tui.ui.transcript.page import Page
+
+ATOMS = (
+    "# head\n", "## two words\n", "para text here\n", "second line\n", "\n", "\n", "- item\n", "- other\n", "* star\n",
+    "  - nested\n", "    more indented\n", "1. one\n", "2. two\n", "10) ten\n", "> quote\n", ">> deep\n", ">\n",
+    "```python\nx = 1\n```\n", "```\n", "~~~\ncode\n\nmore\n~~~\n", "---\n", "***\n", "- - -\n",
+    "| a | b |\n|---|--:|\n| 1 | 2 |\n", "| 3 | 4 |\n", "|--|--|\n", "text\n===\n", "text\n---\n", "[x]: http://a.b\n",
+    "[x] and [y] ", "[y]: <http://c.d>\n  'title'\n", "**bold** *em* `code`", "~~s~~ ", "<b>html</b>\n", "- [ ] task\n",
+    "- [x] done\n", "   three spaces\n", "\tcode tab\n", "中文 wide ", "👩‍👩‍👧 ", "![i](u) ", "[l](http://x.y) ", "  \n",
+    "hard  \nbreak\n", "#", "-", "1.", "|", "=", "`", "*", "a", "<", "[", "1. a\n\n   b\n", "   ```js\n   k\n   ```\n",
+    "- a\n\n\n- b\n", "www.x.com ", "\r\n", "+ plus\n", "-\n", "para\n- tight\n", "\x1b[31m", "\u202e",
+)  # fmt: skip
+"""What Markdown is made of, and the beginnings that may yet become something else."""
+
+documents = st.lists(st.sampled_from(ATOMS), min_size=1, max_size=14).map("".join)
+widths = st.sampled_from([9, 10, 24, 60, 100])
+
+
+def grown(text: str, cuts: Sequence[int], page: Page) -> list[Line]:
+    """Feed a text piece by piece, drawing it after each, and return its lines at the end."""
+    growing, last = MarkdownText(), 0
+    for cut in [*sorted(cuts), len(text)]:
+        growing.feed(text[last:cut])
+        last = max(last, cut)
+        for piece in [*growing.closed, *growing.open_pieces()]:
+            piece.lay_out(page)
+    growing.end()
+    return [line for piece in growing.closed for line in piece.lay_out(page)]
+
+
+def looks(lines: Sequence[Line]) -> list[object]:
+    """Return all there is to a line: text, ink, joints, code."""
+    return [(line.spans, line.joint, line.code) for line in lines]
+
+
+@settings(max_examples=250, deadline=None)
+@given(documents, st.data(), widths)
+@example("para\n#", [5, 6], 60)
+@example("text\na | b\n--|-x\n", [14], 60)
+def test_any_chunking_gives_the_same_lines_as_the_whole(document, data, width):
+    page = Page(width)
+    cuts = data if isinstance(data, list) else data.draw(st.lists(st.integers(0, len(document)), max_size=30))
+    assert looks(grown(document, cuts, page)) == looks(lay_out_markdown(clean(document), {}, page))
+
+
+@settings(max_examples=60, deadline=None)
+@given(documents)
+def test_every_character_alone_gives_the_same_lines_as_the_whole(document):
+    page = Page(40)
+    assert looks(grown(document, range(len(document)), page)) == looks(lay_out_markdown(clean(document), {}, page))
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_newline_split_over_two_chunks_is_one_newline(newline):
+    text = f"one{newline}two{newline}{newline}three"
+    page = Page(40)
+    assert [line.text for line in grown(text, range(len(text)), page)] == ["one", "two", "", "three"]
+
+
+def test_closed_blocks_are_kept_and_only_the_open_end_is_laid_out_again():
+    page, growing = Page(60), MarkdownText()
+    growing.feed("first paragraph\n\n- an item\n- the next")
+    before = [piece.lay_out(page) for piece in growing.closed]
+    growing.feed(" item\n- third\n\nlast paragraph")
+    after = [piece.lay_out(page) for piece in growing.closed]
+    assert len(after) > len(before) > 0
+    assert all(new is old for new, old in zip(after, before, strict=False))
+
+
+def test_an_open_code_block_grows_line_by_line_and_is_coloured_when_it_closes():
+    page, growing = Page(60), MarkdownText()
+    growing.feed("```python\nimport os\n")
+    (piece,) = growing.open_pieces()
+    lines = piece.lay_out(page)
+    first = lines[1]
+    growing.feed("x = 'text'\npar")
+    assert growing.open_pieces() == [piece]
+    assert piece.lay_out(page) is lines
+    assert lines[1] is first
+    assert [line.text.strip("│ ") for line in lines[1:-1]] == ["import os", "x = 'text'", "par"]
+    assert {ink.role for line in lines for _, ink in line.spans} <= {"code", "frame", "muted"}
+    growing.feed("t\n```\n")
+    assert growing.open_pieces() == []
+    roles = {ink.role for line in growing.closed[0].lay_out(page) for _, ink in line.spans}
+    assert {"keyword", "string"} <= roles
+
+
+def test_the_closing_fence_is_not_shown_while_it_is_being_written():
+    page, growing = Page(60), MarkdownText()
+    growing.feed("```\ncode\n``")
+    (piece,) = growing.open_pieces()
+    assert [line.text.strip("│ ") for line in piece.lay_out(page)][1:-1] == ["code"]
+
+
+def test_a_very_long_open_paragraph_is_shown_as_written_until_it_closes():
+    page, growing = Page(60), MarkdownText()
+    growing.feed("**bold** " * (RAW_BEYOND // 9 + 10))
+    (piece,) = growing.open_pieces()
+    assert "**bold**" in piece.lay_out(page)[0].text
+    growing.feed("\n\nnext")
+    growing.end()
+    assert "**" not in growing.closed[0].lay_out(page)[0].text
+
+
+def test_raw_text_wraps_the_same_however_it_arrives():
+    page = Page(33)
+    text = "words of several lengths and 中文字符 between them, " * 300
+    at_once, one_by_one = MarkdownText(), MarkdownText()
+    at_once.feed(text)
+    for begin in range(0, len(text), 7):
+        one_by_one.feed(text[begin : begin + 7])
+        for piece in one_by_one.open_pieces():
+            piece.lay_out(page)
+    whole = [line.text for piece in at_once.open_pieces() for line in piece.lay_out(page)]
+    assert [line.text for piece in one_by_one.open_pieces() for line in piece.lay_out(page)] == whole
+
+
+def test_a_block_beyond_every_measure_is_given_up_and_stays_as_written():
+    growing = MarkdownText()
+    for _ in range(CUT_BEYOND // 1000 + 40):
+        growing.feed("word " * 199 + "\n")
+    assert len(growing.closed) > 0
+    growing.end()
+    text = "".join(piece.source for piece in growing.closed)
+    assert text.count("word") == (CUT_BEYOND // 1000 + 40) * 199
+
+
+def test_a_link_defined_after_its_use_is_a_link_at_the_end():
+    page, growing = Page(60), MarkdownText()
+    growing.feed("see [the page][p]\n\nmore text\n\n")
+    assert all(not ink.link for piece in growing.closed for line in piece.lay_out(page) for _, ink in line.spans)
+    growing.feed("[p]: https://example.com/page\n")
+    growing.end()
+    links = [ink.link for line in growing.closed[0].lay_out(page) for _, ink in line.spans if ink.link]
+    assert links == ["https://example.com/page"]
+
+
+def test_half_a_link_definition_defines_nothing():
+    page, growing = Page(60), MarkdownText()
+    growing.feed("see [p]\n\n[p]: https://exam")
+    for piece in growing.open_pieces():
+        piece.lay_out(page)
+    growing.feed("ple.com\n")
+    growing.end()
+    links = [ink.link for line in growing.closed[0].lay_out(page) for _, ink in line.spans if ink.link]
+    assert [link.rstrip("/") for link in links] == ["https://example.com"]

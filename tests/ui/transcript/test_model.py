@@ -1,0 +1,333 @@
+"""The model: what it makes of turns and changes, folds, heights, places."""
+
+import tracemalloc
+from dataclasses import replace
+
+import pytest
+
+from chatforge_tui.domain.changes import HeadChanged, PartAdded, PartDropped, PartReplaced, TextAppended
+from chatforge_tui.domain.form import Form, FormField
+from chatforge_tui.domain.part import (
+    FilePart,
+    NoticeLevel,
+    NoticePart,
+    PlanPart,
+    QuestionKind,
+    QuestionPart,
+    ReasoningPart,
+    TextPart,
+    ToolPart,
+    ToolState,
+)
+from chatforge_tui.domain.plan import Plan, PlanStep, StepStatus
+from chatforge_tui.domain.turn import TurnProblem, TurnState, Usage
+from chatforge_tui.ui.transcript.model import KEPT_LAYOUTS, TranscriptModel
+from chatforge_tui.ui.transcript.page import Page
+from chatforge_tui.ui.transcript.place import Place
+from chatforge_tui.ui.transcript.viewport import line_number, move, place_at, settle
+from tests.ui.transcript.turns import NOW, all_lines, began, changed, ended, model_of, text_of, turn
+
+LONG = "A paragraph of some words that is wrapped at sixty columns, so it takes more than a line.\n\n" * 12
+
+
+def test_a_turn_shows_who_speaks_what_was_said_and_how_long_it_took():
+    whole = turn(0, "The *answer*")
+    whole = replace(whole, head=replace(whole.head, first_output=NOW - 10, usage=Usage(output_tokens=840)))
+    lines = text_of(model_of(whole))
+    assert lines[0].startswith("You")
+    assert lines[1:3] == ["question 0", ""]
+    assert lines[3].startswith("agent")
+    assert lines[3].endswith("0:41 · 84 t/s")
+    assert lines[4:] == ["The answer"]
+
+
+def test_parts_are_drawn_in_their_order_with_one_line_parts_close_together():
+    model = model_of(
+        turn(
+            0,
+            "",
+            ReasoningPart(0, "hm", 6.2),
+            ToolPart(1, "c", "argocd.diff", ToolState.DONE, '{"a": 1}', "same", 0.8),
+            TextPart(2, "Found it."),
+            NoticePart(3, NoticeLevel.STATUS, "looking"),
+            FilePart(4, "a.txt", "text/plain", data=b"12345"),
+        )
+    )
+    assert text_of(model)[4:] == [
+        "▸ Reasoning  6.2 s",
+        "▸ argocd.diff  0.8 s",
+        "",
+        "Found it.",
+        "",
+        "· looking",
+        "File a.txt  text/plain · 5 B",
+    ]
+
+
+def test_unfolding_shows_what_a_tool_took_and_gave():
+    model = model_of(turn(0, "", ToolPart(0, "c", "t", ToolState.DONE, '{"a":[1]}', "one\ntwo", 1.0)))
+    assert model.fold_all() is False
+    assert text_of(model)[4:] == [
+        "▾ t  1.0 s", "│ takes", "│ {", '│   "a": [', "│     1", "│   ]", "│ }", "│ gives", "│ one", "│ two",
+    ]  # fmt: skip
+    assert model.fold_all() is True
+    assert text_of(model)[4:] == ["▸ t  1.0 s"]
+
+
+def test_a_fold_of_one_part_is_its_own_and_survives_a_reload():
+    turns = [turn(0, "", ReasoningPart(0, "first", 1.0), ReasoningPart(1, "second", 1.0))]
+    model = model_of(*turns)
+    assert model.toggle_fold(0, 1)
+    expected = ["▸ Reasoning  1.0 s", "", "▾ Reasoning  1.0 s", "│ second"]
+    assert text_of(model)[4:] == expected
+    model.load(turns)
+    assert text_of(model)[4:] == expected
+    assert not model.toggle_fold(0, 7)
+
+
+def test_a_plan_shows_its_steps_and_begins_folded_when_a_dock_shows_it():
+    steps = (PlanStep("Find", StepStatus.COMPLETED, "github"), PlanStep("Apply", StepStatus.IN_PROGRESS))
+    model = model_of(turn(0, "", PlanPart(0, Plan(steps))))
+    assert text_of(model)[4:] == ["▾ Plan  1 of 2", "  ✓ Find  github", "  ● Apply"]
+    model.plans_folded = True
+    assert text_of(model)[4:] == ["▸ Plan  1 of 2"]
+
+
+def test_text_that_became_a_plan_is_not_shown_twice():
+    model = model_of(turn(0, "", TextPart(0, "⟦1. Find⟧", is_plan_source=True), TextPart(1, "Then.")))
+    assert text_of(model)[4:] == ["Then."]
+
+
+def test_a_question_is_marked_and_names_its_fields():
+    form = Form((FormField("env", "Environment", required=True), FormField("note")))
+    model = model_of(turn(0, "", QuestionPart(0, QuestionKind.INPUT, "Which **one**?", form), state=TurnState.WAITING))
+    assert text_of(model)[4:] == [
+        "◆ The agent asks", "Which one?", "  · Environment  required", "  · note", "", "◆ Waiting for your answer.",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (TurnState.FAILED, ["✕ It broke.", "  /retry tries again."]),
+        (TurnState.INTERRUPTED, ["↯ It broke.", "  /retry tries again."]),
+        (TurnState.ABORTED, ["× It broke.", "  /retry tries again."]),
+    ],
+)
+def test_a_turn_that_ended_badly_says_what_happened_and_what_to_do(state, expected):
+    model = model_of(turn(0, "so far", state=state, problem=TurnProblem("k", "It broke.", "/retry tries again.")))
+    assert text_of(model)[4:] == ["so far", "", *expected]
+
+
+def test_an_answer_cut_off_by_the_limit_says_so():
+    assert "limit of tokens" in text_of(model_of(turn(0, "half", finish_reason="length")))[-1]
+
+
+def test_control_characters_from_anyone_are_made_visible():
+    evil = "\x1b]52;c;x\x07"
+    model = model_of(
+        turn(
+            0,
+            "",
+            TextPart(0, evil),
+            ToolPart(1, "c", evil, ToolState.DONE, evil, evil),
+            NoticePart(2, NoticeLevel.WARNING, evil),
+            FilePart(3, evil, evil, evil),
+            QuestionPart(4, QuestionKind.AUTH, evil, Form((FormField(evil),))),
+            ReasoningPart(5, evil, 1.0),
+            PlanPart(6, Plan((PlanStep(evil, agent=evil),))),
+            prompt=evil,
+            state=TurnState.FAILED,
+            problem=TurnProblem("k", evil, evil),
+        )
+    )
+    model.agent = evil
+    model.fold_all()
+    text = "".join(text_of(model))
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert text.count("␛") >= 12
+
+
+def test_streamed_and_loaded_look_the_same():
+    whole = turn(0, "", ReasoningPart(0, "hm *yes*", 2.0), TextPart(1, LONG), ToolPart(2, "c", "t", ToolState.DONE))
+    model = model_of()
+    model.apply(began(0))
+    model.apply(changed(0, PartAdded(ReasoningPart(0, ""))))
+    for text in ("hm ", "*yes*"):
+        model.apply(changed(0, TextAppended(0, text)))
+        all_lines(model)
+    model.apply(changed(0, PartReplaced(ReasoningPart(0, "hm *yes*", 2.0)), PartAdded(TextPart(1, ""))))
+    for begin in range(0, len(LONG), 17):
+        model.apply(changed(0, TextAppended(1, LONG[begin : begin + 17])))
+        all_lines(model)
+    model.apply(changed(0, PartAdded(ToolPart(2, "c", "t"))))
+    all_lines(model)
+    model.apply(ended(whole))
+    assert all_lines(model) == all_lines(model_of(whole))
+
+
+def test_laid_out_blocks_survive_the_end_of_the_turn():
+    model = model_of()
+    model.apply(began(0))
+    model.apply(changed(0, PartAdded(TextPart(0, LONG))))
+    before = all_lines(model)
+    model.apply(ended(turn(0, LONG)))
+    after = all_lines(model)
+    assert sum(any(line is other for other in before) for line in after) > len(after) // 2
+
+
+def test_a_final_answer_that_replaces_the_streamed_one_is_what_is_shown():
+    model = model_of()
+    model.apply(began(0))
+    model.apply(changed(0, PartAdded(TextPart(0, "draft")), PartAdded(NoticePart(1, NoticeLevel.INFO, "gone"))))
+    all_lines(model)
+    model.apply(changed(0, PartReplaced(TextPart(0, "the real answer")), PartDropped(1)))
+    assert text_of(model)[4].startswith("the real answer")
+    model.apply(ended(turn(0, "another")))
+    assert text_of(model)[4:] == ["another"]
+
+
+def test_a_live_turn_says_what_it_waits_for_and_shows_a_cursor_where_it_writes():
+    model = model_of()
+    model.apply(began(0))
+    assert text_of(model)[-1].endswith("Waiting for the first words")
+    head = turn(0, state=TurnState.CONNECTING).head
+    model.apply(changed(0, HeadChanged(replace(head, retry_at=NOW + 3))))
+    assert text_of(model)[-1].endswith("Trying again in 3 s")
+    model.apply(changed(0, HeadChanged(replace(head, state=TurnState.STREAMING)), PartAdded(TextPart(0, "Hel"))))
+    assert text_of(model)[-1] == "Hel▌"
+    model.apply(ended(turn(0, "Hello")))
+    assert text_of(model)[-1] == "Hello"
+
+
+def test_changes_of_an_unknown_turn_change_nothing():
+    model = model_of(turn(0, "a"))
+    version = model.version
+    model.apply(changed(9, TextAppended(0, "late")))
+    assert model.version == version
+    assert text_of(model)[-1] == "a"
+
+
+def test_a_part_that_runs_counts_its_seconds():
+    moment = [NOW]
+    model = TranscriptModel(clock=lambda: moment[0])
+    model.apply(began(0))
+    model.apply(changed(0, PartAdded(ReasoningPart(0, "x")), PartAdded(ToolPart(1, "c", "tool"))))
+    assert [line.split("  ", 1)[1] for line in text_of(model)[-2:]] == ["0 s", "⠋ 0 s"]
+    moment[0] += 3
+    assert [line.split("  ", 1)[1] for line in text_of(model)[-2:]] == ["3 s", "⠋ 3 s"]
+
+
+def test_heights_add_up_to_what_is_laid_out():
+    model = model_of(*(turn(number, LONG) for number in range(8)))
+    lines = all_lines(model)
+    assert model.height == len(lines)
+    assert [model.top_of(at) for at in range(3)] == [0, *(model.top_of(at) for at in (1, 2))]
+    for number in (0, 1, 57, len(lines) - 1):
+        assert line_number(model, place_at(model, number)) == number
+
+
+def test_walking_line_by_line_meets_every_line_once_in_both_directions():
+    model = model_of(*(turn(number, LONG) for number in range(3)))
+    count = len(all_lines(model))
+    place, down = Place(), [Place()]
+    while (below := move(model, place, 1)) != place:
+        place = below
+        down.append(place)
+    assert len(down) == count == len(set(down))
+    up = [place]
+    while (above := move(model, up[-1], -1)) != up[-1]:
+        up.append(above)
+    assert up == down[::-1]
+    assert move(model, Place(), 37) == down[37]
+    assert move(model, down[37], -37) == down[0]
+
+
+def test_nothing_far_from_the_view_is_laid_out():
+    model = model_of(*(turn(number, LONG) for number in range(1000)))
+    settle(model, 40)
+    laid_out = [at for at in range(1000) if model.known_layout(at) is not None]
+    assert laid_out
+    assert min(laid_out) > 990
+
+
+def test_what_is_in_view_stays_while_heights_above_turn_out_other_than_estimated():
+    model = model_of(*(turn(number, LONG * (number % 3 + 1) + "```\n" + "x\n" * 30 + "```") for number in range(40)))
+    model.follows = False
+    model.top = place_at(model, 900)
+    before = [row.line.text for row in settle(model, 20).rows]
+    for at in range(40):
+        layout = model.prepared(at)
+        for piece in range(len(layout.flow)):
+            layout.lay_out(piece, model.page)
+        model.set_height(at, layout.height)
+    window = settle(model, 20)
+    assert [row.line.text for row in window.rows] == before
+    assert window.first == line_number(model, window.rows[0].place)
+
+
+def test_the_readers_place_survives_reflows_and_a_restart():
+    turns = [turn(number, LONG + f"\n\nmarker{number} of this turn\n\n" + LONG) for number in range(30)]
+    model = model_of(*turns)
+    model.follows = False
+    lines = {line.text: at for at, line in enumerate(all_lines(model))}
+    model.top = place_at(model, lines["marker17 of this turn"])
+    settle(model, 20)
+    stored = model.anchor
+    assert len(stored) < 60
+    for width in (30, 97, 41, 60):
+        model.fit(Page(width), model.marks)
+        assert settle(model, 20).rows[0].line.text.startswith("marker17 of this turn"[: width - 10])
+    restarted = TranscriptModel(clock=lambda: NOW)
+    restarted.anchor = stored
+    restarted.load(turns)
+    restarted.fit(Page(35), restarted.marks)
+    assert settle(restarted, 20).rows[0].line.text.startswith("marker17")
+    assert restarted.anchor == stored
+
+
+@pytest.mark.parametrize("anchor", ["", "nonsense", "turn-9/0/0/0", "turn-0/x/0/0", "////", "turn-0/44/7/9999999"])
+def test_an_anchor_that_means_nothing_is_no_error(anchor):
+    model = model_of(turn(0, LONG))
+    model.anchor = anchor
+    assert settle(model, 10).rows
+
+
+def test_layouts_long_unseen_are_dropped():
+    model = model_of(*(turn(number, "short") for number in range(KEPT_LAYOUTS * 3)))
+    model.follows = False
+    for at in range(model.turns):
+        model.prepared(at)
+    assert sum(model.known_layout(at) is not None for at in range(model.turns)) <= KEPT_LAYOUTS
+    assert text_of(model)[-1] == "short"
+
+
+def test_what_began_while_the_view_was_elsewhere_stands_below_a_divider():
+    model = model_of(turn(0, "seen"))
+    model.leave()
+    model.apply(began(1))
+    model.apply(ended(turn(1, "unseen")))
+    model.enter()
+    lines = text_of(model)
+    assert [at for at, line in enumerate(lines) if " new ─" in line] == [lines.index("seen") + 2]
+    model.leave()
+    model.enter()
+    assert not any(" new ─" in line for line in text_of(model))
+
+
+def test_ten_thousand_turns_cost_little_memory_beside_their_text():
+    turns = [turn(number, LONG) for number in range(2000)]
+    tracemalloc.start()
+    model = model_of(*turns)
+    settle(model, 40)
+    used = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert used / len(turns) < 400
+
+
+def test_an_empty_model_has_nothing_in_view():
+    model = model_of()
+    assert settle(model, 20).rows == []
+    assert model.anchor == ""
+    assert model.fold_all() is False
