@@ -106,6 +106,8 @@ def _not_connected(error: Exception, where: Where) -> EndpointError:
     """A connection never stood: nothing was sent, another try may help."""
     cause = _cause(error, OSError)
     hint = f"Check {where.hop_setting}, and that the server is running."
+    if where.proxy and not where.settings.proxy:
+        hint = f"Check {where.hop_setting}; NO_PROXY names hosts that need no proxy."
     if isinstance(cause, socket.gaierror) or _cause(error, UnicodeError) is not None:
         host = host_port(where.proxy or where.url).rpartition(":")[0]
         what = f"No host named {host} was found" + (", the proxy that is set." if where.proxy else ".")

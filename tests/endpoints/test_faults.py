@@ -566,3 +566,12 @@ async def test_f46_a_kept_connection_that_closes_just_as_it_is_used_again_is_rep
     server.plays = [[Close()], stream(dialect.text("b"), dialect.end())]
     found = await run(endpoint)
     assert (found.text, found.error) == ("b", None)
+
+
+async def test_f41_a_proxy_of_the_environment_that_is_down_is_said_with_the_way_around_it(
+    dialect, server, open_endpoint, monkeypatch
+):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    error = await fails(open_endpoint(), Unreachable, retryable=True)
+    assert "The proxy 127.0.0.1:1" in str(error)
+    assert "NO_PROXY" in error.hint
