@@ -1,8 +1,8 @@
 """Opens a store: finds or makes the file, recognises it, makes it safe, brings it up to date."""
 
 import logging
-import sqlite3
 import time
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from chatforge_tui.store.backups import back_up
@@ -10,10 +10,11 @@ from chatforge_tui.store.connection import connect, immediate
 from chatforge_tui.store.failure import translated
 from chatforge_tui.store.file_system import is_local
 from chatforge_tui.store.instances import Instance, Observer
+from chatforge_tui.store.lone_lock import LoneLock
 from chatforge_tui.store.migrations import NEWEST, migrate, version_of
 from chatforge_tui.store.operations import interrupt_dead_turns
 from chatforge_tui.store.pragmas import choose_journal, guard, prepare_writing
-from chatforge_tui.store.store_file import check_file, create, make_private, recognise
+from chatforge_tui.store.store_file import check_file, create, make_directory, make_private, recognise
 from chatforge_tui.store.workplace import Workplace
 
 _log = logging.getLogger("chatforge.store")
@@ -25,31 +26,30 @@ def open_for_writing(path: Path) -> Workplace:
     Raises:
         StoreError: it cannot be opened.
     """
-    with translated(path):
+    with translated(path), ExitStack() as undo:
+        make_directory(path.parent)
+        local = is_local(path.parent)
+        lone = LoneLock(path) if local is False else None
+        if lone is not None:
+            undo.callback(lone.release)
         if not path.exists():
             create(path)
         check_file(path)
         make_private(path)
         me = Instance(path)
-        db: sqlite3.Connection | None = None
-        try:
-            db = connect(path)
-            recognise(db, path)
-            journal = choose_journal(local=is_local(path.parent))
-            mode = prepare_writing(db, journal, alone=me.is_alone(db))
-            if version_of(db) < NEWEST:
-                back_up(db, path)
-                migrate(db)
-            place = Workplace(path, db, me)
-            with immediate(db):
-                me.register(db, time.time())
-                me.forget_dead(db)
-                dead = interrupt_dead_turns(place)
-        except BaseException:
-            if db is not None:
-                db.close()
-            me.leave()
-            raise
+        undo.callback(me.leave)
+        db = undo.enter_context(closing(connect(path)))
+        recognise(db, path)
+        mode = prepare_writing(db, choose_journal(local=local), alone=me.is_alone(db))
+        if version_of(db) < NEWEST:
+            back_up(db, path)
+            migrate(db)
+        place = Workplace(path, db, me, lone)
+        with immediate(db):
+            me.register(db, time.time())
+            me.forget_dead(db)
+            dead = interrupt_dead_turns(place)
+        undo.pop_all()
         _log.info("store %s open, journal mode %s, %d turns interrupted", path, mode, dead)
         return place
 
@@ -62,19 +62,16 @@ def open_for_reading(path: Path) -> Workplace:
     Raises:
         StoreError: it is not there, or cannot be opened.
     """
-    with translated(path):
+    with translated(path), ExitStack() as undo:
         check_file(path)
-        db = connect(path)
-        try:
-            guard(db)
-            recognise(db, path)
-            if version_of(db) < NEWEST:
-                prepare_writing(db, choose_journal(local=is_local(path.parent)), alone=False)
-                back_up(db, path)
-                migrate(db)
-            # A connection that may write but does not: it can roll back what a killed program left half written.
-            db.execute("PRAGMA query_only = ON")
-        except BaseException:
-            db.close()
-            raise
+        db = undo.enter_context(closing(connect(path)))
+        guard(db)
+        recognise(db, path)
+        if version_of(db) < NEWEST:
+            prepare_writing(db, choose_journal(local=is_local(path.parent)), alone=False)
+            back_up(db, path)
+            migrate(db)
+        # A connection that may write but does not: it can roll back what a killed program left half written.
+        db.execute("PRAGMA query_only = ON")
+        undo.pop_all()
         return Workplace(path, db, Observer(path))

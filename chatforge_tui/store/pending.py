@@ -162,3 +162,27 @@ class Pending:
         self._tails.pop(turn_id, None)
         self._heads.pop(turn_id, None)
         self._seqs.pop(turn_id, None)
+
+
+def condensed(entries: list[Entry]) -> list[Entry]:
+    """Return the entries without what a later end of the same turn supersedes: records of it, and earlier ends."""
+    ended: set[TurnId] = set()
+    needed: list[Entry] = []
+    for entry in reversed(entries):
+        turn_id = _turn_of(entry.work)
+        if turn_id is None or turn_id not in ended:
+            needed.append(entry)
+        if turn_id is not None and isinstance(entry.work, EndTurn):
+            ended.add(turn_id)
+    return needed[::-1]
+
+
+def _turn_of(work: Operation | Lookup) -> TurnId | None:
+    """Return the turn that an operation writes to."""
+    match work:
+        case EndTurn():
+            return work.turn.head.turn_id
+        case TurnOperation():
+            return work.turn_id
+        case _:
+            return None

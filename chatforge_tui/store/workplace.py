@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chatforge_tui.store.instances import Instance, Observer
+from chatforge_tui.store.lone_lock import LoneLock
 
 _log = logging.getLogger("chatforge.store")
 
@@ -19,6 +20,8 @@ class Workplace:
     db: sqlite3.Connection
     me: Observer
     """This program among those that have the store open: an Instance when it writes."""
+    lone: LoneLock | None = None
+    """Held when the store is on a disk that machines share."""
 
     def close(self) -> None:
         """Leave the store as if this program had never been there. Never raises: there is nothing left to lose."""
@@ -30,3 +33,5 @@ class Workplace:
             _log.warning("the store was not closed in order: %s", error)
         finally:
             self.me.leave()
+            if self.lone is not None:
+                self.lone.release()

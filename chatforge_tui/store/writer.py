@@ -22,7 +22,7 @@ from chatforge_tui.errors import ChatForgeError, StoreError, StoreUnavailable
 from chatforge_tui.store.connection import immediate, savepoint
 from chatforge_tui.store.failure import translate
 from chatforge_tui.store.operations import Operation, Probe
-from chatforge_tui.store.pending import Entry, Lookup, Pending, Reply
+from chatforge_tui.store.pending import Entry, Lookup, Pending, Reply, condensed
 from chatforge_tui.store.workplace import Workplace
 
 _log = logging.getLogger("chatforge.store")
@@ -262,7 +262,7 @@ class Writer:
         """Keep what must not be lost for the next try, and tell everyone."""
         if any(entry.is_write for entry in batch):
             _log.warning("the store cannot be written: %s", error)
-            kept = [Entry(entry.work) for entry in batch if entry.outlives_failure]
+            kept = condensed([Entry(entry.work) for entry in batch if entry.outlives_failure])
             with self._wake:
                 self._kept = kept or [Entry(Probe())]
                 self._kept_size = sum(entry.size for entry in kept)

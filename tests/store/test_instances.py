@@ -1,5 +1,6 @@
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ from chatforge_tui.domain.changes import HeadChanged, PartAdded, TextAppended
 from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.session import SessionPatch
 from chatforge_tui.domain.turn import TurnState
-from chatforge_tui.errors import SessionBusy, UnknownSession
+from chatforge_tui.errors import SessionBusy, StoreUnavailable, UnknownSession
 from chatforge_tui.store.sqlite_store import SqliteStore
 from tests.store.values import a_session, a_turn, counted, ended
 from tests.store.waiting import rows, until
@@ -237,6 +238,41 @@ async def test_readers_see_a_prefix_that_only_grows_while_another_program_writes
     await asyncio.gather(write(), *(read(reader) for reader in readers))
     for reader in readers:
         await reader.close()
+
+
+@pytest.fixture
+def shared_disk(monkeypatch):
+    """The store lies on a network file system."""
+    monkeypatch.setattr("chatforge_tui.store.opening.is_local", lambda _: False)
+
+
+async def test_on_a_shared_disk_one_program_has_the_store_and_the_others_are_told_who(shared_disk, path):
+    one, other = SqliteStore(path), SqliteStore(path)
+    await one.open()
+    with pytest.raises(StoreUnavailable, match=f"process {os.getpid()} on "):
+        await other.open()
+    await one.close()
+    await other.open()
+    await other.close()
+    assert {found.name for found in path.parent.iterdir()} == {"store.db", "run"}
+
+
+async def test_on_a_shared_disk_a_dead_program_of_this_machine_does_not_stand_in_the_way(shared_disk, path):
+    program = start(path, "die")
+    program.communicate()
+    path.with_name("store.db.lock").write_text(f"{socket.gethostname()} {program.pid}\n")
+    store = SqliteStore(path)
+    await store.open()
+    await store.close()
+
+
+@pytest.mark.parametrize("owner", ["elsewhere 1\n", "", "garbage"])
+async def test_on_a_shared_disk_nobody_else_is_taken_for_dead(shared_disk, path, owner):
+    path.parent.mkdir()
+    path.with_name("store.db.lock").write_text(owner)
+    with pytest.raises(StoreUnavailable) as refused:
+        await SqliteStore(path).open()
+    assert "store.db.lock" in refused.value.hint
 
 
 def open_files():

@@ -2,7 +2,7 @@ from chatforge_tui.domain.changes import HeadChanged, PartAdded, PartDropped, Te
 from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.store.operations import AppendText, Barrier, EndTurn, PatchSession, PutHead
-from chatforge_tui.store.pending import Entry, Pending
+from chatforge_tui.store.pending import Entry, Pending, condensed
 from tests.store.values import a_session, a_turn, ended
 
 SESSION = a_session()
@@ -107,3 +107,17 @@ def test_the_size_counts_what_waits_and_falls_when_it_is_taken_or_superseded():
     add(pending, TextAppended(0, "c"), turn=OTHER)
     pending.take()
     assert (pending.size, len(pending)) == (0, 0)
+
+
+def test_of_what_failed_only_the_last_end_of_a_turn_is_tried_again():
+    pending = Pending()
+    add(pending, TextAppended(0, "other"), turn=OTHER)
+    entries = pending.take()
+    for text in ("first try", "second try"):
+        add(pending, TextAppended(0, "streamed"))
+        entries += pending.take()
+        pending.add(Entry(EndTurn(ended(TURN, text), {})))
+        entries += pending.take()
+    left = [entry.work for entry in condensed(entries)]
+    assert [type(op).__name__ for op in left] == ["AppendText", "EndTurn"]
+    assert left[1].turn.answer == "second try"
