@@ -29,8 +29,8 @@ Open another session with {session.new}, move between them with {session.next} a
     ),
     Article(
         "The built-in agent",
-        """That is me. I am a small program inside ChatForge, not a model: I answer from the program's own reference and can
-show what the program does. I listen on the loopback address of this machine only, on a port the system chose, behind a
+        """The agent you talk to now is a small program inside ChatForge, not a model. I answer from the program's own
+reference and can show what the program does. I listen on the loopback address of this machine only, on a port the system chose, behind a
 token made for this run, and I end with the program. I speak A2A 1.0, A2A 0.3 and the OpenAI chat protocol over a real
 socket, so what you see here is how any other agent looks. Nothing you tell me leaves this machine.
 

@@ -100,12 +100,10 @@ class Knowledge:
                 tuple((k.label, f"{k.description.rstrip('.')} ({spoken_keys(k.keys)})") for k in known.keys),
             ),
             ReferencePart("command line", "commands", tuple((f"`{c.usage}`", c.description) for c in known.commands)),
-            ReferencePart(
-                "configuration reference", "settings", tuple((f"`{s.name}`", s.description) for s in known.settings)
-            ),
+            ReferencePart("configuration", "settings", tuple((f"`{s.name}`", s.description) for s in known.settings)),
             ReferencePart("places on disk", "places", tuple((p.name, f"`{p.path}`") for p in known.places)),
             ReferencePart("exit codes", "codes", tuple((str(e.code), e.meaning) for e in known.exit_codes)),
-            ReferencePart("guide's articles", "articles", tuple((a.title, _first_sentence(a.body)) for a in ARTICLES)),
+            ReferencePart("articles", "guide", tuple((a.title, _first_sentence(a.body)) for a in ARTICLES)),
         )
         return tuple(part for part in parts if part.entries)
 

@@ -13,8 +13,8 @@ _WORD = re.compile(r"\s*\S+\s*?(?=\s|$)|\s+")
 class Pace:
     """The agent's tempo."""
 
-    words_per_second: float = 80.0
-    """How fast text streams; 60 to 100 reads like a good model."""
+    words_per_second: float = 60.0
+    """How fast text streams: about 100 tokens of a model, faster than anyone reads and slow enough to watch."""
     step_s: float = 0.7
     """How long a step of work that is only shown takes, in seconds."""
     stall_s: float = 600.0

@@ -26,7 +26,7 @@ def passages_of(reference: ProgramReference, abilities: str) -> list[Passage]:
         abilities: what the agent can show, as a Markdown list.
     """
     fill = _filler(reference, abilities)
-    articles = [Passage(a.title, _NAME.sub(fill, a.body), "guide's articles", a.keywords) for a in ARTICLES]
+    articles = [Passage(a.title, _NAME.sub(fill, _unwrapped(a.body)), "guide's articles", a.keywords) for a in ARTICLES]
     return [
         *articles,
         *(_of_key(entry) for entry in reference.keys),
@@ -65,6 +65,19 @@ def _filler(reference: ProgramReference, abilities: str) -> Callable[[re.Match[s
     return fill
 
 
+def _unwrapped(body: str) -> str:
+    """Put each paragraph on one line: it is broken where it is shown. Code and lists stay as they are."""
+    pieces = body.split("```")
+    for number in range(0, len(pieces), 2):
+        blocks = pieces[number].split("\n\n")
+        pieces[number] = "\n\n".join(b if b.lstrip().startswith(("- ", "|")) else _one_line(b) for b in blocks)
+    return "```".join(pieces)
+
+
+def _one_line(block: str) -> str:
+    return re.sub(r"(?<=\S)\n(?=\S)", " ", block)
+
+
 def _list(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in dict.fromkeys(names))
 
@@ -94,7 +107,7 @@ def _of_command(entry: CommandEntry) -> Passage:
 
 
 def _of_setting(setting: SettingDescription) -> Passage:
-    facts = [f"`{setting.name}` in the configuration file ({setting.type}): {setting.description}"]
+    facts = [setting.description, f"In the configuration file; {setting.type}."]
     if setting.default == "required":
         facts.append("It must be there.")
     elif setting.default:

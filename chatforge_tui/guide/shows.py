@@ -48,7 +48,7 @@ async def show_plan(knowledge: Knowledge, pace: Pace, _: Asked) -> Scene:
     """Go through every part of the reference by a plan, each step with a tool call, then sum up."""
     parts = knowledge.parts()
     titles = [f"Read the {part.name}" for part in parts] + ["Write the summary"]
-    agents = [part.reader for part in parts] + ["guide"]
+    agents = [part.reader for part in parts] + ["writer"]
     yield ShowPlan(_plan(titles, agents, done=0))
     async for move in say(pace, "I will read my whole reference and sum it up.\n\n"):
         yield move

@@ -138,11 +138,20 @@ def test_no_passage_keeps_an_unfilled_name() -> None:
         assert "{place" not in passage.body
 
 
+def test_a_paragraph_is_one_line_and_code_keeps_its_lines() -> None:
+    answer = KNOWLEDGE.answer("how do I use my own model")
+
+    assert '\n[endpoints.local]\nprotocol = "openai-chat"\n' in answer
+    prose = [line for line in answer.split("```")[2].splitlines() if line]
+    assert prose[0].startswith("Or without a file:")
+    assert prose[0].endswith("offers those that answer.")
+
+
 def test_a_reference_that_holds_nothing_still_answers() -> None:
     empty = Knowledge(ProgramReference("0"), "")
 
     assert empty.search("how do I stop an answer")
-    assert [part.name for part in empty.parts()] == ["guide's articles"]
+    assert [part.name for part in empty.parts()] == ["articles"]
     assert empty.facts() == []
 
 
