@@ -163,7 +163,8 @@ class SessionManager:
         if worker is None:
             worker = self._workers[session_id] = SessionWorker(session_id, self._context)
         run = worker.begin(prompt)
-        await asyncio.shield(run.began)
+        if run.began is not None:
+            await asyncio.shield(run.began)
         return run.state.head.turn_id
 
     async def finished(self, session_id: SessionId) -> Turn | None:

@@ -196,7 +196,9 @@ class SessionBook:
 def begun(head: SessionHead, turn: TurnHead) -> SessionHead:
     """Return the session's head with one more turn, and with a title if it has none."""
     title = head.title if head.title or head.title_is_manual else auto_title(turn.prompt.text)
-    return replace(head, turns=turn.ordinal + 1, last_state=turn.state, title=title, updated=max(head.updated, turn.started))
+    return replace(
+        head, turns=turn.ordinal + 1, last_state=turn.state, title=title, updated=max(head.updated, turn.started)
+    )
 
 
 def ended(head: SessionHead, turn: TurnHead) -> SessionHead:

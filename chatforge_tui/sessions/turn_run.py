@@ -20,8 +20,8 @@ class TurnRun:
             loop: the engine's.
         """
         self.state = state
-        self.began: asyncio.Future[None] = loop.create_future()
-        """Done when the prompt is durable; fails when it cannot be."""
+        self.began: asyncio.Future[None] | None = loop.create_future()
+        """Done when the prompt is durable; fails when it cannot be. None once it is over."""
         self.done: asyncio.Future[Turn] = loop.create_future()
         """Done when the turn has ended and its row is durable; fails when that could not be written (it is tried again)."""
         self.task: asyncio.Task[None] | None = None
@@ -36,22 +36,22 @@ class TurnRun:
         """Something of an answer was received: nothing is sent again unasked."""
         self.outcome: Outcome | None = None
         """What the protocol's own terminal marker said."""
-        for future in (self.began, self.done):
-            future.add_done_callback(_look_at)
+
+    def begin(self) -> None:
+        """Note that the prompt is durable, and let the sender go on."""
+        self.is_begun = True
+        if self.began is not None:
+            self.began.set_result(None)
+            self.began = None
 
     def fail(self, error: Exception) -> None:
-        """Let everyone who waits know that there is nothing to wait for."""
+        """Let everyone who still waits know that there is nothing to wait for."""
         for future in (self.began, self.done):
-            if not future.done():
+            if future is not None and not future.done():
                 future.set_exception(error)
+                future.exception()  # marks it as seen: that nobody waits for it is no mistake
 
     async def settled(self) -> None:
         """Return when nothing of this run is at work any more. Never raises on its account."""
         while (task := self.closing or self.task) is not None and not task.done():
             await asyncio.wait({task})
-
-
-def _look_at(future: "asyncio.Future[None] | asyncio.Future[Turn]") -> None:
-    """Mark a failure as seen: that nobody waits for it is no mistake."""
-    if not future.cancelled():
-        future.exception()

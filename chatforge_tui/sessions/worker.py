@@ -94,41 +94,36 @@ class SessionWorker:
             await self._safely(None, endpoint.aclose)
 
     async def _work(self, run: TurnRun, predecessor: TurnRun | None) -> None:
-        """Be the run's task."""
-        await self._safely(run, self._lead, run, predecessor)
-        if run.closing is None and not run.done.done():
-            self._claim(run)
-            run.fail(RuntimeError("The turn did not come to its end; the log says why."))
-            self._rest(run)
-
-    async def _lead(self, run: TurnRun, predecessor: TurnRun | None) -> None:
-        """Take a turn from its prompt to its end."""
+        """Take a turn from its prompt to its end; the run's task."""
         if predecessor is not None:
             await predecessor.settled()
-        context, state = self._context, run.state
-        try:
-            await context.keeper.begin(state)
-        except ChatForgeError as error:
-            self._claim(run)
-            run.fail(error)
-            self._rest(run)
-            return
-        run.is_begun = True
-        run.began.set_result(None)
-        if (reason := state.token.reason) is None:
-            session_log.note("starting new stream for session", self._session_id, state.head.request_id)
+            predecessor = None  # its whole answer would stay in memory as long as this stream lasts
+        await self._safely(run, self._begin, run)
+        if run.is_begun and run.outcome is None:
             limit = self._limit(run)
             try:
                 await self._safely(run, self._answer, run)
             finally:
                 if limit is not None:
                     limit.cancel()
-            outcome = run.outcome or BROKEN
-        else:
-            outcome = outcome_of_stop(reason)
         if self._claim(run):
-            await self._finish(run, outcome)
+            if run.is_begun:
+                await self._safely(run, self._finish, run, run.outcome or BROKEN)
+            run.fail(RuntimeError("The turn did not come to its end; the log says why."))
             self._rest(run)
+
+    async def _begin(self, run: TurnRun) -> None:
+        """Make the prompt durable. A run that was stopped meanwhile has its outcome, and nothing leaves."""
+        try:
+            await self._context.keeper.begin(run.state)
+        except ChatForgeError as error:
+            run.fail(error)
+            return
+        run.begin()
+        if (reason := run.state.token.reason) is not None:
+            run.outcome = outcome_of_stop(reason)
+        else:
+            session_log.note("starting new stream for session", self._session_id, run.state.head.request_id)
 
     async def _finish(self, run: TurnRun, outcome: Outcome) -> None:
         """End a claimed run's turn; what cannot be saved now is saved later."""
@@ -195,7 +190,8 @@ class SessionWorker:
         if (
             isinstance(event, TaskBound)
             and event.context_id
-            and context.book.get(self._session_id).endpoint == self._ref
+            and (head := context.book.find(self._session_id)) is not None
+            and head.endpoint == self._ref
         ):
             context.book.patch(self._session_id, SessionPatch(context_id=event.context_id))
         changes = run.state.apply(event, context.clock.now())
