@@ -1,6 +1,6 @@
 """Drawing code: a thin frame with the language's name, the source inside, long lines wrapped where they are cut."""
 
-from chatforge_tui.ui.transcript.highlight import PLAIN, coloured_lines
+from chatforge_tui.ui.transcript.highlight import PLAIN
 from chatforge_tui.ui.transcript.ink import FRAME, Ink, Line, Span
 from chatforge_tui.ui.transcript.page import Page
 from chatforge_tui.ui.transcript.wrap import width_of, wrap
@@ -11,17 +11,16 @@ _NARROWEST_FRAME = 12
 """Cells below which the frame would leave no room for code: then there is none."""
 
 
-def code_frame(code: str, info: str, width: int, page: Page, *, coloured: bool = True) -> list[Line]:
+def code_frame(code: str, info: str, width: int, page: Page) -> list[Line]:
     """Lay out a finished code block.
 
     Args:
         code: The source, without the newline at its end.
         info: What the fence says after its marker; its first word names the language.
         width: Cells for the whole frame.
-        page: For its marks.
-        coloured: False while more may come.
+        page: For its marks and colours.
     """
-    rows = coloured_lines(code, language_of(info)) if coloured else None
+    rows = page.coloured(code, language_of(info))
     if rows is None:
         rows = [[(row, PLAIN)] if row else [] for row in code.split("\n")]
     lines = [top_of_frame(info, width, page, code)]

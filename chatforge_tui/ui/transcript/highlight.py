@@ -1,7 +1,9 @@
 """Colouring code: source and language -> lines of spans, by role. It must not guess a language: that costs 0.1 s."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from chatforge_tui.ui.transcript.ink import Ink, Role, Span
@@ -9,10 +11,19 @@ from chatforge_tui.ui.transcript.ink import Ink, Role, Span
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
-LONGEST_COLOURED = 64 * 1024
-"""Characters of a code block beyond which it stays plain: colouring costs about 0.3 ms a KB."""
+LONGEST_AT_ONCE = 6_000
+"""Characters of a code block that are coloured at once; pygments takes 1 to 4 ms a KB. Longer ones wait for a budget."""
+LONGEST_COLOURED = 256_000
+"""Characters of a code block beyond which it stays plain."""
+KEPT_BLOCKS = 64
+"""Long blocks whose colours are remembered."""
 
 PLAIN = Ink("code")
+
+Rows = list[list[Span]]
+"""The lines of a block."""
+
+_TOKENS_IN_A_SLICE = 100
 
 _ROLES: tuple[tuple[str, Role], ...] = (
     ("Token.Keyword", "keyword"),
@@ -36,15 +47,61 @@ _ROLES: tuple[tuple[str, Role], ...] = (
 )
 
 
-def coloured_lines(code: str, language: str) -> list[list[Span]] | None:
+class Colours:
+    """Colours code within a budget: short blocks at once, long ones in slices while nothing else is to be done."""
+
+    def __init__(self) -> None:
+        self._done: dict[tuple[str, str], Rows | None] = {}
+        self._waiting: dict[tuple[str, str], Iterator[Span]] = {}
+        self._parts: dict[tuple[str, str], list[Span]] = {}
+
+    def lines(self, code: str, language: str) -> Rows | None:
+        """Return the lines of `code` in colour; None when they stay plain, or stay so until `work` is through."""
+        if len(code) <= LONGEST_AT_ONCE:
+            return coloured_lines(code, language)
+        key = (code, language)
+        if key in self._done:
+            return self._done[key]
+        lexer = _lexer_for(code, language)
+        if lexer is not None and key not in self._waiting:
+            self._waiting[key], self._parts[key] = _tokens(lexer, code), []
+        return None
+
+    @property
+    def has_work(self) -> bool:
+        """Whether a block waits for its colours."""
+        return bool(self._waiting)
+
+    def work(self, seconds: float) -> set[str]:
+        """Colour for about so long; return the code that is finished."""
+        deadline = time.perf_counter() + seconds
+        finished: set[str] = set()
+        while self._waiting and time.perf_counter() < deadline:
+            key, tokens = next(iter(self._waiting.items()))
+            part = list(islice(tokens, _TOKENS_IN_A_SLICE))
+            self._parts[key] += part
+            if len(part) < _TOKENS_IN_A_SLICE:
+                del self._waiting[key]
+                self._done[key] = _rows(self._parts.pop(key), key[0])
+                finished.add(key[0])
+        while len(self._done) > KEPT_BLOCKS:
+            del self._done[next(iter(self._done))]
+        return finished
+
+
+def coloured_lines(code: str, language: str) -> Rows | None:
     """Return the lines of `code` in colour, or None when the language is unknown or the block too long."""
-    if not language or len(code) > LONGEST_COLOURED:
-        return None
-    lexer = _lexer(language.lower())
-    if lexer is None:
-        return None
-    lines: list[list[Span]] = [[]]
-    for text, ink in _tokens(lexer, code):
+    lexer = _lexer_for(code, language)
+    return None if lexer is None else _rows(_tokens(lexer, code), code)
+
+
+def _lexer_for(code: str, language: str) -> "Lexer | None":
+    return _lexer(language.lower()) if language and len(code) <= LONGEST_COLOURED else None
+
+
+def _rows(spans: Iterable[Span], code: str) -> Rows | None:
+    lines: Rows = [[]]
+    for text, ink in spans:
         rows = text.split("\n")
         for index, row in enumerate(rows):
             if index:

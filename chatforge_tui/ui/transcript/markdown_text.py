@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from markdown_it.token import Token
 
 from chatforge_tui.safety.clean import clean
+from chatforge_tui.ui.transcript.chunks import DEFINITION, safe_chunks
 from chatforge_tui.ui.transcript.growing import GrowingText
 from chatforge_tui.ui.transcript.ink import TEXT, Ink
 from chatforge_tui.ui.transcript.inline import Environment, definitions
@@ -18,6 +19,8 @@ from chatforge_tui.ui.transcript.markdown import blocks_of, is_blank_row, is_hea
 from chatforge_tui.ui.transcript.open_end import OpenEnd, OpenFence, trial_of
 from chatforge_tui.ui.transcript.piece import Margin, MarkdownPiece, Piece, PlainPiece, gap_beside
 
+LARGEST_CHUNK = 16_000
+"""Characters beyond which the rest of a loaded text is not laid out as one piece."""
 RAW_BEYOND = 8_000
 """Characters of open text beyond which it is shown as written until it closes."""
 RAW_BEYOND_ROWS = 300
@@ -73,6 +76,18 @@ class MarkdownText:
             if len(self._partial) > LONGEST_LINE:
                 rest, self._partial = clean(self._partial), ""
                 self._take(rest)
+
+    def load(self, text: str) -> None:
+        """Take the whole text at once, instead of `feed` and `end`: only what comes near the screen is parsed."""
+        for chunk in safe_chunks(clean(text)):
+            if len(chunk) > LARGEST_CHUNK:
+                self._has_gap = bool(self.closed)
+                self._take(chunk)
+                break
+            if DEFINITION.search(chunk):
+                parse_blocks(chunk, self._environment)
+            self._close(chunk, _Cut(0, has_gap=True, ordinal=None))
+        self.end()
 
     def end(self) -> None:
         """No more text comes: everything is closed."""

@@ -14,6 +14,7 @@ from chatforge_tui.domain.ids import TurnId
 from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.turn import Turn
 from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
+from chatforge_tui.ui.transcript.ink import Line
 from chatforge_tui.ui.transcript.page import Page
 from chatforge_tui.ui.transcript.place import START, Anchor, Place
 from chatforge_tui.ui.transcript.sections import PlanSection, Section, TextSection
@@ -300,6 +301,14 @@ class TranscriptModel:
         self.set_height(at, layout.height)
         return layout
 
+    def forget_code(self, codes: set[str]) -> None:
+        """Lay these code blocks out again: their colours have come."""
+        for layout in self._layouts.values():
+            for piece in layout.flow:
+                if piece.lines and any(line.code in codes for line in piece.lines):
+                    piece.forget()
+        self.version += 1
+
     def _drop_old_layouts(self) -> None:
         if len(self._layouts) < KEPT_LAYOUTS:
             return
@@ -329,7 +338,7 @@ class TranscriptModel:
         lines = layout.lay_out(place.piece, self.page)
         key = layout.keys[place.piece]
         nth = layout.keys[: place.piece].count(key)
-        before = sum(len(line.text) for line in lines[: place.line])
+        before = sum(map(_length, lines[: place.line]))
         return Anchor(self._turns[place.turn].head.turn_id, key, nth, before)
 
     def resolve(self) -> None:
@@ -353,10 +362,15 @@ class TranscriptModel:
         before = 0
         lines = layout.lay_out(piece, self.page)
         for number, line in enumerate(lines):
-            before += len(line.text)
+            before += _length(line)
             if before > anchor.characters:
                 return Place(at, piece, number)
         return Place(at, piece, max(0, len(lines) - 1))
+
+
+def _length(line: Line) -> int:
+    """Return how many characters of the text a line stands for: the same sum at every width."""
+    return 0 if line.is_decoration else len(line.copied) + len(line.joint)
 
 
 def _weight(turn: Turn) -> tuple[int, int]:

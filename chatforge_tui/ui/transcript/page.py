@@ -1,8 +1,9 @@
 """What a layout depends on besides the text: how wide the body is and which marks are drawn."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
+from chatforge_tui.ui.transcript.highlight import Colours, Rows, coloured_lines
 
 BODY_COLUMNS = 100
 """Body text is never wider than this: longer lines are hard to read."""
@@ -19,6 +20,16 @@ class Page:
     width: int = 80
     """Columns of the body, >= NARROWEST."""
     marks: MarkSet = UNICODE_MARKS
+    colours: Colours | None = field(default=None, compare=False)
+    """What colours code; None = all of it at once."""
+
+    def inside(self, margin: int) -> "Page":
+        """Return the page that is left beside a margin of so many columns."""
+        return Page(self.width - margin, self.marks, self.colours)
+
+    def coloured(self, code: str, language: str) -> Rows | None:
+        """Return the lines of a code block in colour, None while or when it is plain."""
+        return coloured_lines(code, language) if self.colours is None else self.colours.lines(code, language)
 
     @property
     def is_ascii(self) -> bool:
@@ -26,6 +37,6 @@ class Page:
         return self.marks.line == "-"
 
     @staticmethod
-    def for_view(columns: int, marks: MarkSet = UNICODE_MARKS) -> "Page":
+    def for_view(columns: int, marks: MarkSet = UNICODE_MARKS, colours: Colours | None = None) -> "Page":
         """Return the page of a view that is `columns` wide."""
-        return Page(max(NARROWEST, min(BODY_COLUMNS, columns - GUTTER_COLUMNS - 1)), marks)
+        return Page(max(NARROWEST, min(BODY_COLUMNS, columns - GUTTER_COLUMNS - 1)), marks, colours)

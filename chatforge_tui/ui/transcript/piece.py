@@ -211,4 +211,4 @@ def with_margin(margin: Margin | None, page: Page, build: Builder) -> list[Line]
     inner = page.width if margin is None else page.width - len(margin.first[0])
     if margin is None or inner < NARROWEST:
         return build(page)
-    return beside(build(Page(inner, page.marks)), margin.first, margin.others)
+    return beside(build(page.inside(len(margin.first[0]))), margin.first, margin.others)

@@ -126,6 +126,7 @@ class TextSection(Section):
         self._received = GrowingSource(part.text)
         self._is_hidden = part.is_plan_source
         self._text = MarkdownText()
+        self._is_fed = False
 
     def pieces(self, marks: MarkSet) -> list[Piece]:
         """Return the closed blocks and the open end."""
@@ -137,8 +138,12 @@ class TextSection(Section):
 
     def update(self) -> list[Piece]:
         """Read what has arrived; return the pieces after the closed ones."""
-        if text := self._received.take():
+        text = self._received.take()
+        if self.is_ended and not self._is_fed:
+            self._text.load(text)
+        elif text:
             self._text.feed(text)
+        self._is_fed = True
         if self.is_ended:
             self._text.end()
             return []

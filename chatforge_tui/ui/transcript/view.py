@@ -27,6 +27,7 @@ from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
 from chatforge_tui.ui.transcript.extract import text_between
 from chatforge_tui.ui.transcript.follow import Below
+from chatforge_tui.ui.transcript.highlight import Colours
 from chatforge_tui.ui.transcript.ink import EMPTY, ROLES
 from chatforge_tui.ui.transcript.messages import CopyRequested, FollowChanged, LinkChosen
 from chatforge_tui.ui.transcript.model import TranscriptModel
@@ -42,6 +43,10 @@ SCROLLBAR_SECONDS = 0.2
 """Shortest time between two updates of the scrollbar while text streams: it costs as much as painting a frame."""
 TICK_SECONDS = 0.25
 """Time between two steps of a spinner; there is a timer only while something runs."""
+COLOUR_SECONDS = 0.006
+"""Time for colouring code between two looks at the keys, """
+COLOUR_PAUSE_SECONDS = 0.02
+"""and the pause before the next."""
 BUSY_RETRY_SECONDS = 0.033
 """When to look again at a terminal that has not taken the last frame yet."""
 
@@ -58,6 +63,7 @@ class _Clocks:
     tick: Timer | None = None
     scrollbar: Timer | None = None
     busy: Timer | None = None
+    colour: Timer | None = None
 
 
 class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
@@ -148,6 +154,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self._model: TranscriptModel | None = None
         self._window = Window([], 0, at_end=True)
         self._painter = Painter()
+        self._colours = Colours()
         self._palette: Palette | None = None
         self._laid_out_for: Size | None = None
         self._filters: tuple[LineFilter, ...] = ()
@@ -227,7 +234,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         if model is None:
             self._window = Window([], 0, at_end=True)
         else:
-            is_other_page = model.fit(Page.for_view(size.width, self.marks), self.marks)
+            is_other_page = model.fit(Page.for_view(size.width, self.marks, self._colours), self.marks)
             self._window = settle(model, size.height)
             if is_other_page and not model.follows:
                 self._below.keep(model, model.new_lines)
@@ -235,6 +242,16 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         self._take_height(size, at_once=at_once)
         self._repaint()
         self._run_tick()
+        if self._colours.has_work and self._clocks.colour is None:
+            self._clocks.colour = self.set_timer(COLOUR_PAUSE_SECONDS, self._colour)
+
+    def _colour(self) -> None:
+        """Colour long code blocks, a slice at a time."""
+        self._clocks.colour = None
+        finished = self._colours.work(COLOUR_SECONDS)
+        if finished and self._model is not None:
+            self._model.forget_code(finished)
+        self._sync()
 
     def _take_height(self, size: Size, *, at_once: bool) -> None:
         """Give Textual the height and the place without the reflow of the screen that the reactives would cost."""
@@ -409,7 +426,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_unmount(self) -> None:
         """Stop what ticks."""
-        for timer in (self._clocks.tick, self._clocks.scrollbar, self._clocks.busy):
+        for timer in (self._clocks.tick, self._clocks.scrollbar, self._clocks.busy, self._clocks.colour):
             if timer is not None:
                 timer.stop()
         self._clocks = _Clocks()

@@ -7,8 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chatforge_tui.safety.clean import clean
-from chatforge_tui.ui.transcript.ink import Line
-from chatforge_tui.ui.transcript.markdown import lay_out_markdown
+from chatforge_tui.ui.transcript.chunks import safe_chunks
+from chatforge_tui.ui.transcript.ink import EMPTY, Line
+from chatforge_tui.ui.transcript.markdown import lay_out_markdown, parse_blocks
 from chatforge_tui.ui.transcript.markdown_text import CUT_BEYOND, RAW_BEYOND, MarkdownText
 from chatforge_tui.ui.transcript.page import Page
 
@@ -60,6 +61,31 @@ def test_any_chunking_gives_the_same_lines_as_the_whole(document, data, width):
 def test_every_character_alone_gives_the_same_lines_as_the_whole(document):
     page = Page(40)
     assert looks(grown(document, range(len(document)), page)) == looks(lay_out_markdown(clean(document), {}, page))
+
+
+@settings(max_examples=300, deadline=None)
+@given(documents, widths)
+def test_a_stored_text_cut_at_every_safe_place_gives_the_same_lines_as_the_whole(document, width):
+    page, cleaned = Page(width), clean(document)
+    environment = {}
+    chunks = list(safe_chunks(cleaned, size=1))
+    assert "".join(chunks) == cleaned
+    parse_blocks(cleaned, environment)
+    lines = []
+    for chunk in chunks:
+        laid_out = lay_out_markdown(chunk, environment, page)
+        if lines and laid_out:
+            lines.append(EMPTY)
+        lines += laid_out
+    assert looks(lines) == looks(lay_out_markdown(cleaned, {}, page))
+
+
+def test_long_stored_text_is_cut_and_only_parsed_where_it_is_needed():
+    loaded = MarkdownText()
+    loaded.load(("A paragraph.\n\n- list\n  ```py\n  x\n  ```\n\n" * 40 + "```\ncode\n\ncode\n```\n\n") * 30)
+    assert len(loaded.closed) > 20
+    assert all(piece.lines is None for piece in loaded.closed if not piece.is_gap)
+    assert max(len(piece.source) for piece in loaded.closed) < 8_000
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from textual.events import MouseScrollUp
 from textual.pilot import Pilot
 
 from chatforge_tui.domain.changes import PartAdded, TextAppended
@@ -93,17 +94,11 @@ async def test_the_wheel_scrolls_and_the_scrollbar_follows():
     app = TranscriptApp(model_of(turn(0, SENTENCES)))
     async with app.run_test(size=(60, 20)) as pilot:
         bottom = app.view.scroll_offset.y
-        await pilot._post_mouse_events([_wheel_up()], app.view, (5, 5))
+        await pilot._post_mouse_events([MouseScrollUp], app.view, (5, 5))
         await until(pilot, lambda: app.view.scroll_offset.y < bottom)
         assert app.view.vertical_scrollbar.position == app.view.scroll_offset.y
         app.view.scroll_to(y=0)
         assert app.screen_lines()[0].startswith("You")
-
-
-def _wheel_up():
-    from textual.events import MouseScrollUp
-
-    return MouseScrollUp
 
 
 async def test_turns_are_gone_through_one_by_one():
@@ -280,7 +275,7 @@ async def test_what_is_found_is_gone_to_highlighted_and_unfolded():
         assert [(match.turn, match.part) for match in matches] == [(0, 0)]
         assert app.view.match_number == (1, 1)
         await pilot.pause()
-        x, y = find(app, "hidden")
+        y = find(app, "hidden")[1]
         style = app.view.get_component_rich_style("transcript--current-match")
         painted = [s.text for s in app.view.render_lines(app.view.size.region)[y] if s.style.bgcolor == style.bgcolor]
         assert painted == ["hidden"]
