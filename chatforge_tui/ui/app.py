@@ -26,6 +26,7 @@ from chatforge_tui.config.locations import Locations
 from chatforge_tui.config.settings import Settings
 from chatforge_tui.domain.changes import (
     EngineEvent,
+    HeadChanged,
     SessionChanged,
     SessionRemoved,
     StoreTrouble,
@@ -236,6 +237,8 @@ class ChatForgeApp(App[None], inherit_bindings=False):
 
     def on_engine_ready(self, event: EngineReady) -> None:
         """Show the tabs, the one that was in front last in front. What was typed meanwhile stays."""
+        if not self.is_running:
+            return
         self._book.fill(event.heads)
         panes = self._book.open
         front = next((pane for pane in panes if pane.head.is_active), panes[0] if panes else None)
@@ -245,7 +248,9 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         self.bring_to_front(front.session_id)
 
     def on_engine_batch(self, event: EngineBatch) -> None:
-        """Take what happened since the last frame, draw once."""
+        """Take what happened since the last frame, draw once; nothing is drawn on a screen that is going down."""
+        if not self.is_running:
+            return
         front = self._book.current
         changes = [self._apply(one) for one in event.events]
         self._engine.acknowledge()
@@ -253,7 +258,10 @@ class ChatForgeApp(App[None], inherit_bindings=False):
             self._show_front(front)
         elif any(changes):
             self._main.refresh_turns()
-        self._redraw_all()
+        if all(_is_only_text(one) for one in event.events):
+            self._main.redraw_pane()
+        else:
+            self._redraw_all()
 
     def _apply(self, event: EngineEvent) -> bool:
         """Apply one event to the panes; return whether the one in front changed."""
@@ -284,7 +292,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
     def on_turns_loaded(self, event: TurnsLoaded) -> None:
         """Show the transcript that was asked for."""
         pane = self._book.get(event.session_id)
-        if pane is None:
+        if pane is None or not self.is_running:
             return
         if event.turns is not None:
             pane.load(event.turns)
@@ -339,12 +347,13 @@ class ChatForgeApp(App[None], inherit_bindings=False):
     def bring_to_front(self, session_id: SessionId) -> None:
         """Show a session's pane and tell the engine."""
         old = self._book.current
-        if self._book.bring_to_front(session_id) is not None:
+        if self._book.bring_to_front(session_id) is not None and self.is_running:
             self._show_front(old)
 
     def redraw(self) -> None:
         """Draw tabs, status and hints again."""
-        self._redraw_all()
+        if self.is_running:
+            self._redraw_all()
 
     def ask(self, dialog: "Dialog[Answer]", then: Callable[[Answer], None]) -> None:
         """Show a dialog and hand its answer on; nothing happens when it is left with Esc."""
@@ -542,6 +551,11 @@ class ChatForgeApp(App[None], inherit_bindings=False):
             self.say("ChatForge has the mouse again.")
         else:
             self.say("The terminal has the mouse: it selects text now.")
+
+
+def _is_only_text(event: EngineEvent) -> bool:
+    """Whether an event changes nothing that a tab shows: the most frequent kind by far."""
+    return isinstance(event, TurnChanged) and not any(isinstance(change, HeadChanged) for change in event.changes)
 
 
 def _sentence(error: ChatForgeError) -> str:

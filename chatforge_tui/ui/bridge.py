@@ -129,6 +129,7 @@ class EngineThread:
         done, _ = await asyncio.wait({ended}, timeout=limit_s)
         if done:
             ended.exception()
+            self._thread.shutdown(wait=True)  # its work is done: this waits for its last lines only
         return bool(done)
 
     async def call(self, command: Callable[[SessionManager], Awaitable[Result]]) -> Result:

@@ -70,10 +70,10 @@ class HintWriter:
     def placeholder(self, pane: Pane | None) -> str:
         """Return what stands in an empty composer."""
         if pane is None:
-            return "Starting …"
+            return f"Starting {self._marks.trailing}"
         if pane.question is not None and pane.question.form is not None:
-            return "Tab to the form, or answer in words …"
-        return f"{'Answer' if pane.question is not None else 'Ask'} {agent_name(pane)} …"
+            return f"Tab to the form, or answer in words {self._marks.trailing}"
+        return f"{'Answer' if pane.question is not None else 'Ask'} {agent_name(pane)} {self._marks.trailing}"
 
     def status(self, pane: Pane | None, *, now: float, trouble: str, new_lines: int, in_form: bool) -> Status:
         """Return the status line.
@@ -87,7 +87,7 @@ class HintWriter:
         """
         warning = clean_line(trouble)
         if pane is None:
-            return Status(hint="Opening your sessions …", warning=warning)
+            return Status(hint=f"Opening your sessions {self._marks.trailing}", warning=warning)
         hint = self._hint(pane, in_form=in_form)
         turn, state = pane.turn, pane.state
         if new_lines:

@@ -27,6 +27,9 @@ class MarkSet:
     more_left: str
     more_right: str
     ellipsis: str
+    """Where a text was cut, one cell."""
+    trailing: str
+    """Where a sentence stays open."""
     dot: str
     """Between facts on one line."""
     line: str
@@ -70,6 +73,7 @@ UNICODE_MARKS = MarkSet(
     more_left="‹",
     more_right="›",
     ellipsis="…",
+    trailing="…",
     dot="·",
     line="─",
     heavy="━",
@@ -93,6 +97,7 @@ ASCII_MARKS = MarkSet(
     more_left="<",
     more_right=">",
     ellipsis="~",
+    trailing="...",
     dot="-",
     line="-",
     heavy="=",

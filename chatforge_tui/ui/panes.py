@@ -149,6 +149,8 @@ class PaneBook:
         self._panes: dict[SessionId, Pane] = {}
         self._shown: list[SessionId] = []
         """Sessions in the order in which they were in front, last one now; each at most once."""
+        self._open: list[Pane] | None = None
+        """The panes that have a tab, in order; None when that has to be found out again."""
         self._undo: list[tuple[Literal["close", "delete"], SessionId]] = []
 
     def __len__(self) -> int:
@@ -162,8 +164,10 @@ class PaneBook:
     @property
     def open(self) -> list[Pane]:
         """The panes that have a tab, left to right."""
-        panes = [pane for pane in self._panes.values() if pane.head.is_open]
-        return sorted(panes, key=lambda pane: (pane.head.position, pane.head.created))
+        if self._open is None:
+            panes = [pane for pane in self._panes.values() if pane.head.is_open]
+            self._open = sorted(panes, key=lambda pane: (pane.head.position, pane.head.created))
+        return list(self._open)
 
     @property
     def closed(self) -> list[Pane]:
@@ -190,6 +194,9 @@ class PaneBook:
         pane = self._panes.get(head.session_id)
         if pane is None:
             pane = self._panes[head.session_id] = Pane(head)
+            self._open = None
+        elif (pane.head.is_open, pane.head.position) != (head.is_open, head.position):
+            self._open = None
         pane.head = head
         if not head.is_open and self._shown and self._shown[-1] != head.session_id:
             self._forget_shown(head.session_id)
@@ -198,6 +205,7 @@ class PaneBook:
     def remove(self, session_id: SessionId) -> None:
         """Drop a session that is gone."""
         self._panes.pop(session_id, None)
+        self._open = None
         self._forget_shown(session_id)
 
     def bring_to_front(self, session_id: SessionId) -> Pane | None:

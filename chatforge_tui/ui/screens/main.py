@@ -164,11 +164,16 @@ class MainScreen(Screen[None]):
             self._teach(pane)
 
     def redraw(self) -> None:
-        """Draw tabs, plan, form, status and hints as the book says; cheap where nothing has changed."""
+        """Draw everything as the book says; cheap where nothing has changed."""
         pane = self._book.current
         self.query_one("#tabs", TabStrip).show(
             [self._tab(other) for other in self._book.open], pane.session_id if pane else None
         )
+        self.redraw_pane()
+
+    def redraw_pane(self) -> None:
+        """Draw plan, form, status and hints of the pane in front: once a batch, whatever the number of tabs."""
+        pane = self._book.current
         if pane is not None and not pane.is_empty and self.page.empty.display:
             self.show_transcript(pane)
         self._place_plan(pane)
@@ -185,7 +190,7 @@ class MainScreen(Screen[None]):
         self.query_one("#status", StatusLine).show(status)
         hints = self._writer.hints(has_undo=self.undo_hint, has_plan=bool(pane and pane.plans.current))
         self.query_one("#hints", KeyHints).show(hints, self._writer.facts(pane))
-        self.composer.placeholder = self._writer.placeholder(pane)
+        self.composer.placeholder = Content(self._writer.placeholder(pane))  # a str would be read as markup
 
     def show_turns(self, pane: Pane) -> None:
         """Show what has just been loaded of the pane in front."""

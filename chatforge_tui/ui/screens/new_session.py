@@ -17,6 +17,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
+from textual.worker import Worker, WorkerState
 
 from chatforge_tui.config.settings import EndpointSettings, Protocol
 from chatforge_tui.domain.session import EndpointRef
@@ -113,6 +114,12 @@ class NewSessionScreen(Dialog[EndpointRef]):
         self._known += [offer for offer in event.offers if (offer[0].name, offer[0].model) not in known]
         self._is_searching = False
         self._list()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """The search failed: what is configured can still be chosen. The app tells of the error."""
+        if event.state is WorkerState.ERROR:
+            self._is_searching = False
+            self._list()
 
     def action_move(self, step: int) -> None:
         """Move the highlight."""

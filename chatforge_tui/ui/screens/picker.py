@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.fuzzy import Matcher
+from textual.fuzzy import FuzzySearch
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
@@ -65,6 +65,7 @@ class PickerScreen(Dialog[str]):
         self._title, self._choices = title, choices
         self._placeholder, self._nothing, self._start = placeholder, nothing, start
         self._shown: list[Choice] = []
+        self._fuzzy = FuzzySearch()
 
     def compose(self) -> ComposeResult:
         """Lay out entry and list."""
@@ -109,30 +110,38 @@ class PickerScreen(Dialog[str]):
 
     def _search(self, query: str) -> None:
         listing = self.query_one(OptionList)
-        matcher = Matcher(query)
-        self._shown = self._matching(matcher, query)[:MOST_SHOWN]
+        self._shown = self._matching(query)[:MOST_SHOWN]
         room = max(listing.scrollable_content_region.width - 3, 20)
-        options = [Option(_line(choice, matcher if query else None, room)) for choice in self._shown]
+        options = [Option(_line(choice, self._places(query, choice), room)) for choice in self._shown]
         if not options:
             options = [Option(Content.styled(self._nothing.format(query), "$text-muted"), disabled=True)]
         listing.clear_options().add_options(options)
         wanted = next((index for index, choice in enumerate(self._shown) if choice.value == self._start), 0)
         listing.highlighted = (wanted if not query else 0) if self._shown else None
 
-    def _matching(self, matcher: Matcher, query: str) -> list[Choice]:
+    def _places(self, query: str, choice: Choice) -> Sequence[int]:
+        """Return which characters of a choice's text were found."""
+        return self._fuzzy.match(query, choice.text)[1] if query.strip() else ()
+
+    def _matching(self, query: str) -> list[Choice]:
         if not query.strip():
             return list(self._choices)
-        scored = [
-            (max(matcher.match(choice.text), matcher.match(choice.detail) * 0.5), choice) for choice in self._choices
-        ]
-        found = [(score, choice) for score, choice in scored if score > 0]
-        return [choice for _, choice in sorted(found, key=lambda pair: -pair[0])]
+        scored = [(self._score(query, choice), choice) for choice in self._choices]
+        return [choice for score, choice in sorted(scored, key=lambda pair: -pair[0]) if score > 0]
+
+    def _score(self, query: str, choice: Choice) -> float:
+        """Return how well a choice matches, 0 for not at all; its detail counts half."""
+        text, detail = self._fuzzy.match(query, choice.text)[0], self._fuzzy.match(query, choice.detail)[0]
+        return max(text, detail / 2)
 
 
-def _line(choice: Choice, matcher: Matcher | None, room: int) -> Content:
-    """Return one line: text, detail, and the key at the right."""
+def _line(choice: Choice, places: Sequence[int], room: int) -> Content:
+    """Return one line: text with what was found underlined, detail, and the key at the right."""
     text = shorten(choice.text, room - cell_len(choice.key) - 1)
-    body = matcher.highlight(text) if matcher else Content(text)
+    body = Content(text)
+    for place in places:
+        if place < len(text) - 1 or text == choice.text:
+            body = body.stylize("bold underline", place, place + 1)
     left = room - cell_len(text) - cell_len(choice.key) - 1
     detail = shorten(f"  {choice.detail}", max(left, 0)) if choice.detail else ""
     gap = " " * max(left - cell_len(detail) + 1, 1)

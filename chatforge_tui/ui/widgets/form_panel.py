@@ -61,7 +61,7 @@ class FieldRow(Vertical):
                 chosen = text if text in self.question.options else Select.NULL
                 return Select(options, value=chosen, prompt="choose", compact=True)
             case FieldKind.TEXTAREA:
-                area = TextArea(clean(text), placeholder=hint, tab_behavior="focus", compact=True)
+                area = TextArea(clean(text), placeholder=Content(hint), tab_behavior="focus", compact=True)
                 area.cursor_blink = False
                 return area
             case kind:

@@ -1,0 +1,131 @@
+"""From the first frame to the terminal as it was."""
+
+import asyncio
+import os
+import signal
+import threading
+
+from chatforge_tui.domain.events import Accepted, TextDelta
+from chatforge_tui.domain.turn import TurnState
+from chatforge_tui.errors import StoreTooNew, StoreUnavailable
+from chatforge_tui.store.memory_store import MemoryStore
+from tests.fakes.scripted_endpoint import ScriptedEndpoints, echo
+from tests.ui.program import make_app, running
+
+
+class BrokenStore(MemoryStore):
+    async def open(self) -> None:
+        raise StoreTooNew("A newer ChatForge wrote this store.", hint="Update ChatForge.")
+
+
+async def test_a_store_that_cannot_be_opened_ends_the_program_with_its_sentence(home, capsys):
+    app = make_app(home, ScriptedEndpoints(), BrokenStore())
+    async with app.run_test() as pilot:
+        while not app._exit:
+            await pilot.pause()
+
+    assert app.return_code == StoreTooNew.exit_code
+    assert "A newer ChatForge wrote this store. Update ChatForge." in " ".join(capsys.readouterr().err.split())
+
+
+async def test_trouble_with_the_store_stays_on_the_screen_until_it_is_over(home):
+    store = MemoryStore()
+    async with running(home, store=store) as program:
+        assert store.on_trouble is not None
+        trouble = store.on_trouble
+
+        async def tell(message: str) -> None:
+            trouble(message)
+
+        await program.app.engine.call(lambda _: tell("The disk is full."))
+        await program.sees("The disk is full.")
+        await program.app.engine.call(lambda _: tell(""))
+        await program.until(lambda: "The disk is full." not in program.text)
+
+
+async def test_an_engine_that_dies_is_shown_and_the_screen_stays(home):
+    async with running(home) as program:
+        await program.type("a draft")
+        program.app._engine._in_engine(
+            lambda: program.app._engine._wants.set() or setattr(program.app._engine, "_wanted", 42)
+        )
+        await program.sees("The engine stopped")
+        await program.pilot.press("enter")
+        await program.sees("nothing can be sent")
+
+        assert program.app.main.composer.text == "a draft"
+
+
+async def test_leaving_interrupts_what_runs_keeps_its_text_and_leaves_no_thread(home):
+    store = MemoryStore()
+    async with running(home, store=store) as program:
+        pane = await program.send("work")
+        await program.say(await program.wire(pane), Accepted("fake"), TextDelta("so far"))
+        await program.sees("so far")
+    await store.open()
+    turns = await store.load_turns(pane.session_id)
+    await store.close()
+
+    assert (turns[-1].answer, turns[-1].head.state) == ("so far", TurnState.INTERRUPTED)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("chatforge")]
+
+
+async def test_a_signal_ends_the_program_in_order_with_its_number(home):
+    async with running(home) as program:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await program.until(lambda: program.app._exit)
+
+    assert program.app.return_code == 128 + signal.SIGTERM
+    assert asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM) is False
+
+
+async def test_what_was_typed_before_the_store_was_open_is_not_lost(home):
+    opened = threading.Event()
+
+    class SlowStore(MemoryStore):
+        async def open(self) -> None:
+            await asyncio.to_thread(opened.wait)
+            await super().open()
+
+    app = make_app(home, ScriptedEndpoints(echo), SlowStore())
+    async with app.run_test() as pilot:
+        await pilot.press(*"early")
+        assert app.main.composer.text == "early"
+        opened.set()
+        while app.book.current is None or not app.book.current.is_loaded:
+            await pilot.pause()
+        assert app.main.composer.text == "early"
+        assert app.book.current.draft == "early"
+
+
+async def test_notices_are_told_at_the_start(home):
+    async with running(home, notices=["Nothing is configured yet."]) as program:
+        await program.sees("Nothing is configured yet.")
+
+
+async def test_a_job_that_fails_unforeseen_is_told_and_ends_nothing(home):
+    async def fail() -> None:
+        raise RuntimeError("unforeseen")
+
+    async with running(home) as program:
+        program.app.start(fail())
+        await program.sees("an error of ChatForge's own")
+        await program.sees("Enter send")
+
+
+class HalfStore(MemoryStore):
+    async def create_session(self, head) -> None:
+        if self.is_full:
+            raise StoreUnavailable("No room for another session.")
+        await super().create_session(head)
+
+    is_full = False
+
+
+async def test_a_session_that_cannot_be_made_is_told(home):
+    store = HalfStore()
+    async with running(home, store=store) as program:
+        store.is_full = True
+        await program.pilot.press("ctrl+n")
+        await program.sees("No room for another session.")
+        assert len(program.app.book.open) == 1

@@ -1,0 +1,70 @@
+"""Choosing where a new session goes."""
+
+from chatforge_tui.domain.session import EndpointRef
+from tests.ui.program import running
+
+OFFER = (EndpointRef("http://127.0.0.1:11434/v1", "openai-chat", "llama3"), "Ollama", "llama3, on this machine")
+
+
+async def test_ctrl_n_opens_at_once_on_the_endpoint_of_the_session_in_front(home):
+    async with running(home) as program:
+        await program.type("/model big")
+        await program.pilot.press("enter")
+        await program.until(lambda: program.front.head.endpoint.model == "big")
+        opened = await program.open()
+
+        assert opened.head.endpoint == EndpointRef("platform", model="big")
+        assert program.app.focused is program.app.main.composer
+
+
+async def test_a_configured_endpoint_is_found_by_typing_and_takes_another_model(home):
+    async with running(home) as program:
+        await program.pilot.press("alt+n")
+        await program.sees("qwen3")
+        await program.pilot.press(*"local", "tab", *"gemma", "enter")
+        await program.until(lambda: len(program.app.book.open) == 2)
+
+        assert program.front.head.endpoint == EndpointRef("local", model="gemma")
+
+
+async def test_what_was_found_on_this_machine_is_offered(home):
+    async with running(home, offers=lambda: [OFFER]) as program:
+        await program.pilot.press("alt+n")
+        await program.sees("llama3, on this machine")
+        await program.pilot.press("down", "down", "enter")
+        await program.until(lambda: len(program.app.book.open) == 2)
+
+        assert program.front.head.endpoint == OFFER[0]
+
+
+async def test_a_url_is_taken_with_a_protocol(home):
+    async with running(home) as program:
+        await program.pilot.press("alt+n")
+        await program.sees("New session")
+        await program.pilot.press(*"http://127.0.0.1:9/v1")
+        await program.sees("as openai-chat")
+        await program.pilot.press("enter")
+        await program.until(lambda: len(program.app.book.open) == 2)
+
+        assert program.front.head.endpoint == EndpointRef("http://127.0.0.1:9/v1", protocol="openai-chat")
+
+
+async def test_a_search_without_result_says_what_was_searched(home):
+    async with running(home) as program:
+        await program.pilot.press("alt+n")
+        await program.sees("qwen3")
+        await program.pilot.press(*"nowhere")
+        await program.sees("No endpoint is called “nowhere”.")
+        await program.pilot.press("enter", "escape")
+        await program.sees("Enter send")
+        assert len(program.app.book.open) == 1
+
+
+async def test_a_search_for_endpoints_that_fails_leaves_the_configured_ones(home):
+    def fail():
+        raise OSError("no network")
+
+    async with running(home, offers=fail) as program:
+        await program.pilot.press("alt+n")
+        await program.sees("qwen3")
+        await program.until(lambda: "Looking for agents" not in program.text)

@@ -1,0 +1,334 @@
+"""Many sessions side by side, through the keys of a user."""
+
+import pytest
+
+from chatforge_tui.domain.events import Accepted, Finished, PlanUpdated, TextDelta, WaitingForUser
+from chatforge_tui.domain.part import QuestionKind
+from chatforge_tui.domain.plan import Plan, PlanStep, StepStatus
+from chatforge_tui.domain.turn import TurnState
+from chatforge_tui.store.memory_store import MemoryStore
+from chatforge_tui.ui.widgets.tab_strip import TabStrip
+from tests.fakes.scripted_endpoint import echo
+from tests.ui.program import make_app, running
+
+
+def plan(*steps: tuple[str, StepStatus]) -> Plan:
+    return Plan(tuple(PlanStep(title, status) for title, status in steps))
+
+
+async def test_two_sessions_stream_at_once_and_each_shows_its_own_text(home):
+    async with running(home) as program:
+        first = await program.send("for the first")
+        second = await program.open()
+        await program.send("for the second")
+        one, two = await program.wire(first), await program.wire(second)
+        await program.say(one, Accepted("fake"), TextDelta("alpha text"))
+        await program.say(two, Accepted("fake"), TextDelta("beta text"))
+        await program.sees("beta text")
+        assert "alpha text" not in program.text
+
+        await program.show(first.session_id)
+        await program.sees("alpha text")
+        assert "beta text" not in program.text
+
+        await program.say(one, Finished())
+        await program.until(lambda: first.state is TurnState.COMPLETE)
+        assert second.state is TurnState.STREAMING
+
+
+async def test_a_switch_in_the_middle_of_a_stream_neither_loses_nor_doubles_a_word(home):
+    async with running(home) as program:
+        first = await program.send("count")
+        second = await program.open()
+        wire = await program.wire(first)
+        for number in range(40):
+            await program.say(wire, *([Accepted("fake")] if not number else []), TextDelta(f"w{number} "))
+            program.app.bring_to_front((first, second)[number % 2].session_id)
+            await program.pilot.pause()
+        await program.show(first.session_id)
+        await program.say(wire, TextDelta("finis"))
+        await program.sees("finis")
+
+        words = " ".join(program.text.split("w0 ", 1)[1].split())
+        assert words.startswith(" ".join(f"w{number}" for number in range(1, 40)) + " finis")
+
+
+async def test_stopping_one_answer_leaves_the_other_running(home):
+    async with running(home) as program:
+        first = await program.send("one")
+        second = await program.open()
+        await program.send("two")
+        for pane in (first, second):
+            await program.say(await program.wire(pane), Accepted("fake"), TextDelta("some"))
+        await program.until(lambda: second.state is TurnState.STREAMING)
+
+        await program.pilot.press("escape")
+        await program.until(lambda: second.state is TurnState.ABORTED)
+
+        assert first.state is TurnState.STREAMING
+        await program.say(await program.wire(first), TextDelta(" more"), Finished())
+        await program.until(lambda: first.state is TurnState.COMPLETE)
+
+
+async def test_a_deleted_session_comes_back_with_its_text(home):
+    async with running(home, script=echo) as program:
+        kept = await program.send("first session")
+        gone = await program.open()
+        await program.send("hello again")
+        await program.until(lambda: gone.state is TurnState.COMPLETE)
+
+        await program.pilot.press("alt+d")
+        await program.until(lambda: program.app.book.get(gone.session_id) is None)
+        await program.sees("Alt+U undo")
+        assert program.front is kept
+
+        await program.pilot.press("alt+u")
+        await program.until(lambda: program.front.session_id == gone.session_id)
+        await program.sees("hello again")
+
+
+async def test_deleting_a_streaming_session_stops_its_stream_and_no_other(home):
+    async with running(home) as program:
+        first = await program.send("one")
+        second = await program.open()
+        await program.send("two")
+        wires = [await program.wire(pane) for pane in (first, second)]
+
+        await program.pilot.press("ctrl+delete")
+        await program.until(lambda: wires[1].closed)
+
+        assert not wires[0].closed
+        await program.until(lambda: [pane.session_id for pane in program.app.book.open] == [first.session_id])
+
+
+async def test_closing_a_tab_lets_its_stream_go_on_and_undo_brings_it_back(home):
+    async with running(home) as program:
+        await program.send("one")
+        closed = await program.open()
+        await program.send("two")
+        wire = await program.wire(closed)
+
+        await program.pilot.press("alt+w")
+        await program.until(lambda: len(program.app.book.open) == 1)
+        await program.say(wire, Accepted("fake"), TextDelta("said behind a closed tab"), Finished())
+        await program.pilot.press("alt+u")
+        await program.sees("said behind a closed tab")
+
+
+async def test_the_last_tab_is_replaced_by_a_fresh_one(home):
+    async with running(home, script=echo) as program:
+        only = await program.send("hello")
+        await program.until(lambda: only.state is TurnState.COMPLETE)
+        await program.pilot.press("alt+d")
+        await program.until(lambda: program.app.book.current not in {None, only})
+
+        assert [pane.is_empty for pane in program.app.book.open] == [True]
+
+
+async def test_keys_walk_through_the_tabs_and_back_to_the_last_one(home):
+    async with running(home) as program:
+        tabs = [program.front, await program.open(), await program.open()]
+
+        async def after(*keys: str) -> int:
+            await program.pilot.press(*keys)
+            return tabs.index(program.front)
+
+        assert await after("ctrl+pagedown") == 0
+        assert await after("ctrl+pageup") == 2
+        assert await after("alt+1") == 0
+        assert await after("ctrl+s", "ctrl+s") == 2
+        assert await after("ctrl+s", "2") == 1
+        assert await after("f8") == 2
+
+
+async def test_a_session_out_of_sight_that_needs_its_user_is_marked_and_found(home):
+    async with running(home) as program:
+        asking = await program.send("ask me")
+        await program.open()
+        await program.say(
+            await program.wire(asking), Accepted("fake"), WaitingForUser(QuestionKind.INPUT, "Which one?")
+        )
+        await program.sees("◆ ask me 1")
+
+        await program.pilot.press("alt+a")
+        await program.sees("Which one?")
+        assert program.front is asking
+        assert asking.unread_count == 0
+
+
+async def test_the_board_opens_on_the_session_that_needs_its_user(home):
+    async with running(home) as program:
+        asking = await program.send("ask me")
+        await program.open()
+        await program.say(
+            await program.wire(asking), Accepted("fake"), WaitingForUser(QuestionKind.INPUT, "Which one?")
+        )
+        await program.sees("◆ ask me 1")
+
+        await program.pilot.press("ctrl+s")
+        await program.sees("Enter open")
+        await program.pilot.press("enter")
+        await program.until(lambda: program.front is asking)
+
+
+async def test_the_board_renames_deletes_and_reopens(home):
+    async with running(home, script=echo) as program:
+        first = await program.send("one")
+        second = await program.open()
+        await program.send("two")
+        await program.pilot.press("alt+w")
+        await program.until(lambda: not second.head.is_open)
+
+        await program.pilot.press("ctrl+s")
+        await program.sees("Closed")
+        await program.pilot.press("r")
+        await program.sees("Rename the session")
+        await program.pilot.press(*"X", "enter")
+        await program.until(lambda: first.head.title == "X")
+        await program.pilot.press("end", "enter")
+        await program.until(lambda: program.front.session_id == second.session_id and program.front.head.is_open)
+
+        await program.pilot.press("ctrl+s")
+        await program.sees("Enter open")
+        await program.pilot.press("d")
+        await program.until(lambda: len(program.app.book) == 1)
+
+
+async def test_a_title_given_by_hand_stays(home):
+    async with running(home, script=echo) as program:
+        await program.type("/rename My own title")
+        await program.pilot.press("enter")
+        await program.sees("My own title")
+        await program.send("another first line")
+
+        await program.until(lambda: program.front.state is TurnState.COMPLETE)
+        assert program.front.head.title == "My own title"
+
+
+async def test_a_tab_moves_and_stays_where_it_was_put(home):
+    async with running(home) as program:
+        first, second = program.front, await program.open()
+
+        program.app.do("session.move_left")
+        await program.until(
+            lambda: [pane.session_id for pane in program.app.book.open] == [second.session_id, first.session_id]
+        )
+
+
+async def test_plans_belong_to_their_session_and_earlier_ones_stay(home):
+    async with running(home) as program:
+        planner = await program.send("first plan")
+        wire = await program.wire(planner)
+        await program.say(wire, Accepted("fake"), PlanUpdated(plan(("Look", StepStatus.COMPLETED))), Finished())
+        await program.until(lambda: planner.state is TurnState.COMPLETE)
+        await program.send("second plan")
+        await program.say(
+            await program.wire(planner),
+            Accepted("fake"),
+            PlanUpdated(plan(("Act", StepStatus.IN_PROGRESS), ("Check", StepStatus.PENDING))),
+        )
+        await program.sees("● Act")
+        await program.sees("0 of 2")
+        await program.sees("Earlier")
+        await program.sees("1 of 1")
+
+        await program.open()
+        assert "● Act" not in program.text
+        await program.show(planner.session_id)
+        await program.sees("● Act")
+        await program.pilot.press("ctrl+t")
+        await program.until(lambda: "Earlier" not in program.text)
+
+
+async def test_drafts_belong_to_their_session_and_survive_a_restart(home):
+    store = MemoryStore()
+    async with running(home, store=store) as program:
+        first = program.front
+        await program.type("half a thought")
+        second = await program.open()
+        assert program.app.main.composer.text == ""
+        await program.type("another")
+        await program.show(first.session_id)
+        assert program.app.main.composer.text == "half a thought"
+    heads = {head.session_id: head.draft for head in await reopened(store)}
+    assert heads == {first.session_id: "half a thought", second.session_id: "another"}
+
+
+async def reopened(store: MemoryStore):
+    await store.open()
+    heads = await store.load_sessions()
+    await store.close()
+    return heads
+
+
+async def test_tabs_come_back_as_they_were_the_one_in_front_in_front(home):
+    store = MemoryStore()
+    async with running(home, store=store, script=echo) as program:
+        first = await program.send("remember me")
+        await program.until(lambda: first.state is TurnState.COMPLETE)
+        await program.open()
+        await program.show(first.session_id)
+    async with running(home, store=store) as program:
+        assert len(program.app.book.open) == 2
+        assert program.front.session_id == first.session_id
+        await program.sees("remember me")
+
+
+async def test_a_click_on_a_tab_shows_it_and_on_its_cross_closes_it(home):
+    async with running(home, script=echo) as program:
+        first = await program.send("one")
+        second = await program.open()
+        await program.send("two")
+        await program.pilot.click(TabStrip, offset=(3, 0))
+        await program.until(lambda: program.front is first)
+
+        await program.pilot.click(TabStrip, offset=(7, 0))
+        await program.until(lambda: program.front is second)
+        assert not first.head.is_open
+
+
+async def test_hundreds_of_tabs_cost_one_widget_and_the_current_one_is_in_sight(home):
+    store = MemoryStore()
+    async with running(home, store=store) as program:
+        heads = [
+            await program.app.engine.call(
+                lambda manager, n=n: manager.create_session(
+                    program.front.head.endpoint, title=f"number {n}", activate=False
+                )
+            )
+            for n in range(300)
+        ]
+        await program.until(lambda: len(program.app.book.open) == 301)
+        widgets = len(list(program.app.main.walk_children()))
+        await program.show(heads[200].session_id)
+
+        strip = program.app.main.query_one(TabStrip)
+        assert heads[200].session_id in strip.visible_tabs()
+        assert "number 200" in program.text
+        assert len(list(program.app.main.walk_children())) == widgets
+
+
+@pytest.mark.parametrize("end", ["ctrl+q", "interrupt"])
+async def test_leaving_while_something_runs_asks_first(home, end):
+    async with running(home) as program:
+        pane = await program.send("long work")
+        await program.say(await program.wire(pane), Accepted("fake"), TextDelta("…"))
+        if end == "interrupt":
+            await program.pilot.press("ctrl+c")
+            await program.until(lambda: pane.state is TurnState.ABORTED)
+            await program.pilot.press("ctrl+c")
+            await program.sees("again to quit")
+            return
+        await program.pilot.press(end)
+        await program.sees("One answer is still running")
+        await program.pilot.press("escape")
+        await program.sees("Enter send")
+        assert pane.is_live
+
+
+def test_nothing_starts_before_the_first_frame(home):
+    started = []
+    app = make_app(home, None, MemoryStore())
+    app._engine._start_engine = lambda: started.append(1)
+
+    assert started == []

@@ -1,0 +1,103 @@
+"""Every size of terminal, the two looks of every mark, every theme."""
+
+import pytest
+from rich.cells import cell_len
+
+from chatforge_tui.config.settings import UiSettings
+from chatforge_tui.domain.events import Accepted, PlanUpdated, TextDelta
+from chatforge_tui.domain.plan import Plan, PlanStep, StepStatus
+from chatforge_tui.ui.widgets.plan_dock import PlanDock
+from tests.fakes.scripted_endpoint import echo
+from tests.ui.program import Program, running
+
+
+async def with_plan(program: Program) -> None:
+    pane = await program.send("roll back payments to the release before, and tell me what you found on the way")
+    steps = (PlanStep("Find the release", StepStatus.COMPLETED, "github"), PlanStep("Apply", StepStatus.IN_PROGRESS))
+    await program.say(
+        await program.wire(pane),
+        Accepted("a2a 1.0", "platform-engineer"),
+        PlanUpdated(Plan(steps)),
+        TextDelta("word " * 200),
+    )
+    await program.sees("word word")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60), (40, 10)])
+async def test_no_line_is_wider_than_the_screen_and_the_prompt_is_always_there(home, size):
+    async with running(home, size=size) as program:
+        await with_plan(program)
+
+        lines = [strip.text for strip in program.app.screen._compositor.render_strips()]
+        assert len(lines) == size[1]
+        assert all(cell_len(line) <= size[0] for line in lines)
+        await program.sees("❯ Ask platform-engineer")
+        await program.sees("Enter send")
+        await program.sees("streaming")
+
+
+async def test_the_plan_has_a_column_where_there_is_room_and_stands_in_the_transcript_where_not(home):
+    async with running(home, size=(120, 36)) as program:
+        await with_plan(program)
+        dock = program.app.main.query_one(PlanDock)
+        assert dock.display
+        await program.sees("┬")
+
+        await program.pilot.resize_terminal(80, 24)
+        await program.until(lambda: not dock.display)
+        await program.sees("Find the release")
+
+        await program.pilot.press("ctrl+t")
+        await program.until(lambda: dock.display and dock.size.width == 80)
+        await program.pilot.press("ctrl+t")
+        await program.until(lambda: not dock.display)
+
+
+async def test_a_window_that_is_too_small_says_one_sentence_and_comes_back(home):
+    async with running(home) as program:
+        await program.pilot.resize_terminal(39, 9)
+        await program.sees("too small")
+        assert "Enter send" not in program.text
+
+        await program.pilot.resize_terminal(80, 24)
+        await program.sees("Enter send")
+        assert "too small" not in program.text
+
+
+async def test_the_ascii_setting_draws_the_chrome_with_ascii_alone(home):
+    async with running(home, ui=UiSettings(ascii=True), script=echo) as program:
+        await program.send("hello")
+        await program.open()
+        chrome = program.text.splitlines()
+
+        assert all(line.isascii() for line in (*chrome[:2], *chrome[-3:-2]))
+
+
+async def test_every_theme_can_be_shown(home):
+    async with running(home) as program:
+        await with_plan(program)
+        for name in sorted(program.app.available_themes):
+            program.app.theme = name
+            await program.pilot.pause()
+            assert "Enter send" in program.text
+
+
+async def test_the_theme_chosen_last_is_there_the_next_time(home):
+    async with running(home) as program:
+        program.app.do("app.theme")
+        await program.sees("Search themes")
+        await program.pilot.press(*"chatforge-light", "enter")
+        await program.until(lambda: program.app.theme == "chatforge-light")
+    async with running(home) as program:
+        assert program.app.theme == "chatforge-light"
+
+
+async def test_an_idle_program_asks_for_nothing_to_be_drawn(home):
+    async with running(home, script=echo) as program:
+        await program.send("hello")
+        await program.until(lambda: not program.front.is_live)
+        await program.pilot.pause()
+
+        running_timers = [timer for timer in program.app._timers if timer._active.is_set()]
+        assert all(timer is not program.app._tick_timer for timer in running_timers)
+        assert not program.app.main.composer.cursor_blink

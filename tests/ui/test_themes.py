@@ -1,0 +1,30 @@
+import pytest
+from textual.color import Color
+
+from chatforge_tui.ui.themes import OWN_THEMES
+
+LEAST = 4.5
+
+
+@pytest.mark.parametrize("theme", OWN_THEMES, ids=lambda theme: theme.name)
+@pytest.mark.parametrize("ground", ["background", "surface", "panel"])
+@pytest.mark.parametrize("ink", ["foreground", "text-muted", "primary", "success", "warning", "error"])
+def test_text_can_be_read_on_every_ground(theme, ground, ink):
+    colors = theme.to_color_system().generate()
+
+    assert ratio(Color.parse(colors[ink]), Color.parse(colors[ground])) >= LEAST
+
+
+def ratio(one: Color, other: Color) -> float:
+    """WCAG 2 contrast."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(color: Color) -> float:
+    red, green, blue = (c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in color.normalized)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_one_theme_is_dark_and_one_is_light():
+    assert [theme.dark for theme in OWN_THEMES] == [True, False]
