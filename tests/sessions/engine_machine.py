@@ -392,7 +392,20 @@ class EngineMachine(RuleBasedStateMachine):
                     for turn in self.run(self.store.load_turns(session.session_id)):
                         assert not turn.head.state.is_live
         finally:
-            for task in asyncio.all_tasks(self.loop):
+            self.clear_away()
+
+    def clear_away(self) -> None:
+        """End whatever a faulty engine has left running, so that the next example starts with nothing."""
+        for wire in self.endpoints.wires:
+            wire.stubborn = False
+        for _ in range(100):
+            if not (tasks := asyncio.all_tasks(self.loop)):
+                break
+            for task in tasks:
                 task.cancel()
-            self.loop.run_until_complete(settle())
-            self.loop.close()
+            self.loop.run_until_complete(asyncio.wait(tasks, timeout=60))
+            for task in tasks:
+                if task.done() and not task.cancelled():
+                    task.exception()
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.close()
