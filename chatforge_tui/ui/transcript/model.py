@@ -14,10 +14,12 @@ from chatforge_tui.domain.ids import TurnId
 from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.turn import Turn
 from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
+from chatforge_tui.ui.transcript.folding_sections import PlanSection
 from chatforge_tui.ui.transcript.ink import Line
 from chatforge_tui.ui.transcript.page import Page
 from chatforge_tui.ui.transcript.place import START, Anchor, Place
-from chatforge_tui.ui.transcript.sections import PlanSection, Section, TextSection
+from chatforge_tui.ui.transcript.section import Section
+from chatforge_tui.ui.transcript.text_section import TextSection
 from chatforge_tui.ui.transcript.turn_layout import TurnLayout
 
 KEPT_LAYOUTS = 200

@@ -13,7 +13,9 @@ from chatforge_tui.ui.transcript.ink import MUTED, TEXT, Ink, Line, Span
 from chatforge_tui.ui.transcript.page import Page
 from chatforge_tui.ui.transcript.phrases import clock_time, ending, pace, waiting_words
 from chatforge_tui.ui.transcript.piece import GAP, TURN_GAP, Fixed, Piece
-from chatforge_tui.ui.transcript.sections import Section, TextSection, plain_pieces, section_of
+from chatforge_tui.ui.transcript.section import Section, plain_pieces
+from chatforge_tui.ui.transcript.sections import section_of
+from chatforge_tui.ui.transcript.text_section import TextSection
 from chatforge_tui.ui.transcript.wrap import width_of
 
 PROMPT = -1

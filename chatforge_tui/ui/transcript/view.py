@@ -1,114 +1,34 @@
-"""The one widget that draws a transcript: the model of the current session, swapped on a switch.
+"""The one widget for all transcripts: what a user can point at, choose, fold, copy and find in it.
 
-It draws lines, not widgets. Scrolling, following, selecting and the keyboard's cursor are here; what the lines say is
-the model's. It keeps clear of the parts of Textual that cost most (a reflow for each new line, the styles cache, offsets
-in painted segments); each such place says so. Nothing ticks while nothing runs.
+It shows the model of the current session and swaps models on a switch. It never opens a link and never touches the
+clipboard: it says what was chosen (messages.py). Its keys hold while it has the focus.
 """
 
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar, cast
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.filter import LineFilter
-from textual.geometry import Offset, Region, Size
-from textual.reactive import Reactive
-from textual.scroll_view import ScrollView
-from textual.selection import Selection
-from textual.strip import Strip
-from textual.timer import Timer
-from textual.visual import Visual
+from textual.geometry import Offset
 
 from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
-from chatforge_tui.ui.transcript.extract import text_between
-from chatforge_tui.ui.transcript.follow import Below
-from chatforge_tui.ui.transcript.highlight import Colours
-from chatforge_tui.ui.transcript.ink import EMPTY, ROLES
-from chatforge_tui.ui.transcript.messages import CopyRequested, FollowChanged, LinkChosen
+from chatforge_tui.ui.transcript.canvas import TranscriptCanvas
+from chatforge_tui.ui.transcript.messages import CopyRequested, LinkChosen
 from chatforge_tui.ui.transcript.model import TranscriptModel
-from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS, Page
-from chatforge_tui.ui.transcript.paint import Overlay, Palette, hit_strip, regions
-from chatforge_tui.ui.transcript.painter import Painter
-from chatforge_tui.ui.transcript.place import END_KEY, Place
+from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS
+from chatforge_tui.ui.transcript.paint import PLAIN, Overlay
+from chatforge_tui.ui.transcript.picking import lines_from, source_line_at, word_at
+from chatforge_tui.ui.transcript.place import Place
 from chatforge_tui.ui.transcript.search import Match, Query, Search
 from chatforge_tui.ui.transcript.stops import Stop, stops_below, stops_of
-from chatforge_tui.ui.transcript.viewport import Row, Window, move, place_at, settle
-
-SCROLLBAR_SECONDS = 0.2
-"""Shortest time between two updates of the scrollbar while text streams: it costs as much as painting a frame."""
-TICK_SECONDS = 0.25
-"""Time between two steps of a spinner; there is a timer only while something runs."""
-COLOUR_SECONDS = 0.006
-"""Time for colouring code between two looks at the keys, """
-COLOUR_PAUSE_SECONDS = 0.02
-"""and the pause before the next."""
-BUSY_RETRY_SECONDS = 0.033
-"""When to look again at a terminal that has not taken the last frame yet."""
+from chatforge_tui.ui.transcript.viewport import Row, move
 
 
-_VIRTUAL_SIZE = cast("Reactive[Size]", ScrollView.virtual_size)
-_SCROLL_Y = ScrollView.scroll_y
-_SCROLL_TARGET_Y = cast("Reactive[float]", ScrollView.scroll_target_y)
+class TranscriptView(TranscriptCanvas, can_focus=True):
+    """Shows a TranscriptModel."""
 
-
-@dataclass(slots=True)
-class _Clocks:
-    """The timers that exist only while they are needed."""
-
-    tick: Timer | None = None
-    scrollbar: Timer | None = None
-    busy: Timer | None = None
-    colour: Timer | None = None
-
-
-class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
-    """Draws a TranscriptModel."""
-
-    DEFAULT_CSS = """
-    TranscriptView {
-        overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-gutter: stable;
-        scrollbar-size-vertical: 1;
-        background: $background;
-        color: $foreground;
-        & > .transcript--text { color: $foreground; }
-        & > .transcript--muted { color: $text-muted; }
-        & > .transcript--accent { color: $primary; }
-        & > .transcript--speaker { color: $foreground; }
-        & > .transcript--heading { color: $foreground; }
-        & > .transcript--inline-code { color: $secondary; background: $surface; }
-        & > .transcript--code { color: $foreground; }
-        & > .transcript--frame { color: $foreground 35%; }
-        & > .transcript--quote { color: $text-muted; }
-        & > .transcript--link { color: $primary; }
-        & > .transcript--success { color: $success; }
-        & > .transcript--warning { color: $warning; }
-        & > .transcript--error { color: $error; }
-        & > .transcript--reasoning { color: $text-muted; }
-        & > .transcript--cursor { color: $primary; }
-        & > .transcript--unread { color: $primary; }
-        & > .transcript--keyword { color: $primary; }
-        & > .transcript--string { color: $success; }
-        & > .transcript--number { color: $warning; }
-        & > .transcript--comment { color: $text-muted; }
-        & > .transcript--name { color: $secondary; }
-        & > .transcript--mark { color: $primary; }
-        & > .transcript--match { background: $warning 35%; }
-        & > .transcript--current-match { background: $warning; color: $background; }
-    }
-    """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"transcript--{role}" for role in ROLES),
-        "transcript--mark",
-        "transcript--match",
-        "transcript--current-match",
-    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "lines(1)", "Line down", show=False),
         Binding("up,k", "lines(-1)", "Line up", show=False),
@@ -122,10 +42,13 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("left,h", "previous_stop", "Part, code block or link before", show=False),
         Binding("right_curly_bracket", "next_turn", "Next turn", show=False),
         Binding("left_curly_bracket", "previous_turn", "Turn before", show=False),
+        Binding("shift+down,J", "select_lines(1)", "Select lines downward", show=False),
+        Binding("shift+up,K", "select_lines(-1)", "Select lines upward", show=False),
         Binding("space", "fold_one", "Fold one", show=False),
         Binding("enter", "choose", "Follow, fold or copy", show=False),
         Binding("c", "copy_block", "Copy code block", show=False),
         Binding("y,Y", "copy_answer", "Copy answer", show=False),
+        Binding("x", "copy_selection", "Copy what is selected", show=False),
         Binding("n", "next_match", "Next match", show=False),
         Binding("N", "previous_match", "Match before", show=False),
     ]
@@ -135,6 +58,7 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         *,
         marks: MarkSet = UNICODE_MARKS,
         empty_hint: Content | None = None,
+        reduced_motion: bool = False,
         name: str | None = None,
         id: str | None = None,  # noqa: A002 - Textual's name
         classes: str | None = None,
@@ -144,420 +68,78 @@ class TranscriptView(ScrollView, can_focus=True, inherit_bindings=False):
         Args:
             marks: The signs to draw.
             empty_hint: Shown while there is no turn.
+            reduced_motion: Spinners stand still; seconds are counted all the same.
             name: As for any widget.
             id: As for any widget.
             classes: As for any widget.
         """
-        super().__init__(name=name, id=id, classes=classes)
-        self.marks = marks
-        self._empty_hint = empty_hint or Content("")
-        self._model: TranscriptModel | None = None
-        self._window = Window([], 0, at_end=True)
-        self._painter = Painter()
-        self._colours = Colours()
-        self._palette: Palette | None = None
-        self._laid_out_for: Size | None = None
-        self._filters: tuple[LineFilter, ...] = ()
-        self._strips: list[Strip] | None = None  # all rows of the view, ready for the compositor
-        self._is_sizing = False
+        super().__init__(
+            marks=marks, empty_hint=empty_hint, reduced_motion=reduced_motion, name=name, id=id, classes=classes
+        )
         self._search: Search | None = None
         self._stop: Stop | None = None
-        self._told = (True, 0)  # following and new lines, as last said
-        self._below = Below()
-        self._clocks = _Clocks()
-        self._scrollbar_time = 0.0
+        self._lines_picked: tuple[Place, Place] | None = None  # first and last line selected with the keyboard
 
-    # The model
+    def model_swapped(self) -> None:
+        """Forget what was searched for and stood under the cursor."""
+        self._stop = self._search = self._lines_picked = None
 
-    @property
-    def model(self) -> TranscriptModel | None:
-        """What is shown."""
-        return self._model
-
-    @property
-    def empty_hint(self) -> Content:
-        """What is shown while there is no turn."""
-        return self._empty_hint
-
-    @empty_hint.setter
-    def empty_hint(self, hint: Content) -> None:
-        self._empty_hint = hint
-        self._strips = None
-        if self._model is None or self._model.is_empty:
-            self.refresh()
-
-    def show(self, model: TranscriptModel | None) -> None:
-        """Show another session's transcript, where its reader left it."""
-        if model is self._model:
-            self.refresh_model()
-            return
-        if self._model is not None:
-            self._model.leave()
-        self._model = model
-        self._stop = self._search = None
-        if self.is_attached and self.text_selection is not None:
-            self.screen.clear_selection()
-        if model is not None:
-            model.enter()
-        self._told = (True, 0)
-        self._mark_end()
-        self._sync(at_once=True)
-
-    def refresh_model(self) -> None:
-        """Show what the model has become. Call it once a frame, after the frame's changes were applied."""
-        if self._is_terminal_behind():
-            if self._clocks.busy is None:
-                self._clocks.busy = self.set_timer(BUSY_RETRY_SECONDS, self._retry)
-            return
-        self._sync()
-
-    def _retry(self) -> None:
-        self._clocks.busy = None
-        self.refresh_model()
-
-    def _is_terminal_behind(self) -> bool:
-        """Whether the last frame still waits to be written: then another one would only make the loop wait."""
-        # Textual tells nobody how much its writer still has to write; without these names there is no skipping.
-        driver = getattr(self.app, "_driver", None)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-        writer = getattr(driver, "_writer_thread", None)
-        queue = getattr(writer, "_queue", None)
-        return queue is not None and queue.qsize() > 0
-
-    # Layout
-
-    def _sync(self, *, at_once: bool = False) -> None:
-        """Lay out what is in view and mark the rows that look different."""
-        if not self.is_attached or not self.size:
-            return
-        size = self.scrollable_content_region.size
-        model = self._model
-        if model is None:
-            self._window = Window([], 0, at_end=True)
-        else:
-            is_other_page = model.fit(Page.for_view(size.width, self.marks, self._colours), self.marks)
-            self._window = settle(model, size.height)
-            if is_other_page and not model.follows:
-                self._below.keep(model, model.new_lines)
-        self._laid_out_for = size
-        self._take_height(size, at_once=at_once)
-        self._repaint()
-        self._run_tick()
-        if self._colours.has_work and self._clocks.colour is None:
-            self._clocks.colour = self.set_timer(COLOUR_PAUSE_SECONDS, self._colour)
-
-    def _colour(self) -> None:
-        """Colour long code blocks, a slice at a time."""
-        self._clocks.colour = None
-        finished = self._colours.work(COLOUR_SECONDS)
-        if finished and self._model is not None:
-            self._model.forget_code(finished)
-        self._sync()
-
-    def _take_height(self, size: Size, *, at_once: bool) -> None:
-        """Give Textual the height and the place without the reflow of the screen that the reactives would cost."""
-        height = self._model.height if self._model is not None else 0
-        virtual = Size(size.width, height)
-        if virtual != self.virtual_size:
-            self.set_reactive(_VIRTUAL_SIZE, virtual)
-        first = self._window.first
-        if round(self.scroll_y) != first:
-            self.set_reactive(_SCROLL_Y, float(first))
-            self.set_reactive(_SCROLL_TARGET_Y, float(first))
-        shows = height > size.height
-        if shows != self.show_vertical_scrollbar:
-            self._refresh_scrollbars()
-            at_once = True
-        is_due = at_once or time.monotonic() - self._scrollbar_time >= SCROLLBAR_SECONDS
-        if is_due:
-            self._sync_scrollbar()
-        elif self._clocks.scrollbar is None:
-            self._clocks.scrollbar = self.set_timer(SCROLLBAR_SECONDS, self._sync_scrollbar)
-        self._tell_following(at_once=is_due)
-
-    def _sync_scrollbar(self) -> None:
-        if self._clocks.scrollbar is not None:
-            self._clocks.scrollbar.stop()
-            self._clocks.scrollbar = None
-        self._scrollbar_time = time.monotonic()
-        self._tell_following(at_once=True)
-        if not self.show_vertical_scrollbar:
-            return
-        bar = self.vertical_scrollbar
-        bar.window_virtual_size = self.virtual_size.height
-        bar.window_size = self.scrollable_content_region.height
-        bar.position = self.scroll_y
-
-    def _repaint(self) -> None:
-        """Paint the rows in view, and refresh those that look different."""
-        width = self.size.width
-        palette = self._get_palette()
-        dirty = self._painter.paint(self._window.rows, self._overlays(self._window.rows), width, palette)
-        if dirty:
-            self._strips = None
-            self.refresh(*(Region(0, y, width, count) for y, count in regions(dirty)))
-
-    def _get_palette(self) -> Palette:
-        if self._palette is None:
-            self._palette = Palette(self.rich_style, self._style_of)
-            self._painter.set_filters(tuple(self.get_line_filters()), self.background_colors[1])
-        return self._palette
-
-    def _style_of(self, name: str) -> Style:
-        if name == "selection":
-            return self.screen.get_component_rich_style("screen--selection")
-        return self.get_component_rich_style(f"transcript--{name}")
-
-    def _overlays(self, rows: list[Row]) -> dict[int, Overlay]:
-        """Return what is laid over which row."""
-        selection = self.text_selection
-        found = self._search.query.cells([row.line for row in rows]) if self._search is not None else {}
-        current = self._search.place if self._search is not None else None
-        overlays: dict[int, Overlay] = {}
-        if selection is None and self._stop is None and not found:
-            return overlays
-        for y, (place, line) in enumerate(rows):
-            selected = None
-            if selection is not None and (span := selection.get_span(place.key)) is not None:
-                end = span[1] if span[1] >= 0 else GUTTER_COLUMNS + max(1, line.cells)
-                selected = (max(span[0], GUTTER_COLUMNS), end)
-            matches = tuple(
-                (begin + GUTTER_COLUMNS, end + GUTTER_COLUMNS, place == current) for begin, end in found.get(y, ())
-            )
-            mark = self.marks.prompt if self._stop is not None and self._stop.place == place else ""
-            if selected is not None or matches or mark:
-                overlays[y] = Overlay(selected, matches, mark)
+    def overlays_of(self, rows: Sequence[Row]) -> dict[int, Overlay]:
+        """Return what is laid over which row: what is selected, found, and under the cursor."""
+        overlays = super().overlays_of(rows)
+        if self._search is not None:
+            for y, found in self._search.query.cells([row.line for row in rows]).items():
+                is_current = rows[y].place == self._search.place
+                matches = tuple((begin + GUTTER_COLUMNS, end + GUTTER_COLUMNS, is_current) for begin, end in found)
+                overlays[y] = overlays.get(y, PLAIN)._replace(matches=matches)
+        if self._stop is not None:
+            for y, row in enumerate(rows):
+                if row.place == self._stop.place:
+                    overlays[y] = overlays.get(y, PLAIN)._replace(mark=self.marks.prompt)
         return overlays
-
-    # What Textual asks
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Return the visible lines, bypassing Textual's styles cache: that is two thirds of a frame's cost.
-
-        The compositor asks for all lines of the view for every frame, however few are dirty, so they lie ready,
-        filtered.
-        """
-        if self._laid_out_for != self.scrollable_content_region.size:
-            self._sync()
-        if self._strips is None or self._strips_have_other_filters():
-            strips = self._painter.strips
-            strips += (self._painter.filtered(self._strip_below(y)) for y in range(len(strips), self.size.height))
-            self._strips = strips
-        if crop.column_span == (0, self.size.width):
-            return self._strips[crop.y : crop.bottom]
-        return [strip.crop(*crop.column_span) for strip in self._strips[crop.y : crop.bottom]]
-
-    def _strips_have_other_filters(self) -> bool:
-        """Whether the app's filters changed; then everything is painted anew."""
-        filters = tuple(self.get_line_filters())
-        if filters == self._filters:
-            return False
-        self._filters = filters
-        if not self._painter.set_filters(filters, self.background_colors[1]):
-            return False
-        self._painter.paint(self._window.rows, self._overlays(self._window.rows), self.size.width, self._get_palette())
-        return True
-
-    def _strip_below(self, y: int) -> Strip:
-        """Return a row below the last line: the hint of an empty transcript, or nothing."""
-        width = self.size.width
-        if self._model is None or self._model.is_empty:
-            hint = Visual.to_strips(self, self._empty_hint, width - GUTTER_COLUMNS, None, self.visual_style)
-            if y - 1 in range(len(hint)):
-                gutter = Strip.blank(GUTTER_COLUMNS, self.rich_style)
-                return Strip.join([gutter, hint[y - 1]]).adjust_cell_length(width, self.rich_style)
-        return Strip.blank(width, self.rich_style)
-
-    def render_line(self, y: int) -> Strip:
-        """Return one line with the offsets that selecting needs: Textual asks for it only under the mouse."""
-        rows = self._window.rows
-        if y < len(rows):
-            return hit_strip(rows[y].line, rows[y].place.key, self.size.width, self._get_palette())
-        if rows:
-            return hit_strip(EMPTY, END_KEY, self.size.width, self._get_palette())
-        return self._strip_below(y)
-
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Return the selected text as it is in the source, as far as a selection of what is seen can be."""
-        model = self._model
-        if model is None or model.is_empty:
-            return None
-        start = Place(0) if selection.start is None else Place.of_key(selection.start.y)
-        end = Place.of_key(END_KEY) if selection.end is None else Place.of_key(selection.end.y)
-        first = 0 if selection.start is None else selection.start.x - GUTTER_COLUMNS
-        after = -1 if selection.end is None else max(0, selection.end.x - GUTTER_COLUMNS)
-        return text_between(model, start, first, end, after), "\n"
-
-    @property
-    def selected_text(self) -> str:
-        """The text selected here; "" when nothing is."""
-        selection = self.text_selection
-        found = self.get_selection(selection) if selection is not None else None
-        return found[0] if found is not None else ""
-
-    def selection_updated(self, selection: Selection | None) -> None:
-        """Paint the rows whose selection changed."""
-        del selection
-        self._repaint()
-
-    def notify_style_update(self) -> None:
-        """Look all colours up again: the theme or the focus changed."""
-        super().notify_style_update()
-        self._palette = None
-        self._painter.forget()
-        self._strips = None
-        if self.is_attached and self._laid_out_for is not None:
-            self.call_later(self._sync)
-            self.refresh()
-
-    def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
-        """Let Textual clamp the scroll position without taking that for the user's scrolling."""
-        self._is_sizing = True
-        try:
-            return super()._size_updated(size, virtual_size, container_size, layout)
-        finally:
-            self._is_sizing = False
-
-    def on_resize(self) -> None:
-        """Reflow what is in view at once."""
-        self._painter.forget()
-        self._strips = None
-        self._sync(at_once=True)
-        self.refresh()
-
-    def on_unmount(self) -> None:
-        """Stop what ticks."""
-        for timer in (self._clocks.tick, self._clocks.scrollbar, self._clocks.busy, self._clocks.colour):
-            if timer is not None:
-                timer.stop()
-        self._clocks = _Clocks()
-
-    # Scrolling
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Take a scroll position that Textual set: the wheel, the scrollbar, a selection dragged over the edge."""
-        lines = round(new_value) - round(old_value)
-        if self._is_sizing or not lines or self._model is None:
-            return
-        if abs(lines) <= 4 * self.size.height:
-            self._go(move(self._model, self._model.top, lines))
-        else:
-            self._go(place_at(self._model, round(new_value)))
-
-    def scroll_to(
-        self,
-        x: float | None = None,
-        y: float | None = None,
-        **_options: object,
-    ) -> None:
-        """Go to a line by its number, never in steps: while heights settle a number is not the same line twice."""
-        del x
-        if y is not None:
-            self.scroll_y = round(y)
-
-    def _go(self, place: Place) -> None:
-        """Make this the first line in view; at the end, follow."""
-        model = self._model
-        if model is None or model.is_empty:
-            return
-        if model.follows:
-            self._mark_end()
-        model.follows = False
-        model.top = place
-        self._sync(at_once=True)
-        if self._window.at_end:
-            model.follows = True
-            self._tell_following(at_once=True)
-
-    def action_lines(self, lines: int) -> None:
-        """Scroll by lines."""
-        if self._model is not None and not self._model.is_empty:
-            self._go(move(self._model, self._model.top, lines))
-
-    def action_pages(self, pages: float) -> None:
-        """Scroll by heights of the view, one line less."""
-        self.action_lines(round(pages * max(1, self.size.height - 1)))
-
-    def action_top(self) -> None:
-        """Go to the beginning."""
-        self._go(Place())
-
-    def action_follow(self) -> None:
-        """Go to the end and follow what arrives."""
-        if self._model is not None:
-            self._model.follows = True
-            self._sync(at_once=True)
-
-    def action_next_turn(self) -> None:
-        """Go to the turn below."""
-        if self._model is not None and not self._model.is_empty:
-            self._go_to_turn(self._model.top.turn + 1)
-
-    def action_previous_turn(self) -> None:
-        """Go to the beginning of this turn or, when it is at the top, of the one above."""
-        if self._model is not None and not self._model.is_empty:
-            top = self._model.top
-            self._go_to_turn(top.turn if top > self._head_of(top.turn) else top.turn - 1)
-
-    def _go_to_turn(self, turn: int) -> None:
-        model = self._model
-        if model is None:
-            return
-        if turn >= model.turns:
-            self.action_follow()
-        else:
-            self._go(self._head_of(max(0, turn)))
-
-    def _head_of(self, turn: int) -> Place:
-        """Return the line of the turn's header, below the gap."""
-        model = self._model
-        pieces = model.prepared(turn).flow if model is not None else []
-        return Place(turn, next((at for at, piece in enumerate(pieces) if not piece.is_gap), 0))
-
-    # Following
-
-    def _mark_end(self) -> None:
-        if self._model is not None:
-            self._below.mark(self._model)
-
-    def _tell_following(self, *, at_once: bool) -> None:
-        """Say when following began or ceased, and, as often as the scrollbar moves, how much is new below."""
-        model = self._model
-        if model is None or model.is_empty:
-            return
-        model.new_lines = 0 if model.follows else self._below.count(model)
-        news = (model.follows, model.new_lines)
-        if news[0] != self._told[0] or (news != self._told and at_once):
-            self._told = news
-            self.post_message(FollowChanged(*news))
-
-    # What runs
-
-    def _run_tick(self) -> None:
-        """Have a timer exactly while something counts seconds."""
-        is_live = self._model is not None and self._model.is_live
-        if is_live and self._clocks.tick is None:
-            self._clocks.tick = self.set_interval(TICK_SECONDS, self._tick)
-        elif not is_live and self._clocks.tick is not None:
-            self._clocks.tick.stop()
-            self._clocks.tick = None
-
-    def _tick(self) -> None:
-        if self._model is not None and not self._is_terminal_behind():
-            self._model.frame += 1
-            self._sync()
 
     # The mouse
 
     def on_click(self, event: events.Click) -> None:
         """Follow a link, fold a part, copy a block."""
         offset = event.get_content_offset(self)
-        if offset is None or self.selected_text:
+        if offset is None:
+            return
+        if event.chain > 1:
+            event.prevent_default()  # Textual would select the whole transcript
+            self._pick(offset, event.chain)
+            return
+        if self.selected_text:
             return
         stop = self._stop_at(offset)
         if stop is not None:
             event.stop()
             self._stop = stop
             self._choose(stop)
+
+    def _pick(self, offset: Offset, clicks: int) -> None:
+        """Select the word under a double click, the line of the source under a triple click."""
+        model, rows = self._model, self._window.rows
+        if model is None or not 0 <= offset.y < len(rows):
+            return
+        place, line = rows[offset.y]
+        picked = word_at(place, line, offset.x - GUTTER_COLUMNS) if clicks % 2 == 0 else source_line_at(model, place)
+        if picked is not None:
+            self.screen.selections = {self: picked}
+
+    def action_select_lines(self, step: int) -> None:
+        """Begin to select whole lines with the keyboard, or go on, downward or upward."""
+        model, rows = self._model, self._window.rows
+        if model is None or not rows:
+            return
+        if self._lines_picked is None or self.text_selection is None:
+            start = self._stop.place if self._stop is not None else rows[0 if step > 0 else -1].place
+            self._lines_picked = (start, start)
+        else:
+            start, end = self._lines_picked
+            self._lines_picked = (start, move(model, end, step))
+        self.screen.selections = {self: lines_from(model, *self._lines_picked)}
+        self._bring_into_view(self._lines_picked[1])
 
     def _stop_at(self, offset: Offset) -> Stop | None:
         if not 0 <= offset.y < len(self._window.rows):

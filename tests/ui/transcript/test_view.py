@@ -364,3 +364,51 @@ async def test_a_terminal_that_does_not_read_is_not_sent_another_frame():
         assert "before" in app.screen_lines()
         behind[0] = False
         await until(pilot, lambda: "after" in app.screen_lines())
+
+
+async def test_a_double_click_selects_a_word_and_a_triple_click_the_line_of_the_source():
+    words = "see src/app.py, " + " ".join(f"word{number}" for number in range(12))
+    app = TranscriptApp(model_of(turn(0, words + "\n\nother")))
+    async with app.run_test(size=(40, 30)) as pilot:
+        x, y = find(app, "src/app")
+        await pilot.click(app.view, offset=(x + 2, y), times=2)
+        assert app.view.selected_text == "src/app.py"
+        await pilot.click(app.view, offset=(x + 2, y), times=3)
+        assert app.view.selected_text == words
+
+
+async def test_lines_are_selected_and_copied_with_the_keyboard():
+    app = TranscriptApp(model_of(turn(0, "one\n\ntwo\n\nthree")))
+    async with app.run_test(size=(40, 30)) as pilot:
+        await pilot.press("g", *["shift+down"] * 7, "x")
+        await until(pilot, lambda: last(app, CopyRequested) is not None)
+        assert last(app, CopyRequested).what == "selection"
+        assert last(app, CopyRequested).text.splitlines()[-3:] == ["one", "", "two"]
+        await pilot.press("shift+up")
+        assert app.view.selected_text.endswith("one\n")
+
+
+async def test_a_long_code_block_is_plain_at_once_and_coloured_soon():
+    app = TranscriptApp(model_of(turn(0, "```python\n" + "import os  # why\n" * 900 + "```")))
+    async with app.run_test(size=(60, 20)) as pilot:
+
+        def colours():
+            strips = app.view.render_lines(app.view.size.region)
+            return {segment.style.color for strip in strips for segment in strip}
+
+        plain = len(colours())
+        await until(pilot, lambda: len(colours()) > plain)
+        height = app.view.model.height
+        assert height == 900 + 6
+        await until(pilot, lambda: app.view._clocks.colour is None)
+
+
+async def test_with_reduced_motion_nothing_spins():
+    app = TranscriptApp(model_of())
+    async with app.run_test(size=(60, 20)):
+        app.view._reduced_motion = True
+        app.view.model.apply(began(0))
+        app.view.refresh_model()
+        before = app.screen_lines()
+        app.view._tick()
+        assert app.screen_lines() == before

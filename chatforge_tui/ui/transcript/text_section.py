@@ -1,0 +1,73 @@
+"""The text of an answer: Markdown that grows, or was stored whole."""
+
+from chatforge_tui.domain.part import (
+    Part,
+    TextPart,
+)
+from chatforge_tui.ui.marks import MarkSet
+from chatforge_tui.ui.transcript.markdown_text import MarkdownText
+from chatforge_tui.ui.transcript.piece import Piece
+from chatforge_tui.ui.transcript.section import GrowingSource, Section
+
+
+class TextSection(Section):
+    """Text of the answer."""
+
+    def __init__(self, part: TextPart) -> None:
+        super().__init__(part.index)
+        self._received = GrowingSource(part.text)
+        self._is_hidden = part.is_plan_source
+        self._text = MarkdownText()
+        self._is_fed = False
+
+    def pieces(self, marks: MarkSet) -> list[Piece]:
+        """Return the closed blocks and the open end."""
+        del marks
+        if self._is_hidden:
+            return []
+        open_pieces = self.update()
+        return [*self._text.closed, *open_pieces]
+
+    def update(self) -> list[Piece]:
+        """Read what has arrived; return the pieces after the closed ones."""
+        text = self._received.take()
+        if self.is_ended and not self._is_fed:
+            self._text.load(text)
+        elif text:
+            self._text.feed(text)
+        self._is_fed = True
+        if self.is_ended:
+            self._text.end()
+            return []
+        return self._text.open_pieces()
+
+    @property
+    def closed(self) -> list[Piece]:
+        """The pieces that will not change any more; it only grows."""
+        return self._text.closed
+
+    def append(self, field: str, text: str) -> None:
+        """Add text."""
+        del field
+        self._received.append(text)
+
+    def replace(self, part: Part) -> bool:
+        """Stay as it is when only the end is new."""
+        if not isinstance(part, TextPart) or part.is_plan_source != self._is_hidden:
+            return False
+        text = self._received.text
+        if not part.text.startswith(text) or (self.is_ended and len(part.text) > len(text)):
+            return False
+        if rest := part.text[len(text) :]:
+            self._received.append(rest)
+        return True
+
+    @property
+    def source(self) -> str:
+        """The Markdown; empty for text that is shown as a plan."""
+        return "" if self._is_hidden else self._received.text
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a cursor stands at its end."""
+        return not (self.is_ended or self._is_hidden)
