@@ -11,13 +11,13 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import unquote
 
 import h11
 
+from chatforge_tui.guide.http_limits import ConnectionLimits
 from chatforge_tui.guide.http_messages import Answer, HttpRequest, HttpResponse, Signal, error_response
 
 _log = logging.getLogger("chatforge.guide")
@@ -29,24 +29,6 @@ Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Server": "chatforge-guide"}
 _STREAM_HEADERS = _HEADERS | {"Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
 _LINGER_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionLimits:
-    """What a client may do. Times in seconds, > 0."""
-
-    max_body: int = 1_048_576
-    """Bytes of one request's body."""
-    max_head: int = 32_768
-    """Bytes of one request's head."""
-    request_s: float = 20.0
-    """From one request's first byte (or the connection's begin) to its last byte."""
-    keep_alive_s: float = 120.0
-    """Between two requests."""
-    slow_s: float = 30.0
-    """How long a client may take nothing of an answer before the connection is given up."""
-    ping_s: float = 15.0
-    """Silence on an event stream after which a keepalive goes out."""
 
 
 class Door(Protocol):

@@ -15,7 +15,7 @@ import pytest
 from chatforge_tui.guide.a2a_store import TaskStore
 from chatforge_tui.guide.a2a_task import GuideTask, TaskState
 from chatforge_tui.guide.agent import GuideAgent
-from chatforge_tui.guide.http_connection import ConnectionLimits
+from chatforge_tui.guide.http_limits import ConnectionLimits
 from chatforge_tui.guide.pace import Pace
 from chatforge_tui.guide.server import GuideAddress, GuideServer
 from tests.guide.material import REFERENCE, A2aClient, final_text, prompt, states
@@ -237,13 +237,13 @@ def test_a_request_in_single_bytes_is_a_request(quick: GuideAddress) -> None:
 
 
 def test_one_client_too_many_is_turned_away() -> None:
-    server = GuideServer(REFERENCE, max_connections=2)
+    server = GuideServer(REFERENCE, limits=ConnectionLimits(max_connections=2))
     with server as address, connect(address), connect(address), connect(address) as third:
         assert third.recv(1) == b""
 
 
 def test_a_place_is_free_again_when_a_client_goes() -> None:
-    with GuideServer(REFERENCE, max_connections=1) as address:
+    with GuideServer(REFERENCE, limits=ConnectionLimits(max_connections=1)) as address:
         for _ in range(5):
             with A2aClient(address) as client:
                 wait_for(lambda client=client: _answers(client))
@@ -380,7 +380,7 @@ def test_a_task_that_is_over_changes_no_more() -> None:
 
 
 def test_more_tasks_than_can_be_kept_are_refused_with_a_code() -> None:
-    server = GuideServer(REFERENCE, pace=Pace(words_per_second=5000), max_tasks=1)
+    server = GuideServer(REFERENCE, pace=Pace(words_per_second=5000), limits=ConnectionLimits(max_tasks=1))
     with server as address, A2aClient(address) as client, A2aClient(address) as other:
         events = client.events("SendStreamingMessage", prompt("stall"))
         task_id = next(events)["task"]["id"]
