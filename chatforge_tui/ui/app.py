@@ -206,6 +206,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
             TICK_S if not self.settings.ui.reduced_motion else 1, self._tick, pause=True
         )
         self._signals.catch()
+        self._terminal.guard_resume()
         descriptor = self._terminal.input_descriptor
         if descriptor is not None:
             self._watch = TerminalWatch(descriptor, lambda: self.call_from_thread(self._hang_up))
@@ -225,6 +226,8 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         self._terminal.restore_title()
 
     def _end_by_signal(self, number: int) -> None:
+        if self._terminal.is_gone:
+            self._terminal.abandon()
         self.exit(return_code=128 + number)
 
     def _hang_up(self) -> None:

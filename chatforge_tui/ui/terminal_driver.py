@@ -4,18 +4,35 @@ Everything here degrades to doing nothing with a driver that has no such thing (
 """
 
 import os
+import signal
+import threading
 from queue import Queue
+from types import FrameType
 from typing import Protocol, cast
 
 from textual.driver import Driver
 
 from chatforge_tui.ui.terminal_title import RESTORE_TITLE, SAVE_TITLE, has_titles, title_sequence
+from chatforge_tui.ui.terminal_watch import has_hung_up
 
 
 class _Writer(Protocol):
     """Textual's thread that writes to the terminal."""
 
     _queue: Queue[str | None]
+
+
+class _NoWriter:
+    """Takes the place of that thread when there is nobody left to write to."""
+
+    def write(self, text: str) -> None:
+        """Drop it."""
+
+    def flush(self) -> None:
+        """Do nothing."""
+
+    def stop(self) -> None:
+        """Do nothing."""
 
 
 class TerminalDriver:
@@ -39,6 +56,30 @@ class TerminalDriver:
         """The file descriptor the driver reads keys from; None when there is none."""
         descriptor = cast("int | None", getattr(self._driver, "fileno", None))
         return descriptor if self._driver is not None else None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the terminal has hung up."""
+        descriptor = self.input_descriptor
+        return descriptor is not None and has_hung_up(descriptor)
+
+    def guard_resume(self) -> None:
+        """Do not let SIGCONT, which the system sends together with SIGHUP, start the driver anew on a dead terminal."""
+        if self._driver is None or threading.current_thread() is not threading.main_thread():
+            return
+        resume = signal.getsignal(signal.SIGCONT)
+
+        def guarded(number: int, frame: FrameType | None) -> None:
+            if callable(resume) and not self.is_gone:
+                resume(number, frame)
+
+        signal.signal(signal.SIGCONT, guarded)
+
+    def abandon(self) -> None:
+        """Write nothing more: a write to a dead terminal ends Textual's writer, and the next ones wait for it for ever."""
+        if self._driver is not None:
+            setattr(self._driver, "_writer_thread", _NoWriter())  # noqa: B010 - it has no public face
+            self._driver = None
 
     def show_title(self, title: str) -> None:
         """Name the window after a title (as received); the name it had comes back with `restore_title`."""

@@ -12,6 +12,13 @@ from collections.abc import Callable
 _HANGUP = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
+def has_hung_up(descriptor: int) -> bool:
+    """Tell whether the terminal behind a file descriptor is gone."""
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return any(event & _HANGUP for _, event in poll.poll(0))
+
+
 class TerminalWatch:
     """Watches one file descriptor until it hangs up or `stop` is called."""
 

@@ -214,3 +214,12 @@ async def test_the_transcript_is_searched_and_esc_gives_the_prompt_back(home):
         await program.sees("of 2")
         await program.pilot.press("escape")
         await program.until(lambda: program.app.focused is composer(program))
+
+
+async def test_an_editing_key_does_its_work_before_what_is_typed_behind_it(home):
+    async with running(home, script=echo) as program:
+        await program.type("old words")
+        composer(program).post_message(events.Key("ctrl+u", "\x15"))
+        await burst(program, "new\n")
+
+        await program.until(lambda: program.front.prompts == ["new"])

@@ -115,8 +115,12 @@ class Composer(TextArea):
         else:
             self.action_cursor_down()
 
-    def on_key(self, event: events.Key) -> None:
-        """Take the keys that mean something else here; the rest is the text area's."""
+    async def on_key(self, event: events.Key) -> None:
+        """Take the keys that mean something else here; the rest is the text area's.
+
+        Its own bindings are run here as well: Textual would run them when the key has bubbled up to the app, behind
+        what is typed right after it, and Ctrl+U would delete the words that follow.
+        """
         if event.key in self._newline_keys:
             self._take(event)
             self._begin_line()
@@ -128,6 +132,9 @@ class Composer(TextArea):
             self.post_message(self.Tabbed())
         else:
             self._settle_held_as_newline()
+            for binding in self._bindings.key_to_bindings.get(event.key, ()):
+                self._take(event)
+                await self.run_action(binding.action)
             if event.is_printable:
                 self._is_paste = self._is_paste and event.time - self._typed_at < BURST_S
                 self._typed_at = event.time

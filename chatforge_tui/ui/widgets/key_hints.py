@@ -73,7 +73,7 @@ class KeyHints(Widget):
         del y
         width = self.size.width
         key, label = self.get_component_rich_style("hint--key"), self.get_component_rich_style("hint--label")
-        facts = self._fitting_facts(width)
+        facts = self._fitting_facts(width - sum(hint.width for hint in self._hints) - 3, width // 3)
         segments = [Segment(" ", label)]
         self._targets, end = [], 1
         for hint in self._fitting_hints(width - cell_len(facts) - 3):
@@ -82,13 +82,12 @@ class KeyHints(Widget):
             self._targets.append((end, hint.action))
         return spread(width, segments, [Segment(f"{facts} ", label)], self.rich_style)
 
-    def _fitting_facts(self, width: int) -> str:
-        """Return as many facts as leave two thirds of the line to the keys; the first, cut, in any case."""
-        room = max(width // 3, 12)
+    def _fitting_facts(self, room: int, most: int) -> str:
+        """Return as many facts as fit beside all keys into `room` cells; the first, cut to `most`, in any case."""
         facts = [fact for fact in self._facts if fact]
         while len(facts) > 1 and cell_len(self._joined(facts)) > room:
             facts.pop()
-        return shorten(self._joined(facts), room)
+        return shorten(self._joined(facts), max(room, most, 12))
 
     def _joined(self, facts: Sequence[str]) -> str:
         return f" {self._dot} ".join(facts)
