@@ -31,8 +31,14 @@ class SessionBook:
         """Sessions on their way to the trash: nobody can start anything in them any more."""
 
     def load(self, heads: Iterable[SessionHead]) -> None:
-        """Take over what the store holds, with positions from 0 up and at most one active tab."""
-        self._heads = {head.session_id: head for head in heads}
+        """Take over what the store holds, with positions from 0 up and at most one active tab.
+
+        A context or waiting task that was taken back may come as "": see SessionPatch.
+        """
+        self._heads = {
+            head.session_id: replace(head, context_id=head.context_id or None, waiting_task=head.waiting_task or None)
+            for head in heads
+        }
         active = [head for head in self.open_ones() if head.is_active]
         for position, head in enumerate(self.open_ones()):
             self._heads[head.session_id] = replace(head, position=position, is_active=head in active[:1])
