@@ -33,7 +33,7 @@ LIMIT_S = 60.0
 WIDE = (120, 36)
 SMALL = (80, 24)
 _BLANK = "\xa0"
-_PIECE = re.compile(r"[^\xa0 ]+(?:[\xa0 ][^\xa0 ]+)*")
+_PIECE = re.compile(r"[^\xa0\s]+(?:[\xa0 ][^\xa0\s]+)*")
 """Words with single blanks between them."""
 _TEXT = re.compile(
     r'(?P<begin><text class="[^"]*-r\d+" )x="(?P<x>[\d.]+)" y="(?P<y>[\d.]+)" textLength="(?P<width>[\d.]+)"'
@@ -191,14 +191,15 @@ PICTURES = (
 )
 
 
-async def make(picture: Picture) -> None:
-    """Make one picture."""
+async def make(picture: Picture, folder: Path = HERE) -> Path:
+    """Make one picture; return its file."""
     async with running(picture.size, picture.theme) as program:
         await picture.play(program)
         svg = program.app.export_screenshot(title="ChatForge", simplify=True)
     svg = _TEXT.sub(_placed, svg)
-    (HERE / f"{picture.name}.svg").write_text(svg, encoding="utf-8")
-    print(f"{picture.name}.svg  {len(svg) // 1024} KiB")
+    file = folder / f"{picture.name}.svg"
+    file.write_text(svg, encoding="utf-8")
+    return file
 
 
 def _placed(text: re.Match[str]) -> str:
@@ -208,7 +209,7 @@ def _placed(text: re.Match[str]) -> str:
     """
     content = html.unescape(text["content"])
     cell = float(text["width"]) / max(1, cell_len(content))
-    return "".join(
+    return "\n".join(
         f'{text["begin"]}x="{float(text["x"]) + cell_len(content[: piece.start()]) * cell:g}" y="{text["y"]}" '
         f'textLength="{cell_len(piece[0]) * cell:g}"{text["end"]}{html.escape(piece[0]).replace(_BLANK, "&#160;")}</text>'
         for piece in _PIECE.finditer(content)
@@ -225,7 +226,8 @@ def main(names: list[str]) -> None:
         )
     for picture in PICTURES:
         if not names or picture.name in names:
-            asyncio.run(make(picture))
+            file = asyncio.run(make(picture))
+            print(f"{file.name}  {file.stat().st_size // 1024} KiB")
 
 
 if __name__ == "__main__":
