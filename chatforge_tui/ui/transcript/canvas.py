@@ -29,7 +29,7 @@ from chatforge_tui.ui.transcript.ink import EMPTY, ROLES
 from chatforge_tui.ui.transcript.messages import FollowChanged
 from chatforge_tui.ui.transcript.model import TranscriptModel
 from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS, Page
-from chatforge_tui.ui.transcript.paint import Overlay, Palette, hit_strip, regions
+from chatforge_tui.ui.transcript.paint import Overlay, Palette, hit_strip
 from chatforge_tui.ui.transcript.painter import Painter
 from chatforge_tui.ui.transcript.place import END_KEY, Place
 from chatforge_tui.ui.transcript.viewport import Row, Window, move, place_at, settle
@@ -273,7 +273,7 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         dirty = self._painter.paint(self._window.rows, self.overlays_of(self._window.rows), width, palette)
         if dirty:
             self._strips = None
-            self.refresh(*(Region(0, y, width, count) for y, count in regions(dirty)))
+            self.refresh(*dirty)
 
     def _get_palette(self) -> Palette:
         if self._palette is None:

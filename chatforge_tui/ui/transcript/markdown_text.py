@@ -32,6 +32,11 @@ LONGEST_LINE = 1_000_000
 """Characters of a line that never ends, beyond which it is broken."""
 
 
+_UNDECIDED = re.compile(r"[-=*_#>+|`~: \t]{1,40}|[ \t]*\d{1,3}[.)]?[ \t]*")
+"""The beginning of a line that may become a list, a heading, a rule, a table: not shown before it is decided, so that
+nothing jumps."""
+
+
 @dataclass(slots=True)
 class _Cut:
     """One block, or item of a list, found at the beginning of the open text."""
@@ -110,6 +115,8 @@ class MarkdownText:
             self._fence.show_partial(self._partial)
             return self._with_gap(self._fence.piece)
         partial = clean(self._partial.removesuffix("\r"))
+        if _UNDECIDED.fullmatch(partial):
+            partial = ""
         if not (self._open or partial).strip():
             return []
         if self._is_raw(len(partial)):

@@ -3,7 +3,7 @@
 The two columns of the gutter belong to this module: the mark of the part under the keyboard's cursor stands there.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from rich.cells import split_graphemes
@@ -116,17 +116,3 @@ def _styled(strip: Strip, cells: Span, style: Style) -> Strip:
     parts = [strip.crop(0, begin), strip.crop(begin, end), strip.crop(end, strip.cell_length)]
     middle = [Segment(text, (old or Style()) + style) for text, old, _ in parts[1]]
     return Strip([*parts[0], *middle, *parts[2]], strip.cell_length)
-
-
-def regions(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield first row and number of rows for each run of consecutive rows."""
-    begin: int | None = None
-    last = -2
-    for row in rows:
-        if row != last + 1:
-            if begin is not None:
-                yield begin, last - begin + 1
-            begin = row
-        last = row
-    if begin is not None:
-        yield begin, last - begin + 1

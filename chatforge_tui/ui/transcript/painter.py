@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 from textual.color import Color
 from textual.filter import LineFilter
+from textual.geometry import Region
 from textual.strip import Strip
 
 from chatforge_tui.ui.transcript.ink import Line
+from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS
 from chatforge_tui.ui.transcript.paint import PLAIN, Overlay, Palette, paint
 from chatforge_tui.ui.transcript.viewport import Row
+from chatforge_tui.ui.transcript.wrap import is_narrow, width_of
 
 
 @dataclass(slots=True)
@@ -44,12 +47,12 @@ class Painter:
             self._painted = []
         return not is_same
 
-    def paint(self, rows: Sequence[Row], overlays: Mapping[int, Overlay], width: int, palette: Palette) -> list[int]:
-        """Paint these rows; return the numbers of those that look different, in order."""
+    def paint(self, rows: Sequence[Row], overlays: Mapping[int, Overlay], width: int, palette: Palette) -> list[Region]:
+        """Paint these rows; return where they look different."""
         before = self._painted
         known: dict[int, _Painted] | None = None  # by the line they show, made when it is needed
         painted: list[_Painted] = []
-        dirty: list[int] = []
+        dirty: list[Region] = []
         for y, (_, line) in enumerate(rows):
             overlay = overlays.get(y, PLAIN)
             old = before[y] if y < len(before) else None
@@ -62,8 +65,8 @@ class Painter:
             if same is None or same.overlay != overlay:
                 same = _Painted(line, overlay, self.filtered(paint(line, overlay, width, palette)))
             painted.append(same)
-            dirty.append(y)
-        dirty += range(len(rows), len(before))
+            dirty.append(_changed_cells(y, old, same, width))
+        dirty += (Region(0, y, width, 1) for y in range(len(rows), len(before)))
         self._painted = painted
         return dirty
 
@@ -77,6 +80,25 @@ class Painter:
         for line_filter in self._filters:
             strip = strip.apply_filter(line_filter, self._background)
         return strip
+
+
+def _changed_cells(y: int, old: _Painted | None, new: _Painted, width: int) -> Region:
+    """Return the cells of a row that changed: of a line that grows, only its end is written to the terminal again."""
+    if old is None or old.overlay is not PLAIN or new.overlay is not PLAIN:
+        return Region(0, y, width, 1)
+    first = GUTTER_COLUMNS
+    for (old_text, old_ink), (text, ink) in zip(old.line.spans, new.line.spans, strict=False):
+        if old_ink != ink:
+            break
+        if old_text == text:
+            first += width_of(text)
+            continue
+        if is_narrow(old_text) and is_narrow(text):
+            differing = (index for index, (one, other) in enumerate(zip(old_text, text, strict=False)) if one != other)
+            first += next(differing, min(len(old_text), len(text)))
+        break
+    after = min(width, GUTTER_COLUMNS + max(old.line.cells, new.line.cells))
+    return Region(first, y, max(1, after - first), 1)
 
 
 def _are_alike(some: tuple[LineFilter, ...], others: tuple[LineFilter, ...]) -> bool:

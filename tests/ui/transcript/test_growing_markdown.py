@@ -182,3 +182,14 @@ def test_half_a_link_definition_defines_nothing():
     growing.end()
     links = [ink.link for line in growing.closed[0].lay_out(page) for _, ink in line.spans if ink.link]
     assert [link.rstrip("/") for link in links] == ["https://example.com"]
+
+
+@pytest.mark.parametrize("beginning", ["-", "=", "##", "|--", "1.", "`", "> ", "* "])
+def test_the_undecided_beginning_of_a_line_changes_nothing_yet(beginning):
+    page, growing = Page(40), MarkdownText()
+    growing.feed("a paragraph\n")
+    before = [line.text for piece in growing.open_pieces() for line in piece.lay_out(page)]
+    growing.feed(beginning)
+    assert [line.text for piece in growing.open_pieces() for line in piece.lay_out(page)] == before
+    growing.end()
+    assert "".join(piece.source for piece in growing.closed).endswith(beginning)

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 import pytest
+from rich.cells import cell_len
 from textual.events import MouseScrollUp
+from textual.geometry import Region
 from textual.pilot import Pilot
 
 from chatforge_tui.domain.changes import PartAdded, TextAppended
@@ -314,6 +316,25 @@ async def test_only_rows_that_look_different_are_painted_again():
         app.view.refresh_model()
         after = app.view.render_lines(app.view.size.region)
         assert [y for y in range(30) if after[y] is not before[y]] == [find(app, "some words")[1]]
+
+
+async def test_of_a_line_that_grows_only_the_end_is_written_again():
+    app = TranscriptApp(model_of())
+    async with app.run_test(size=(60, 20)) as pilot:
+        app.view.model.apply(began(0))
+        app.view.model.apply(changed(0, PartAdded(TextPart(0, "中文 some"))))
+        app.view.refresh_model()
+        await pilot.pause()
+        column, row = 2 + cell_len("中文 some"), find(app, "some")[1]
+        app.view.model.apply(changed(0, TextAppended(0, " text")))
+        app.view.refresh_model()
+        assert app.view._exchange_repaint_regions() == {Region(2, row, column + 6 - 2, 1)}
+        app.view.model.apply(ended(turn(0, "plain")))
+        app.view.refresh_model()
+        app.view._exchange_repaint_regions()
+        app.view.model.apply(ended(turn(0, "plain words")))
+        app.view.refresh_model()
+        assert Region(7, row, 6, 1) in app.view._exchange_repaint_regions()
 
 
 async def test_new_lines_do_not_reflow_the_screen():
