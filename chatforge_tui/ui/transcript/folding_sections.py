@@ -125,8 +125,8 @@ class ToolSection(FoldingSection):
             return self._settled
         margin = _bar(marks)
         pieces: list[Piece] = []
-        if taken := clean(self._texts["input"].text):
-            pieces += [_label("takes", margin), *plain_pieces(_readable(taken), _CODE, margin)]
+        if taken := _readable(self._texts["input"].text):
+            pieces += [_label("takes", margin), *plain_pieces(taken, _CODE, margin)]
         if self.is_running:
             return pieces + self._live_output(margin)
         if given := clean(self._texts["output"].text):
@@ -219,10 +219,18 @@ def _bar(marks: MarkSet) -> Margin:
 
 
 def _readable(arguments: str) -> str:
-    """Return JSON arguments spread over lines; anything else as it is."""
+    """Return JSON arguments spread over lines, anything else as it is; cleaned, what JSON escapes spell out as well."""
     if not arguments.lstrip().startswith(("{", "[")) or len(arguments) > 100_000:
-        return arguments
+        return clean(arguments)
     try:
-        return json.dumps(json.loads(arguments), indent=2, ensure_ascii=False)
+        return clean(json.dumps(json.loads(arguments, object_pairs_hook=_each_name_once), indent=2, ensure_ascii=False))
     except (ValueError, RecursionError):
-        return arguments
+        return clean(arguments)
+
+
+def _each_name_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return an object's members. Of two with one name a reader would see the last, and the tool may take the first."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a name occurs twice")
+    return members

@@ -69,13 +69,23 @@ class TranscriptModel:
     def load(self, turns: Sequence[Turn]) -> None:
         """Take the whole transcript; folds and the reader's place stay."""
         kept = self._kept_place()
+        before = self._turns
         self._turns = list(turns)
         self._index = {turn.head.turn_id: at for at, turn in enumerate(self._turns)}
         self._weights = [_weight(turn) for turn in self._turns]
-        self._layouts.clear()
+        self._keep_layouts(before)
         self._anchor = kept
         self._estimate()
         self.version += 1
+
+    def _keep_layouts(self, before: Sequence[Turn]) -> None:
+        """Keep what is laid out of turns that are still the same, or have only grown."""
+        layouts, self._layouts = self._layouts, {}
+        for at, layout in layouts.items():
+            if at < len(self._turns) and self._turns[at].head.turn_id == before[at].head.turn_id:
+                if layout.head.state.is_live or self._turns[at] != before[at]:
+                    layout.end(self._turns[at])
+                self._layouts[at] = layout
 
     def apply(self, event: TurnBegan | TurnChanged | TurnEnded) -> None:
         """Take what happened; nothing is laid out before the view asks."""

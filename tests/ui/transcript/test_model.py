@@ -326,6 +326,21 @@ def test_ten_thousand_turns_cost_little_memory_beside_their_text():
     assert used / len(turns) < 400
 
 
+def test_loading_again_keeps_what_is_laid_out_and_takes_what_is_new():
+    model = model_of(turn(0, LONG), turn(1, state=TurnState.STREAMING))
+    model.apply(changed(1, PartAdded(TextPart(0, LONG))))
+    before = all_lines(model)
+    model.load([turn(0, LONG), turn(1, LONG + "and more", state=TurnState.STREAMING), turn(2, "new")])
+    after = all_lines(model)
+    kept = {id(line) for line in before}
+    assert sum(id(line) in kept for line in after) > len(before) * 0.8
+    assert any(line.text.endswith("and more▌") for line in after)
+    assert after[-1].text == "new"
+    model.load([turn(5, "other")])
+    assert text_of(model)[-1] == "other"
+    assert text_of(model) == text_of(model_of(turn(5, "other")))
+
+
 def test_an_empty_model_has_nothing_in_view():
     model = model_of()
     assert settle(model, 20).rows == []
