@@ -1,7 +1,7 @@
 """Checking the answers of an agent's form and turning them into a prompt. Pure: knows no widget.
 
 Answers come as the user typed them (text, or a bool for a yes/no field). What an agent sends as a pattern is only
-ever matched with a limit on the length of the text, for a pattern may be slow on purpose.
+matched when safety.patterns finds that it cannot be slow; the agent checks its answers itself.
 """
 
 import re
@@ -10,12 +10,9 @@ from dataclasses import dataclass, field
 
 from chatforge_tui.domain.form import FieldKind, Form, FormField
 from chatforge_tui.domain.turn import Prompt
+from chatforge_tui.safety.patterns import may_be_slow
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)*")
-_PATTERN_LIMIT = 200
-"""Longest text, in characters, that an agent's pattern is tried on."""
-_SLOW_PATTERN = re.compile(r"[+*}]\)?[+*{]|\([^)]*[+*][^)]*\)[+*{]")
-"""Repeated repetitions: what can take exponential time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +105,7 @@ def _length_problem(question: FormField, text: str) -> str:
 
 
 def _pattern_problem(question: FormField, text: str) -> str:
-    if not question.pattern or len(text) > _PATTERN_LIMIT or _SLOW_PATTERN.search(question.pattern):
+    if not question.pattern or may_be_slow(question.pattern, len(text)):
         return ""
     try:
         found = re.fullmatch(question.pattern, text)

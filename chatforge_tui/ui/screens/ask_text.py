@@ -6,6 +6,7 @@ from textual.widgets import Input
 
 from chatforge_tui.safety.clean import clean_line
 from chatforge_tui.ui.screens.dialog import Dialog
+from chatforge_tui.ui.widgets.entry import Entry
 
 
 class AskTextScreen(Dialog[str]):
@@ -20,7 +21,7 @@ class AskTextScreen(Dialog[str]):
         """Lay out title and entry."""
         with Vertical(classes="dialog--box"):
             yield self.title_line(self._title)
-            entry = Input(clean_line(self._text), placeholder=self._placeholder, compact=True)
+            entry = Entry(clean_line(self._text), placeholder=self._placeholder, compact=True)
             entry.cursor_blink = False
             yield entry
             yield self.hint_line("Enter keeps it, Esc leaves everything as it was")

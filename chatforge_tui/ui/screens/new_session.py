@@ -25,6 +25,7 @@ from chatforge_tui.safety.clean import clean_name
 from chatforge_tui.ui.line_drawing import shorten
 from chatforge_tui.ui.offers import Offer
 from chatforge_tui.ui.screens.dialog import Dialog
+from chatforge_tui.ui.widgets.entry import Entry
 
 _URL = re.compile(r"https?://\S+", re.IGNORECASE)
 _URL_PROTOCOLS: tuple[str, ...] = get_args(Protocol)
@@ -70,7 +71,7 @@ class NewSessionScreen(Dialog[EndpointRef]):
         """Lay out search, list and model."""
         with Vertical(classes="dialog--box"):
             yield self.title_line("New session")
-            search = Input(placeholder="Search, or type a URL such as http://127.0.0.1:8000", compact=True, id="search")
+            search = Entry(placeholder="Search, or type a URL such as http://127.0.0.1:8000", compact=True, id="search")
             search.cursor_blink = False
             yield search
             listing = OptionList(compact=True, markup=False)
@@ -79,7 +80,7 @@ class NewSessionScreen(Dialog[EndpointRef]):
             yield Static("", id="searching", markup=False)
             with Horizontal(id="model-row"):
                 yield Static("Model ", markup=False)
-                model = Input(placeholder="as configured", compact=True, id="model")
+                model = Entry(placeholder="as configured", compact=True, id="model")
                 model.cursor_blink = False
                 yield model
             yield self.hint_line("Up, Down choose, Tab model, Enter opens the session, Esc back")

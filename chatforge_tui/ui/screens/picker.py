@@ -19,6 +19,7 @@ from textual.widgets.option_list import Option
 
 from chatforge_tui.ui.line_drawing import shorten
 from chatforge_tui.ui.screens.dialog import Dialog
+from chatforge_tui.ui.widgets.entry import Entry
 
 MOST_SHOWN = 200
 """Most choices in the list at once; typing narrows it down."""
@@ -71,7 +72,7 @@ class PickerScreen(Dialog[str]):
         """Lay out entry and list."""
         with Vertical(classes="dialog--box"):
             yield self.title_line(self._title)
-            entry = Input(placeholder=self._placeholder, compact=True)
+            entry = Entry(placeholder=self._placeholder, compact=True)
             entry.cursor_blink = False
             yield entry
             listing = OptionList(compact=True, markup=False)

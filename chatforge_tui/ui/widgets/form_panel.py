@@ -16,6 +16,7 @@ from textual.widgets import Button, Checkbox, Input, Select, Static, TextArea
 from chatforge_tui.domain.form import FieldKind, Form, FormField
 from chatforge_tui.safety.clean import clean, clean_line
 from chatforge_tui.ui.form_answers import FormAnswers, check_form
+from chatforge_tui.ui.widgets.entry import Entry, LongEntry
 
 
 class FieldRow(Vertical):
@@ -61,11 +62,11 @@ class FieldRow(Vertical):
                 chosen = text if text in self.question.options else Select.NULL
                 return Select(options, value=chosen, prompt="choose", compact=True)
             case FieldKind.TEXTAREA:
-                area = TextArea(clean(text), placeholder=Content(hint), tab_behavior="focus", compact=True)
+                area = LongEntry(clean(text), placeholder=Content(hint), tab_behavior="focus", compact=True)
                 area.cursor_blink = False
                 return area
             case kind:
-                entry = Input(clean_line(text), placeholder=hint, password=kind is FieldKind.PASSWORD, compact=True)
+                entry = Entry(clean_line(text), placeholder=hint, password=kind is FieldKind.PASSWORD, compact=True)
                 entry.cursor_blink = False
                 return entry
 

@@ -9,6 +9,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from chatforge_tui.ui.widgets.entry import Entry
+
 
 class SearchBar(Horizontal):
     """Shown while somebody searches; Esc ends the search and gives the composer the focus."""
@@ -49,7 +51,7 @@ class SearchBar(Horizontal):
     def compose(self) -> ComposeResult:
         """Lay out label, entry and count."""
         yield Static("Find", id="search-label", markup=False)
-        entry = Input(placeholder="in this session", compact=True)
+        entry = Entry(placeholder="in this session", compact=True)
         entry.cursor_blink = False
         yield entry
         yield Static("", id="search-count", markup=False)

@@ -1,0 +1,36 @@
+"""Places to type that are not the composer: one line, and several. What is pasted there is cleaned, too."""
+
+from textual import events
+from textual.widgets import Input, TextArea
+
+from chatforge_tui.safety.clean import clean, clean_line
+
+PASTE_LIMIT = 100_000
+"""Most characters that one paste inserts."""
+
+
+class Entry(Input):
+    """One line. Of a paste it takes the first; a password is taken as it is, for nobody sees it."""
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Insert the first line of what was pasted, cleaned."""
+        event.stop()
+        event.prevent_default()
+        line = event.text.replace("\r", "\n").partition("\n")[0][:PASTE_LIMIT]
+        text = line if self.password else clean_line(line)
+        if self.selection.is_empty:
+            self.insert_text_at_cursor(text)
+        else:
+            self.replace(text, *self.selection)
+
+
+class LongEntry(TextArea):
+    """Several lines."""
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Insert what was pasted, cleaned."""
+        event.stop()
+        event.prevent_default()
+        text = event.text.replace("\r\n", "\n").replace("\r", "\n")[:PASTE_LIMIT]
+        if result := self._replace_via_keyboard(clean(text), *self.selection):
+            self.move_cursor(result.end_location)
