@@ -187,10 +187,11 @@ class Composer(TextArea):
         self.post_message(self.Submitted(self.text))
 
     def on_paste(self, event: events.Paste) -> None:
-        """Insert what was pasted, cleaned."""
+        """Insert what was pasted, cleaned. An Enter right behind it may come from the same paste, which ended itself."""
         event.stop()
         event.prevent_default()
         self._settle_held_as_newline()
+        self._typed_at = event.time
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")
         kept = text[:PASTE_LIMIT]
         if result := self._replace_via_keyboard(clean(kept), *self.selection):
