@@ -267,30 +267,18 @@ class ChatForgeApp(App[None], inherit_bindings=False):
             self._redraw_all()
 
     def _apply(self, event: EngineEvent) -> bool:
-        """Apply one event to the panes; return whether the one in front changed."""
+        """Apply one event; return whether the pane in front changed."""
         match event:
-            case TurnBegan(turn) | TurnEnded(turn):
-                return self._apply_turn(turn.head.session_id, event)
-            case TurnChanged(session_id=session_id):
-                return self._apply_turn(session_id, event)
-            case SessionChanged(head):
-                self._book.put(head)
+            case StoreTrouble(message):
+                self._main.trouble = message
             case SessionRemoved(session_id):
                 self._book.remove(session_id)
                 self._sessions.note_removed(session_id)
-            case StoreTrouble(message):
-                self._main.trouble = message
+            case SessionChanged(head):
+                self._book.put(head)
+            case TurnBegan() | TurnChanged() | TurnEnded():
+                return self._book.apply(event)
         return False
-
-    def _apply_turn(self, session_id: SessionId, event: TurnBegan | TurnChanged | TurnEnded) -> bool:
-        pane = self._book.get(session_id)
-        if pane is None:
-            return False
-        pane.apply(event)
-        is_front = pane is self._book.current
-        if isinstance(event, TurnEnded) and not is_front:
-            pane.unread += 1
-        return is_front
 
     def on_turns_loaded(self, event: TurnsLoaded) -> None:
         """Show the transcript that was asked for."""

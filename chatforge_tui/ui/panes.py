@@ -208,6 +208,18 @@ class PaneBook:
         self._open = None
         self._forget_shown(session_id)
 
+    def apply(self, event: TurnBegan | TurnChanged | TurnEnded) -> bool:
+        """Take what happened to a turn; return whether its session is the one in front."""
+        session_id = event.session_id if isinstance(event, TurnChanged) else event.turn.head.session_id
+        pane = self._panes.get(session_id)
+        if pane is None:
+            return False
+        pane.apply(event)
+        is_front = pane is self.current
+        if isinstance(event, TurnEnded) and not is_front:
+            pane.unread += 1
+        return is_front
+
     def bring_to_front(self, session_id: SessionId) -> Pane | None:
         """Make this pane the current one and return it; None when the session is gone."""
         pane = self._panes.get(session_id)

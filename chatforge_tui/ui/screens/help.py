@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from chatforge_tui.config.key_names import shown
 from chatforge_tui.config.keymap import Action, Keymap
+from chatforge_tui.ui.line_drawing import wrap
 from chatforge_tui.ui.screens.dialog import Dialog
 from chatforge_tui.ui.slash_commands import COMMANDS
 
@@ -34,28 +35,42 @@ class HelpScreen(Dialog[None]):
         with Vertical(classes="dialog--box"):
             yield self.title_line("Keys and commands")
             with VerticalScroll():
-                yield Static(Content("\n").join(help_lines(self._keymap)), markup=False, id="help-page")
+                yield Static("", markup=False, id="help-page")
             yield self.hint_line("Up and Down scroll, Esc back. Keys are set in the [keys] table of config.toml.")
 
     def on_mount(self) -> None:
         """Let the arrow keys scroll at once."""
         self.query_one(VerticalScroll).focus()
+        self.call_after_refresh(self._write)
+
+    def on_resize(self) -> None:
+        """Fit the page to the new width."""
+        self.call_after_refresh(self._write)
+
+    def _write(self) -> None:
+        width = self.query_one(VerticalScroll).scrollable_content_region.width - 1
+        self.query_one("#help-page", Static).update(Content("\n").join(help_lines(self._keymap, width)))
 
 
-def help_lines(keymap: Keymap) -> Iterator[Content]:
-    """Yield the help page, line by line: every action of the key table, every slash command."""
+def help_lines(keymap: Keymap, width: int = 200) -> Iterator[Content]:
+    """Yield the help page in lines of at most `width` cells: every action of the key table, every slash command."""
     for group, actions in keymap.groups():
         yield Content.styled(group, "bold")
         for keys, description in _collapsed(actions):
-            yield Content.assemble(Content(f"  {keys}".ljust(_KEY_WIDTH)), Content.styled(description, "$text-muted"))
+            yield from _entry(keys, description, width)
         yield Content("")
     yield Content.styled("Commands, typed into the prompt", "bold")
     for command in COMMANDS:
-        name = f"  /{command.name} {command.argument}".ljust(_KEY_WIDTH)
-        yield Content.assemble(Content(name), Content.styled(command.description, "$text-muted"))
-    yield Content.assemble(
-        Content("  //".ljust(_KEY_WIDTH)), Content.styled("Send a prompt that begins with /.", "$text-muted")
-    )
+        yield from _entry(f"/{command.name} {command.argument}", command.description, width)
+    yield from _entry("//", "Send a prompt that begins with /.", width)
+
+
+def _entry(keys: str, description: str, width: int) -> Iterator[Content]:
+    """Yield one entry, its description beside its keys, on several lines where it has to be."""
+    first, *more = wrap(description, max(width - _KEY_WIDTH, 20))
+    yield Content.assemble(Content(f"  {keys}".ljust(_KEY_WIDTH)), Content.styled(first, "$text-muted"))
+    for line in more:
+        yield Content.styled(" " * _KEY_WIDTH + line, "$text-muted")
 
 
 def keys_of(action: Action) -> str:

@@ -11,6 +11,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.strip import Strip
 from textual.timer import Timer
 from textual.widgets import TextArea
 
@@ -90,6 +91,10 @@ class Composer(TextArea):
         """Replace what stands here; undo brings it back."""
         self.replace(clean(text), (0, 0), self.document.end)
         self.move_cursor(self.document.end)
+
+    def render_line(self, y: int) -> Strip:
+        """Fill the line of the placeholder: Textual draws it too short, and loses it where a dialog cuts the screen."""
+        return super().render_line(y).extend_cell_length(self.content_size.width, self.rich_style)
 
     def submit(self) -> None:
         """Send what stands here."""

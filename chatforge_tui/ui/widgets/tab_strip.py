@@ -20,8 +20,8 @@ from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.ui.line_drawing import cells, shorten, spread
 from chatforge_tui.ui.marks import MarkSet
 
-MAX_TITLE = 24
-"""Widest title in cells."""
+TITLE_WIDTHS = (24, 18, 14)
+"""Widest title in cells: the first with which every tab can be seen, else the last."""
 BRAND = "chatforge "
 BRAND_WIDTH = 60
 """The program's name is shown from this width on."""
@@ -40,10 +40,9 @@ class Tab:
     unread: int = 0
     """Number of news; shown behind a bold title when it is not 0."""
 
-    @property
-    def width(self) -> int:
-        """Its width in cells, margin on both sides included."""
-        return 6 + min(cell_len(self.title), MAX_TITLE) + (len(self.count) if self.unread else 0)
+    def width(self, most: int) -> int:
+        """Return its width in cells, margin on both sides included, with a title of at most `most` cells."""
+        return 6 + min(cell_len(self.title), most) + (len(self.count) if self.unread else 0)
 
     @property
     def count(self) -> str:
@@ -106,6 +105,8 @@ class TabStrip(Widget):
         self.marks = marks
         self._tabs: Sequence[Tab] = ()
         self._current: SessionId | None = None
+        self._most = TITLE_WIDTHS[0]
+        """Widest title at the moment."""
         self._first = 0
         """Index of the leftmost visible tab."""
         self._targets: list[_Target] = []
@@ -157,13 +158,18 @@ class TabStrip(Widget):
     def _current_index(self) -> int:
         return next((index for index, tab in enumerate(self._tabs) if tab.session_id == self._current), 0)
 
+    def _widths(self, most: int) -> int:
+        """Return the width of all tabs; anything too wide when there are more of them than cells."""
+        return sum(tab.width(most) for tab in self._tabs) if len(self._tabs) < self._room else self._room + 1
+
     def _reveal_current(self) -> None:
         """Move the first visible tab as little as possible so that the current one is visible, whole."""
         here, room = self._current_index(), self._room
+        self._most = next((most for most in TITLE_WIDTHS if self._widths(most) <= room), TITLE_WIDTHS[-1])
         first = min(self._first, here)
-        used = sum(tab.width for tab in self._tabs[first : here + 1])
+        used = sum(tab.width(self._most) for tab in self._tabs[first : here + 1])
         while first < here and used > room:
-            used -= self._tabs[first].width
+            used -= self._tabs[first].width(self._most)
             first += 1
         while first > 0 and self._fits_from(first - 1, here):
             first -= 1
@@ -174,7 +180,7 @@ class TabStrip(Widget):
         rest = self._tabs[first:]
         if len(rest) > self._room:
             return False
-        return last >= first and sum(tab.width for tab in rest) <= self._room
+        return last >= first and sum(tab.width(self._most) for tab in rest) <= self._room
 
     def _draw(self) -> None:
         """Build the line of tabs and what can be clicked on it."""
@@ -182,8 +188,8 @@ class TabStrip(Widget):
         index, room = self._first, self._room
         if index:
             self._add(f" {self.marks.more_left}{min(index, 999)}", "dim", "left")
-        while index < len(self._tabs) and (index == self._first or self._tabs[index].width <= room):
-            room -= self._tabs[index].width
+        while index < len(self._tabs) and (index == self._first or self._tabs[index].width(self._most) <= room):
+            room -= self._tabs[index].width(self._most)
             self._add_tab(self._tabs[index])
             index += 1
         if index < len(self._tabs):
@@ -199,7 +205,7 @@ class TabStrip(Widget):
             Segment(" ", self.rich_style),
             Segment(tab.mark, self._style(tab.kind)),
             Segment(" ", self.rich_style),
-            Segment(shorten(tab.title, MAX_TITLE, self.marks.ellipsis), self._style(look)),
+            Segment(shorten(tab.title, self._most, self.marks.ellipsis), self._style(look)),
         ]
         if tab.unread:
             self._drawn.append(Segment(tab.count, self._style("unread")))
