@@ -138,7 +138,8 @@ class TranscriptApp(App[None]):
         def flush(text: str) -> None:
             change = TextAppended(0, text)
             model.apply(TurnChanged(SESSION, live.head.turn_id, live.head.request_id, (change,)))
-            view.refresh_model()
+            if job.kind != "idle":
+                view.refresh_model()
 
         flush(text_of(job.begin))
         view.show(model)
@@ -290,7 +291,9 @@ def main() -> None:
     print(f"{'CPU s per 1,000 visible tokens':44} {'seconds':>9} {'x floor':>8} {'bytes/token':>12}")
     for rate, tokens in ((300.0, 600), (30.0, 90)):
         floor = median(Job("floor", tokens, rate), "cpu_per_1k", repeat)
+        idle = median(Job("idle", tokens, rate), "cpu_per_1k", repeat)
         print(f"{f'floor, no UI, {rate:.0f} tokens/s':44} {floor:9.3f} {1:8.1f}")
+        print(f"{f'Textual that shows nothing new, {rate:.0f} tokens/s':44} {idle:9.3f} {idle / floor:8.1f}")
         for name, kind in (("transcript", "transcript"), ("Textual MarkdownStream", "stock")):
             results = [run(Job(kind, tokens, rate, begin=1000)) for _ in range(repeat)]
             cpu = statistics.median(result["cpu_per_1k"] for result in results)
