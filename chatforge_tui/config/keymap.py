@@ -83,6 +83,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("view.plan", ("ctrl+t",), "plan", "Show or hide the plan.", "View"),
     Action("view.fold", ("ctrl+o",), "fold", "Fold or unfold all tools and reasoning.", "View"),
     Action("view.fold_one", ("space",), "fold one", "Fold or unfold the part in focus.", "View", Scope.TRANSCRIPT),
+    Action("view.page_up", ("pageup",), "page up", "Read a page further up.", "View"),
+    Action("view.page_down", ("pagedown",), "page down", "Read a page further down.", "View"),
     Action("view.turn_prev", ("alt+up", "ctrl+up"), "turn up", "Go to the turn above.", "View"),
     Action("view.turn_next", ("alt+down", "ctrl+down"), "turn down", "Go to the turn below.", "View"),
     Action("view.follow", ("ctrl+end",), "follow", "Go to the end and follow what arrives.", "View"),

@@ -19,6 +19,8 @@ MAIN_SCREEN_ACTIONS = (
     "view.fold",
     "view.fold_one",
     "view.follow",
+    "view.page_up",
+    "view.page_down",
     "view.turn_prev",
     "view.turn_next",
     "view.search",

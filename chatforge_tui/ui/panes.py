@@ -120,6 +120,8 @@ class Pane:
         if self.transcript is None and self.is_loaded and isinstance(event, TurnBegan):
             self._load_transcript(())
         if self.transcript is not None:
+            if isinstance(event, TurnBegan):
+                self.transcript.anchor = ""  # who sends a prompt wants to see it answered, wherever they were reading
             self.transcript.apply(event)
 
     def _apply_changes(self, event: TurnChanged) -> None:

@@ -223,3 +223,18 @@ async def test_an_editing_key_does_its_work_before_what_is_typed_behind_it(home)
         await burst(program, "new\n")
 
         await program.until(lambda: program.front.prompts == ["new"])
+
+
+async def test_a_new_prompt_is_seen_by_a_reader_who_had_scrolled_up(home):
+    async with running(home) as program:
+        first = await program.send("many lines")
+        lines = TextDelta("\n".join(f"line {number}" for number in range(200)))
+        await program.say(await program.wire(first), Accepted("fake"), lines, Finished())
+        await program.until(lambda: first.state is TurnState.COMPLETE)
+        await program.sees("line 199")
+        await program.pilot.press("pageup")
+        await program.until(lambda: "line 199" not in program.text)
+
+        await program.send("and now this")
+
+        await program.sees("and now this")

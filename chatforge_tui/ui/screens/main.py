@@ -5,6 +5,7 @@ message or an action of the app, and what changed comes as a call of `show_pane`
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -234,6 +235,8 @@ class MainScreen(Screen[None]):
             "view.fold": view.action_fold_all,
             "view.fold_one": view.action_fold_one,
             "view.follow": view.action_follow,
+            "view.page_up": partial(view.action_pages, -1),
+            "view.page_down": partial(view.action_pages, 1),
             "view.turn_prev": view.action_previous_turn,
             "view.turn_next": view.action_next_turn,
             "view.search": self.page.open_search,
