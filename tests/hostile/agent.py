@@ -62,6 +62,11 @@ def wire(body: bytes) -> Play:
     return [sse_head(), chunked(body)]
 
 
+def page(body: bytes) -> Play:
+    """Return a page for browsers where an event stream was asked for."""
+    return answer(body, "200 OK", "text/html")
+
+
 def header(name: str, value: str, status: str = "200 OK", body: bytes = b"{}") -> Play:
     """Return an answer with one more header."""
     return answer(body, status, **{name: value})
@@ -193,7 +198,9 @@ class HostileAgent:
         if "message" not in body.get("params", {}):
             return answer(json.dumps({"jsonrpc": "2.0", "id": body.get("id"), "error": {"code": -32001}}).encode())
         scene = self.scenes.get(_case("".join(part.get("text", "") for part in body["params"]["message"]["parts"])))
-        return (scene if isinstance(scene, A2aScene) else A2aScene(end=ORDINARY)).play(body["id"])
+        if callable(scene):
+            return scene()
+        return (scene or A2aScene(end=ORDINARY)).play(body["id"])
 
 
 def _case(prompt: str) -> str:
@@ -215,6 +222,7 @@ __all__ = [
     "finish",
     "head",
     "header",
+    "page",
     "reason",
     "refuses",
     "says",

@@ -23,6 +23,9 @@ OWN = re.compile(
 )
 """Every control sequence of the program's own, between its start and its end."""
 
+_CONTINUATION = bytes(range(0x80, 0xC0))
+_CUT = re.compile(rb"(?:\x1b(?:\[[\d;?]*|\][^\x07\x1b]*)?|[\xc2-\xf4][\x80-\xbf]{0,2})\Z")
+"""The beginning of a sequence or character that the end of a stretch cuts."""
 _EMOJI_JOINED = "[\u200d\ufe0e\ufe0f]"
 HIDDEN = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
@@ -45,11 +48,16 @@ class Leak:
 
 def leaks(raw: bytes) -> list[Leak]:
     """Return what of the bytes is neither text nor a control sequence of the program's own."""
-    text = OWN.sub(b"\n", raw).decode("utf-8", "surrogateescape")
+    text = OWN.sub(b"\n", _whole(raw)).decode("utf-8", "surrogateescape")
     return [
         Leak(repr(found[0]), repr(text[max(found.start() - 20, 0) : found.end() + 30]))
         for found in HIDDEN.finditer(text)
     ]
+
+
+def _whole(raw: bytes) -> bytes:
+    """Return a stretch of output without the halves of characters and sequences at its ends."""
+    return _CUT.sub(b"", raw.lstrip(_CONTINUATION))
 
 
 def leaked_bytes(found: Iterable[Leak]) -> int:

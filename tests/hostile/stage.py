@@ -14,13 +14,13 @@ from pathlib import Path
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.session import EndpointRef, SessionHead
 from chatforge_tui.domain.turn import Turn
-from chatforge_tui.safety.clean import clean
 from chatforge_tui.store.sqlite_store import SqliteStore
 from tests.hostile.agent import HostileAgent, Scene
+from tests.hostile.corpus import squashed
 from tests.servers.raw_server import raw_server
 from tests.terminal import PROGRAM, Terminal, terminal
 
-SIZE = (120, 40)
+SIZE = (100, 34)
 
 
 @dataclass(frozen=True)
@@ -98,27 +98,27 @@ class Show:
     run: Run
     _database: sqlite3.Connection | None = None
 
-    def ended(self) -> int:
-        """Return how many turns are over and on disk."""
+    def state(self, case: str) -> str:
+        """Return the state of a case's turn as it is on disk, "" while it runs."""
         if self._database is None:
             if not self.run.database.exists():
-                return 0
+                return ""
             self._database = sqlite3.connect(f"file:{self.run.database}?mode=ro", uri=True)
-        [[count]] = self._database.execute("SELECT count(*) FROM turn WHERE ended IS NOT NULL").fetchall()
-        return count
+        found = self._database.execute("SELECT state FROM turn WHERE prompt = ?", (f"case {case}",)).fetchall()
+        state = found[0][0] if found else ""
+        return "" if state in {"queued", "connecting", "streaming"} else state
 
     async def perform(self, act: Act) -> None:
         """Send a case's prompt and wait until its answer is there."""
         self.agent.scenes[act.case] = act.scene
-        before, begin, at = self.ended(), len(self.terminal.raw), time.monotonic()
+        begin, at = len(self.terminal.raw), time.monotonic()
         self.terminal.send(f"case {act.case}".encode())
         self.terminal.press("enter")
-        await self.terminal.until(lambda: self.ended() > before, f"the end of {act.case}", seconds=act.seconds)
+        await self.terminal.until(lambda: self.state(act.case), f"the end of {act.case}", seconds=act.seconds)
         if act.end:
             await self.terminal.wait_for_bytes(act.end.encode(), begin, seconds=act.seconds)
-        else:
-            await self.terminal.until(lambda: self._is_drawn(act), f"the drawing of {act.case}", seconds=act.seconds)
-            await self.terminal.until_quiet()
+        await self.terminal.until(lambda: self._is_drawn(act), f"the drawing of {act.case}", seconds=act.seconds)
+        await self.terminal.until_quiet(0.05)
         spent = time.monotonic() - at
         if act.unfold:
             self.terminal.press("ctrl+o")
@@ -130,8 +130,9 @@ class Show:
 
     def _is_drawn(self, act: Act) -> bool:
         """Tell whether a short turn that is over stands on the screen as such."""
+        word = {"waiting": "waits for you"}.get(self.state(act.case), self.state(act.case))
         text = self.terminal.text
-        return f"case {act.case}" in text and "replaces the running answer" not in text
+        return word in text and "replaces the running answer" not in text and f"❯ case {act.case}" not in text
 
     async def look(self, name: str, *keys: str, leave: Sequence[str] = ("escape",)) -> None:
         """Open something with keys, keep what it shows, close it."""
@@ -240,8 +241,12 @@ class Stage:
 
 
 def visible(run: Run, case: str) -> str:
-    """Return what the screen showed of a case, without blanks."""
-    return "".join(run.seen[case].screen.split())
+    """Return what the screen showed of a case, without blanks; what stood in the plan's column last."""
+    lines = run.seen[case].screen.split("\n")
+    border = lines[1].find("┬")
+    if border < 0:
+        return squashed("".join(lines))
+    return squashed("".join([*(line[:border] for line in lines), *(line[border + 1 :] for line in lines)]))
 
 
-__all__ = ["Act", "Run", "Seen", "Show", "Stage", "Tab", "clean", "visible"]
+__all__ = ["Act", "Run", "Seen", "Show", "Stage", "Tab", "visible"]

@@ -179,11 +179,18 @@ class Replies:
         """Refuse a stream that said nothing about this turn.
 
         Raises:
-            ProtocolMismatch: it told of another task only.
+            ProtocolMismatch: it told of another task only, or nothing that could be used.
         """
-        if self._reader.foreign and self._reader.task_id is None:
+        if self._reader.task_id is not None:
+            return
+        if self._reader.foreign:
             raise ProtocolMismatch(
                 f"{host_port(url)} answered with events of another task.", hint="Try again; nothing of it was used."
+            )
+        if self._skipped:
+            raise ProtocolMismatch(
+                f"Nothing that {host_port(url)} answered could be used.",
+                hint="The agent, or a proxy before it, speaks another protocol than it announces.",
             )
 
 

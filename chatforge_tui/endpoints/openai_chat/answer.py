@@ -8,7 +8,7 @@ When an answer is over:
 - An error object ends it as failed, wherever it comes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from chatforge_tui.domain.events import (
@@ -30,6 +30,7 @@ from chatforge_tui.endpoints.openai_chat.think_tags import Split, ThinkTags
 from chatforge_tui.endpoints.openai_chat.tool_calls import ToolCalls
 from chatforge_tui.endpoints.sse import SseEvent
 from chatforge_tui.errors import ProtocolMismatch
+from chatforge_tui.safety.redact import redact
 
 MAX_SKIPPED: Final = 3
 """How many unreadable events of one answer are left out before it is given up."""
@@ -38,6 +39,9 @@ _NOTICES: Final = {
     "content_filter": (NoticeLevel.WARNING, "The endpoint's content filter ended the answer here."),
     "tool_calls": (NoticeLevel.INFO, "The model asks for a tool to be run; ChatForge runs none for it."),
 }
+_PIECES: Final = frozenset({"usage", "timings", "x_groq", "error", "object"})
+"""What an event of a chat completion may hold instead of choices."""
+_WRONG_PLACE: Final = "Check that the URL and the protocol of this endpoint are right."
 _SAME_REASON: Final = {"function_call": "tool_calls", "max_tokens": "length"}
 
 
@@ -50,6 +54,10 @@ class Answer:
         self.has_ended = False
         """A terminal event was returned; nothing follows it."""
         self._skipped = 0
+        self._strange = ""
+        """The first event that is no piece of a chat completion, as long as there was none that is one."""
+        self._is_spoken = False
+        """Something was a piece of a chat completion."""
         self._has_content = False
         self._reasoning_key = ""
         self._tags = ThinkTags()
@@ -72,6 +80,8 @@ class Answer:
         data = read_object(event.data)
         if data is None:
             return self._keepalive(event) or self._skip(event.data)
+        if not self._is_spoken:
+            self._note_language(event.data, data)
         return list(self._take(read_chunk(data))) or [StillAlive()]
 
     def take_whole(self, body: bytes) -> list[StreamEvent] | None:
@@ -86,11 +96,19 @@ class Answer:
         return events if self.has_ended else events + self._finish()
 
     def end(self) -> list[StreamEvent]:
-        """Return what the end of the stream means: no terminal event if the answer was not over."""
+        """Return what the end of the stream means: no terminal event if the answer was not over.
+
+        Raises:
+            ProtocolMismatch: nothing in the whole stream was a piece of a chat completion.
+        """
         if self.has_ended:
             return []
         if self.finish_reason:
             return self._finish()
+        if self._strange and not self._is_spoken:
+            raise ProtocolMismatch(
+                f"What the endpoint streamed is no chat completion; it begins with: {self._strange}", hint=_WRONG_PLACE
+            )
         return [*self._split(self._tags.end()), *self._report_usage()]
 
     def _take(self, chunk: Chunk) -> Iterator[StreamEvent]:
@@ -154,6 +172,13 @@ class Answer:
             self._told_usage = self._usage
             yield UsageReported(self._usage)
 
+    def _note_language(self, written: str, data: Mapping[str, object]) -> None:
+        """Note whether an event is a piece of a chat completion at all; an empty object says nothing either way."""
+        if isinstance(data.get("choices"), list) or not _PIECES.isdisjoint(data):
+            self._is_spoken = True
+        elif data:
+            self._strange = self._strange or _quoted(written)
+
     def _keepalive(self, event: SseEvent) -> list[StreamEvent]:
         """Return the sign of life that some gateways send as an event instead of a comment."""
         is_ping = event.event in ("ping", "keepalive", "heartbeat") or not event.data.strip()
@@ -162,12 +187,17 @@ class Answer:
     def _skip(self, data: str) -> list[StreamEvent]:
         """Leave out an event that cannot be read, a few times."""
         self._skipped += 1
+        self._strange = self._strange or _quoted(data)
         if self._skipped > MAX_SKIPPED:
-            quoted = " ".join(data[:200].split())
             raise ProtocolMismatch(
-                f"{self._skipped} pieces of the answer could not be read, the last one beginning with: {quoted}",
-                hint="Check that the URL and the protocol of this endpoint are right.",
+                f"{self._skipped} pieces of the answer could not be read, the last one beginning with: {_quoted(data)}",
+                hint=_WRONG_PLACE,
             )
         word = "piece" if self._skipped == 1 else "pieces"
         text = f"{self._skipped} {word} of the answer could not be read and left out so far."
         return [Noticed(NoticeLevel.WARNING, text)]
+
+
+def _quoted(data: str) -> str:
+    """Return the beginning of an event, on one line, credentials masked."""
+    return " ".join(redact(data[:400])[:200].split())

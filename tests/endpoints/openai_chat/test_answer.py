@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -380,4 +381,22 @@ def test_no_json_whatever_breaks_the_reader(value):
     answer = Answer()
     for _ in range(2):
         answer.take(sse(json.dumps(value)))
-    answer.end()
+    with suppress(ProtocolMismatch):
+        answer.end()
+
+
+@pytest.mark.parametrize(
+    "data", ['{"choices": "x"}', '{"n": 1' + "0" * 5000 + "}", '{"jsonrpc": "2.0", "result": {}}', '"x"']
+)
+def test_a_stream_that_holds_nothing_of_a_completion_is_refused_at_its_end(data):
+    answer = Answer()
+    answer.take(sse(data))
+    with pytest.raises(ProtocolMismatch, match="no chat completion"):
+        answer.end()
+
+
+@pytest.mark.parametrize("data", ["{}", '{"choices": []}', '{"usage": {"total_tokens": NaN}}', ""])
+def test_a_stream_that_ends_early_is_not_refused_for_an_event_that_says_little(data):
+    answer = Answer()
+    answer.take(sse(data))
+    assert answer.end() == []
