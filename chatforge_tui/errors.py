@@ -8,7 +8,8 @@ ChatForgeError
 ├── StoreError                  the store cannot do what was asked
 │   ├── StoreUnavailable        it cannot be opened or written: missing rights, full disk, I/O error
 │   ├── StoreCorrupt            it is no ChatForge store, or damaged
-│   └── StoreTooNew             a newer ChatForge wrote it
+│   ├── StoreTooNew             a newer ChatForge wrote it
+│   └── StoreStopped            a fault of ChatForge itself ended the store
 └── EndpointError               a request could not be answered
     ├── Unreachable             nothing was sent: refused, no such host, connect timeout, no route, proxy
     ├── TlsFailed               the connection is not trusted
@@ -95,6 +96,20 @@ class StoreTooNew(StoreError):
     """A newer ChatForge wrote this store."""
 
     kind = "store-too-new"
+
+
+class StoreStopped(StoreError):
+    """A fault of ChatForge itself ended the store: nothing is read or written any more."""
+
+    kind = "store-stopped"
+    exit_code = 70
+
+    def __init__(self) -> None:
+        """Say what every call from then on has to say."""
+        super().__init__(
+            "The store ended by a fault of ChatForge itself; nothing more can be saved.",
+            hint="Quit and start ChatForge again; its log says more.",
+        )
 
 
 class EndpointError(ChatForgeError):

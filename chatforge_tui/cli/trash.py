@@ -5,7 +5,8 @@ import logging
 import time
 from pathlib import Path
 
-from chatforge_tui.errors import StoreError
+from chatforge_tui.domain.ids import SessionId
+from chatforge_tui.errors import SessionBusy, StoreError
 from chatforge_tui.store.sqlite_store import SqliteStore
 
 _log = logging.getLogger("chatforge.cli")
@@ -35,9 +36,17 @@ async def _purge(store_file: Path, before: float) -> int:
     await store.open()
     try:
         old = [head for head in await store.load_sessions(trashed=True) if (head.trashed or before) < before]
-        for head in old:
-            await store.purge_session(head.session_id)
-            _log.info("purged session=%s from the trash", head.session_id)
-        return len(old)
+        return sum([await _purge_one(store, head.session_id) for head in old])
     finally:
         await store.close()
+
+
+async def _purge_one(store: SqliteStore, session_id: SessionId) -> bool:
+    """Delete one session for good, unless another program is still answering in it; return whether it is gone."""
+    try:
+        await store.purge_session(session_id)
+    except SessionBusy as error:
+        _log.warning("session=%s stays in the trash: %s", session_id, error)
+        return False
+    _log.info("purged session=%s from the trash", session_id)
+    return True

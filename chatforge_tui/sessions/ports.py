@@ -115,7 +115,11 @@ class SessionStore(Protocol):
         ...
 
     async def trash_session(self, session_id: SessionId, when: float) -> None:
-        """Put a session into the trash: it can be brought back."""
+        """Put a session into the trash: it can be brought back.
+
+        Raises:
+            SessionBusy: another running program is answering in it.
+        """
         ...
 
     async def restore_session(self, session_id: SessionId) -> SessionHead:
@@ -127,5 +131,9 @@ class SessionStore(Protocol):
         ...
 
     async def purge_session(self, session_id: SessionId) -> None:
-        """Delete a session for good: no word of it stays in the database or its side files."""
+        """Delete a session for good: no word of it stays in the database or its side files.
+
+        Raises:
+            SessionBusy: another running program is answering in it.
+        """
         ...

@@ -16,6 +16,7 @@ from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.errors import StoreCorrupt
 from chatforge_tui.store import rows, search_index
 from chatforge_tui.store.connection import connect, immediate
+from chatforge_tui.store.failure import REPAIR_HINT
 from chatforge_tui.store.pragmas import prepare_writing
 from chatforge_tui.store.store_file import make_directory, side_files
 
@@ -57,7 +58,7 @@ def back_up(db: sqlite3.Connection, store: Path) -> Path:
     problem = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     if problem != "ok":
         message = f"The store {store} is damaged ({problem})."
-        raise StoreCorrupt(message, hint="`chatforge store repair` moves it aside and brings back what can be read.")
+        raise StoreCorrupt(message, hint=REPAIR_HINT)
     directory = _directory(store)
     make_directory(directory)
     building = directory / f"building-{uuid.uuid4().hex}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.part import NoticeLevel, NoticePart
-from chatforge_tui.store import backups, queries
+from chatforge_tui.store import backups, codec, queries
 from chatforge_tui.store.connection import connect
 from chatforge_tui.store.failure import translated
 from chatforge_tui.store.instances import Observer
@@ -27,7 +27,7 @@ class CheckReport:
     damage: tuple[str, ...]
     """What is wrong with the file, one sentence each; empty = sound."""
     altered: tuple[SessionId, ...]
-    """Sessions with an answer that is not the one that was stored (its checksum differs, or a cell is damaged)."""
+    """Sessions of which something is not what was stored: an answer's checksum differs, or a cell is damaged."""
 
     @property
     def is_sound(self) -> bool:
@@ -102,7 +102,8 @@ def _read_all(db: sqlite3.Connection, me: Observer, damage: list[str]) -> CheckR
         for head in heads:
             loaded = queries.load_turns(db, me.is_alive, head.session_id)
             turns += len(loaded)
-            if any(_is_warning(part) for turn in loaded for part in turn.parts):
+            is_damaged = queries.is_damaged(db, head.session_id)
+            if is_damaged or any(_is_warning(part) for turn in loaded for part in turn.parts):
                 altered.append(head.session_id)
     except sqlite3.DatabaseError as error:
         damage.append(f"Reading stopped: {error}.")
@@ -111,4 +112,4 @@ def _read_all(db: sqlite3.Connection, me: Observer, damage: list[str]) -> CheckR
 
 def _is_warning(part: object) -> bool:
     """Return whether the part is one that codec.py put in place of, or beside, something damaged."""
-    return isinstance(part, NoticePart) and part.level is NoticeLevel.WARNING and "damaged on the disk" in part.text
+    return isinstance(part, NoticePart) and part.level is NoticeLevel.WARNING and codec.DAMAGED in part.text

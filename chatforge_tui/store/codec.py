@@ -1,16 +1,17 @@
 """Domain values to columns and back. Knows no statement and no file.
 
 Reading never fails: what cannot be decoded (a damaged cell) becomes a notice in its place, so that one bad row does
-not hide the others.
+not hide the others. cells.py reads the single values.
 """
 
 import hashlib
 import re
 from dataclasses import fields, replace
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, get_args
 
 import msgspec
 
+from chatforge_tui.domain.changes import TextAppended, TextField
 from chatforge_tui.domain.ids import ContextId, RequestId, SessionId, TaskId, TurnId
 from chatforge_tui.domain.part import (
     FilePart,
@@ -26,11 +27,10 @@ from chatforge_tui.domain.part import (
 from chatforge_tui.domain.plan import Plan
 from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Prompt, Turn, TurnHead, TurnProblem, TurnState, Usage
+from chatforge_tui.store.cells import UNREADABLE, Cells, Columns, as_text
 
 Value = str | int | float | None
 """What is bound to a statement."""
-
-_T = TypeVar("_T")
 
 _KINDS: dict[str, type[Part]] = {
     "text": TextPart,
@@ -42,15 +42,11 @@ _KINDS: dict[str, type[Part]] = {
     "notice": NoticePart,
 }
 _KIND_OF: dict[type[Part], str] = {part_type: kind for kind, part_type in _KINDS.items()}
+_TAKEN_BACK = frozenset({"context_id", "waiting_task"})
+"""Fields that a patch takes back with "": the store knows one way to spell none, NULL."""
+DAMAGED = "damaged on the disk"
+"""In every notice about a damaged cell; by it a check finds them."""
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-class Columns(Protocol):
-    """A row by column name, as SQLite gives it."""
-
-    def __getitem__(self, name: str, /) -> Any:  # noqa: ANN401 - the type is the column's
-        """Return the column's value."""
-        ...
 
 
 class PartRow(NamedTuple):
@@ -94,16 +90,18 @@ def encode_part(part: Part) -> PartRow:
 
 def decode_part(row: Columns) -> Part:
     """Return the part of a row; a notice in its place when the row is damaged."""
-    index = int(row["idx"])
+    cells = Cells(row)
+    index, text, kind = cells.whole("idx"), cells.text_or_none("text"), cells.text("kind")
+    body: dict[str, Any] = {"index": index, **(cells.json("body", dict[str, Any]) or {})}
+    if text is not None:
+        body["text"] = text
     try:
-        body: dict[str, Any] = msgspec.json.decode(row["body"], type=dict[str, Any])
-        body["index"] = index
-        if row["text"] is not None:
-            body["text"] = row["text"]
-        return msgspec.convert(body, _KINDS[row["kind"]])
-    except (msgspec.MsgspecError, KeyError):
-        lost = f"A part of this answer is damaged on the disk. What is left of it: {row['text'] or row['body']}"
-        return NoticePart(index, NoticeLevel.WARNING, lost)
+        if not cells.damaged:
+            return msgspec.convert(body | {"index": index}, _KINDS[kind])
+    except UNREADABLE:
+        cells.damaged.append("body")
+    left = text or as_text(row["body"])
+    return NoticePart(index, NoticeLevel.WARNING, f"A part of this answer is {DAMAGED}. What is left of it: {left}")
 
 
 def encode_plan(plan: Plan) -> str:
@@ -111,9 +109,9 @@ def encode_plan(plan: Plan) -> str:
     return _to_json(msgspec.to_builtins(plan))
 
 
-def decode_plan(body: str) -> Plan:
-    """Return a plan from JSON; one without steps when it is damaged."""
-    return _from_json(body, Plan) or Plan(())
+def decode_plan(row: Columns) -> Plan | None:
+    """Return the plan of a row; None when it is damaged."""
+    return Cells(row).json("body", Plan)
 
 
 def encode_session(head: SessionHead) -> dict[str, Value]:
@@ -149,7 +147,7 @@ def encode_patch(patch: SessionPatch) -> dict[str, Value]:
             case EndpointRef():
                 columns |= _encode_endpoint(value)
             case str():
-                columns[field.name] = storable(value)
+                columns[field.name] = _maybe(value) if field.name in _TAKEN_BACK else storable(value)
             case int() | float():
                 columns[field.name] = value
             case _:
@@ -158,26 +156,27 @@ def encode_patch(patch: SessionPatch) -> dict[str, Value]:
     return columns
 
 
-def decode_session(row: Columns, last_state: str | None) -> SessionHead:
+def decode_session(cells: Cells, last_state: str | None) -> SessionHead:
     """Return the head of a session from its columns and the state of its last turn (None without turns)."""
+    title = cells.text("title")
     return SessionHead(
-        session_id=SessionId(row["id"]),
-        endpoint=EndpointRef(row["endpoint"], row["protocol"], row["model"], row["token_env"]),
-        title=row["title"],
-        title_is_manual=bool(row["title_is_manual"]),
-        position=row["position"],
-        is_open=bool(row["is_open"]),
-        is_active=bool(row["is_active"]),
-        context_id=None if row["context_id"] is None else ContextId(row["context_id"]),
-        waiting_task=None if row["waiting_task"] is None else TaskId(row["waiting_task"]),
-        draft=row["draft"],
-        anchor=row["anchor"],
-        unread=bool(row["unread"]),
-        turns=row["turns"],
+        session_id=SessionId(cells.text("id")),
+        endpoint=EndpointRef(*(cells.text(name) for name in ("endpoint", "protocol", "model", "token_env"))),
+        title=title or ("Damaged session" if cells.damaged else ""),
+        title_is_manual=cells.flag("title_is_manual"),
+        position=cells.whole("position"),
+        is_open=cells.flag("is_open"),
+        is_active=cells.flag("is_active"),
+        context_id=ContextId(context) if (context := cells.text_or_none("context_id")) else None,
+        waiting_task=TaskId(task) if (task := cells.text_or_none("waiting_task")) else None,
+        draft=cells.text("draft"),
+        anchor=cells.text("anchor"),
+        unread=cells.flag("unread"),
+        turns=cells.whole("turns"),
         last_state=None if last_state is None else _decode_state(last_state),
-        created=row["created"],
-        updated=row["updated"],
-        trashed=row["trashed"],
+        created=cells.time("created"),
+        updated=cells.time("updated"),
+        trashed=cells.time_or_none("trashed"),
     )
 
 
@@ -207,28 +206,35 @@ def encode_turn(head: TurnHead) -> dict[str, Value]:
     }
 
 
-def decode_turn(row: Columns) -> TurnHead:
+def decode_turn(cells: Cells) -> TurnHead:
     """Return the head of a turn from its columns."""
     return TurnHead(
-        turn_id=TurnId(row["id"]),
-        session_id=SessionId(row["session"]),
-        ordinal=row["ordinal"],
-        prompt=Prompt(row["prompt"], _from_json(row["form"], dict[str, str | bool | float])),
-        request_id=RequestId(row["request_id"]),
-        state=_decode_state(row["state"]),
-        started=row["started"],
-        accepted=row["accepted"],
-        first_output=row["first_output"],
-        ended=row["ended"],
-        agent=row["agent"],
-        protocol=row["protocol"],
-        task_id=None if row["task_id"] is None else TaskId(row["task_id"]),
-        answers_task=None if row["answers_task"] is None else TaskId(row["answers_task"]),
-        usage=_from_json(row["usage"], Usage),
-        finish_reason=row["finish_reason"],
-        problem=_from_json(row["problem"], TurnProblem),
-        retry_at=row["retry_at"],
+        turn_id=TurnId(cells.text("id")),
+        session_id=SessionId(cells.text("session")),
+        ordinal=cells.whole("ordinal"),
+        prompt=Prompt(cells.text("prompt"), cells.json("form", dict[str, str | bool | float])),
+        request_id=RequestId(cells.text("request_id")),
+        state=_decode_state(cells.text("state")),
+        started=cells.time("started"),
+        accepted=cells.time_or_none("accepted"),
+        first_output=cells.time_or_none("first_output"),
+        ended=cells.time_or_none("ended"),
+        agent=cells.text("agent"),
+        protocol=cells.text("protocol"),
+        task_id=None if (task := cells.text_or_none("task_id")) is None else TaskId(task),
+        answers_task=None if (answered := cells.text_or_none("answers_task")) is None else TaskId(answered),
+        usage=cells.json("usage", Usage),
+        finish_reason=cells.text("finish_reason"),
+        problem=cells.json("problem", TurnProblem),
+        retry_at=cells.time_or_none("retry_at"),
     )
+
+
+def decode_chunk(row: Columns) -> TextAppended:
+    """Return the text of a chunk, or what is left of it."""
+    cells = Cells(row)
+    field: TextField = next((field for field in get_args(TextField) if field == cells.text("field")), "text")
+    return TextAppended(cells.whole("idx"), cells.text("text"), field)
 
 
 def verified(turn: Turn, sha256: str | None) -> Turn:
@@ -240,8 +246,12 @@ def verified(turn: Turn, sha256: str | None) -> Turn:
     """
     if sha256 is None or checksum(turn) == sha256:
         return turn
+    return with_warning(turn, f"The stored text of this answer does not match its checksum: it was {DAMAGED}.")
+
+
+def with_warning(turn: Turn, words: str) -> Turn:
+    """Return the turn with a warning at its end."""
     index = max((part.index for part in turn.parts), default=-1) + 1
-    words = "The stored text of this answer does not match its checksum: it was damaged on the disk."
     return replace(turn, parts=(*turn.parts, NoticePart(index, NoticeLevel.WARNING, words)))
 
 
@@ -263,7 +273,8 @@ def _decode_state(word: str) -> TurnState:
 
 
 def _maybe(text: str | None) -> str | None:
-    return None if text is None else storable(text)
+    """Return an id that need not be there; "", which takes one back, is none."""
+    return storable(text) if text else None
 
 
 def _to_json(value: dict[str, Any]) -> str:
@@ -285,13 +296,3 @@ def _mended(value: object) -> object:
             return [_mended(item) for item in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         case _:
             return value
-
-
-def _from_json(text: str | None, kind: type[_T]) -> _T | None:
-    """Return what the JSON says; None for None, and for damaged JSON."""
-    if text is None:
-        return None
-    try:
-        return msgspec.json.decode(text, type=kind)
-    except msgspec.MsgspecError:
-        return None

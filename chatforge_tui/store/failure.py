@@ -11,6 +11,8 @@ from chatforge_tui.errors import StoreCorrupt, StoreError, StoreUnavailable
 _PRIMARY = 0xFF
 """SQLite's extended result codes carry the primary code in their lowest byte."""
 
+REPAIR_HINT = "`chatforge store repair` moves it aside and brings back what can be read."
+"""What to do about a damaged store."""
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -23,10 +25,9 @@ def translate(error: sqlite3.Error | OSError, path: Path) -> StoreError:
         case sqlite3.SQLITE_FULL:
             return _full(path)
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return StoreCorrupt(
-                f"The store {path} is damaged ({error}).",
-                hint="`chatforge store repair` moves it aside and brings back what can be read.",
-            )
+            return StoreCorrupt(f"The store {path} is damaged ({error}).", hint=REPAIR_HINT)
+        case sqlite3.SQLITE_ERROR if "no such" in str(error):
+            return StoreCorrupt(f"The store {path} is not built as it should be ({error}).", hint=REPAIR_HINT)
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_AUTH:
             return _not_writable(path)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:

@@ -4,12 +4,15 @@ A step is a function in MIGRATIONS; its place in the list is its version, kept i
 same transaction. A step that has been released is never edited: what it got wrong, the next one mends.
 """
 
+import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
-from chatforge_tui.errors import StoreTooNew
+from chatforge_tui.errors import StoreCorrupt, StoreTooNew
 from chatforge_tui.store import schema
 from chatforge_tui.store.connection import immediate
+from chatforge_tui.store.failure import REPAIR_HINT
 
 
 def m001_first_tables(db: sqlite3.Connection) -> None:
@@ -52,3 +55,29 @@ def migrate(db: sqlite3.Connection) -> None:
             if version < NEWEST:
                 MIGRATIONS[version](db)
                 db.execute(f"PRAGMA user_version = {version + 1}")
+
+
+def check_shape(db: sqlite3.Connection, path: Path) -> None:
+    """Check that every table and column that this program reads is there; others do not matter.
+
+    Raises:
+        StoreCorrupt: one is missing.
+        StoreTooNew: one is missing, for a newer ChatForge has made the tables.
+        sqlite3.Error: the file cannot be read.
+    """
+    version_is_known = int(db.execute("PRAGMA user_version").fetchone()[0]) <= NEWEST
+    for table, columns in _tables():
+        found = {row["name"] for row in db.execute(f"PRAGMA table_info({table})")}
+        missing = [f"{table}.{name}" for name in columns if name not in found] if found else [table]
+        if missing and version_is_known:
+            message = f"The store {path} is not built as it should be: it has no {missing[0]}."
+            raise StoreCorrupt(message, hint=REPAIR_HINT)
+        if missing:
+            version_of(db)
+
+
+def _tables() -> Iterator[tuple[str, list[str]]]:
+    """Yield the newest tables with their columns, as the statements that make them say."""
+    for statement in schema.TABLES:
+        if table := re.search(r"CREATE TABLE (\w+)", statement):
+            yield table[1], re.findall(r"^\s+([a-z_0-9]+) (?:TEXT|INTEGER|REAL)", statement, re.MULTILINE)

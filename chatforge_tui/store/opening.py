@@ -11,7 +11,7 @@ from chatforge_tui.store.failure import translated
 from chatforge_tui.store.file_system import is_local
 from chatforge_tui.store.instances import Instance, Observer
 from chatforge_tui.store.lone_lock import LoneLock
-from chatforge_tui.store.migrations import NEWEST, migrate, version_of
+from chatforge_tui.store.migrations import NEWEST, check_shape, migrate, version_of
 from chatforge_tui.store.operations import interrupt_dead_turns
 from chatforge_tui.store.pragmas import choose_journal, guard, prepare_writing
 from chatforge_tui.store.store_file import check_file, create, make_directory, make_private, recognise
@@ -44,6 +44,7 @@ def open_for_writing(path: Path) -> Workplace:
         if version_of(db) < NEWEST:
             back_up(db, path)
             migrate(db)
+        check_shape(db, path)
         place = Workplace(path, db, me, lone)
         with immediate(db):
             me.register(db, time.time())
@@ -71,6 +72,7 @@ def open_for_reading(path: Path) -> Workplace:
             prepare_writing(db, choose_journal(local=is_local(path.parent)), alone=False)
             back_up(db, path)
             migrate(db)
+        check_shape(db, path)
         # A connection that may write but does not: it can roll back what a killed program left half written.
         db.execute("PRAGMA query_only = ON")
         undo.pop_all()

@@ -267,7 +267,12 @@ class TrashSession(Operation):
     when: float
 
     def apply(self, at: Workplace) -> None:
-        """Mark the row."""
+        """Mark the row.
+
+        Raises:
+            SessionBusy: another program that is alive is answering in it.
+        """
+        _refuse_second_writer(at, self.session_id)
         at.db.execute("UPDATE session SET trashed = ? WHERE id = ?", (self.when, self.session_id))
 
 
@@ -300,7 +305,12 @@ class PurgeSession(Operation):
     session_id: SessionId
 
     def apply(self, at: Workplace) -> None:
-        """Delete the row and everything that belongs to it."""
+        """Delete the row and everything that belongs to it.
+
+        Raises:
+            SessionBusy: another program that is alive is answering in it.
+        """
+        _refuse_second_writer(at, self.session_id)
         rows.delete_session(at.db, self.session_id)
 
     def after_commit(self, at: Workplace) -> None:

@@ -1,21 +1,26 @@
-"""Reads sessions and turns. Writes nothing; every function works inside a transaction or without one."""
+"""Reads sessions and turns. Writes nothing; every function works inside a transaction or without one.
 
+A damaged row hides nothing but what it lost: the session or turn is there with the rest, and says so.
+"""
+
+import logging
 import sqlite3
 from collections.abc import Callable, Iterable
 from itertools import groupby
 from operator import itemgetter
 
-from chatforge_tui.domain.changes import TextAppended
 from chatforge_tui.domain.fold import fold
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.part import Part
-from chatforge_tui.domain.plan import Plan
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn, TurnState
 from chatforge_tui.store import codec
+from chatforge_tui.store.cells import Cells
 from chatforge_tui.store.connection import readable, snapshot
 from chatforge_tui.store.instances import InstanceId
 from chatforge_tui.store.interruption import interrupted
+
+_log = logging.getLogger("chatforge.store")
 
 IsAlive = Callable[[InstanceId | None], bool]
 """Tells whether a program still runs."""
@@ -43,6 +48,14 @@ def load_session(db: sqlite3.Connection, is_alive: IsAlive, session_id: SessionI
     """Return one session, in the trash or not; None when there is none with this id."""
     row = readable(db, lambda: db.execute(f"{_SESSIONS} WHERE session.id = ?", (session_id,)).fetchone())
     return None if row is None else _head(row, is_alive)
+
+
+def is_damaged(db: sqlite3.Connection, session_id: SessionId) -> bool:
+    """Return whether something in the session's own row is not what its columns say."""
+    row = readable(db, lambda: db.execute("SELECT * FROM session WHERE id = ?", (session_id,)).fetchone())
+    cells = Cells(row)
+    codec.decode_session(cells, None)
+    return bool(cells.damaged)
 
 
 def load_turns(db: sqlite3.Connection, is_alive: IsAlive, session_id: SessionId) -> list[Turn]:
@@ -91,7 +104,11 @@ def _head(row: sqlite3.Row, is_alive: IsAlive) -> SessionHead:
     state: str | None = row["last_state"]
     if state in _LIVE and not is_alive(row["last_instance"]):
         state = TurnState.INTERRUPTED.value
-    return codec.decode_session(row, state)
+    cells = Cells(row)
+    head = codec.decode_session(cells, state)
+    if cells.damaged:
+        _log.warning("session %s is damaged in its row: %s", head.session_id, ", ".join(cells.damaged))
+    return head
 
 
 def _turn(
@@ -102,15 +119,21 @@ def _turn(
     is_alive: IsAlive,
 ) -> Turn:
     """Put a turn together: its parts as stored, what has streamed in since, and what became of its program."""
-    chunks = list(chunks)
-    head = codec.decode_turn(row)
+    cells, chunks, plans = Cells(row), list(chunks), list(plans)
+    head = codec.decode_turn(cells)
     if head.state.is_live and not is_alive(row["instance"]):
-        head = interrupted(head, last_seen=max((chunk["written"] for chunk in chunks), default=head.accepted))
+        head = interrupted(
+            head, last_seen=max((Cells(chunk).time("written") for chunk in chunks), default=head.accepted)
+        )
     stored: tuple[Part, ...] = tuple(codec.decode_part(part) for part in parts)
-    versions: tuple[Plan, ...] = tuple(codec.decode_plan(plan["body"]) for plan in plans)
-    turn = Turn(head, stored, versions)
-    turn = fold(turn, (TextAppended(chunk["idx"], chunk["text"], chunk["field"]) for chunk in chunks))
-    return codec.verified(turn, row["sha256"])
+    versions = tuple(plan for plan in map(codec.decode_plan, plans) if plan is not None)
+    turn = fold(Turn(head, stored, versions), map(codec.decode_chunk, chunks))
+    turn = codec.verified(turn, cells.text_or_none("sha256"))
+    lost = [*cells.damaged, *(["plan"] if len(versions) < len(plans) else [])]
+    if lost:
+        _log.warning("turn %s is damaged in its row: %s", head.turn_id, ", ".join(lost))
+        turn = codec.with_warning(turn, f"Something about this turn is {codec.DAMAGED} ({', '.join(lost)}).")
+    return turn
 
 
 def _by_turn(rows: list[sqlite3.Row]) -> dict[str, list[sqlite3.Row]]:

@@ -9,6 +9,7 @@ from itertools import islice
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.search import FoundIn, SearchHit
 from chatforge_tui.store import search_index
+from chatforge_tui.store.cells import Cells, as_text
 from chatforge_tui.store.connection import readable, snapshot
 
 _BEFORE, _AFTER = 40, 120
@@ -83,11 +84,13 @@ def _titles(db: sqlite3.Connection, terms: list[_Term]) -> Iterator[SearchHit]:
     """Yield the sessions whose titles have all the words."""
     statement = "SELECT id, title, updated FROM session WHERE trashed IS NULL ORDER BY updated DESC"
     for row in readable(db, lambda: db.execute(statement).fetchall()):
-        plain = _plain(row["title"])
+        title = as_text(row["title"])
+        plain = _plain(title)
         if all(term.is_in(plain) for term in terms):
-            excerpt, start, end, _ = _excerpt(row["title"], terms)
-            title = str(row["title"])
-            yield SearchHit(SessionId(row["id"]), title, FoundIn.TITLE, excerpt, start, end, row["updated"])
+            excerpt, start, end, _ = _excerpt(title, terms)
+            yield SearchHit(
+                SessionId(as_text(row["id"])), title, FoundIn.TITLE, excerpt, start, end, Cells(row).time("updated")
+            )
 
 
 def _candidates(db: sqlite3.Connection, expression: str | None) -> Iterator[sqlite3.Row]:
@@ -117,14 +120,15 @@ def _expression(terms: list[_Term]) -> str | None:
 
 def _hit(row: sqlite3.Row, terms: list[_Term]) -> SearchHit | None:
     """Return the hit of a turn; None when it does not have all the words after all."""
-    prompt, answer = str(row["prompt"]), str(row["answer"])
+    prompt, answer = as_text(row["prompt"]), as_text(row["answer"])
     plain = _plain(prompt) + "\n" + _plain(answer)
     if not all(term.is_in(plain) for term in terms):
         return None
     where, text = (FoundIn.PROMPT, prompt) if terms[0].is_in(_plain(prompt)) else (FoundIn.ANSWER, answer)
     excerpt, start, end, offset = _excerpt(text, terms)
-    session_id, turn_id = SessionId(row["session"]), TurnId(row["id"])
-    return SearchHit(session_id, row["title"], where, excerpt, start, end, row["started"], turn_id, offset)
+    session_id, turn_id = SessionId(as_text(row["session"])), TurnId(as_text(row["id"]))
+    title, when = as_text(row["title"]), Cells(row).time("started")
+    return SearchHit(session_id, title, where, excerpt, start, end, when, turn_id, offset)
 
 
 def _excerpt(text: str, terms: list[_Term]) -> tuple[str, int, int, int]:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterable
 
 from chatforge_tui.domain.ids import SessionId, TurnId
+from chatforge_tui.store.cells import as_text
 from chatforge_tui.store.connection import immediate, readable
 
 _log = logging.getLogger("chatforge.store")
@@ -88,7 +89,7 @@ def remove(db: sqlite3.Connection, turns: Iterable[TurnId]) -> None:
         try:
             db.execute(
                 "INSERT INTO search (search, rowid, prompt, answer) VALUES ('delete', ?, ?, ?)",
-                (row["key"], words_of(row["prompt"]), words_of(row["answer"])),
+                (row["key"], words_of(as_text(row["prompt"])), words_of(as_text(row["answer"]))),
             )
         except sqlite3.DatabaseError as error:
             db.execute("ROLLBACK TO search")
@@ -143,7 +144,7 @@ def _insert(db: sqlite3.Connection, row: sqlite3.Row) -> None:
     """Add one turn."""
     db.execute(
         "INSERT INTO search (rowid, prompt, answer) VALUES (?, ?, ?)",
-        (row["key"], words_of(row["prompt"]), words_of(row["answer"])),
+        (row["key"], words_of(as_text(row["prompt"])), words_of(as_text(row["answer"]))),
     )
 
 

@@ -179,7 +179,11 @@ class SqliteStore:
             raise
 
     async def trash_session(self, session_id: SessionId, when: float) -> None:
-        """Put a session into the trash."""
+        """Put a session into the trash.
+
+        Raises:
+            SessionBusy: another program is answering in it.
+        """
         await self._write(TrashSession(session_id, when))
 
     async def restore_session(self, session_id: SessionId) -> SessionHead:
@@ -192,7 +196,11 @@ class SqliteStore:
         return head
 
     async def purge_session(self, session_id: SessionId) -> None:
-        """Delete a session for good: no word of it stays in the database or its side files."""
+        """Delete a session for good: no word of it stays in the database or its side files.
+
+        Raises:
+            SessionBusy: another program is answering in it.
+        """
         await self._write(PurgeSession(session_id))
         self._known.forget(session_id)
 

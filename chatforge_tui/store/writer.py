@@ -5,11 +5,15 @@ as soon as `flush_bytes` have gathered. What someone waits for is committed at o
 along, in the same transaction. A transaction that fails is taken back whole; what must not be lost of it is kept and
 tried again, before everything newer.
 
+Nobody ever waits in vain: what fails is answered with an error, and if the thread itself ends by a fault, so is
+everyone who waits and everyone who comes later.
+
 Knows nothing of sessions and turns: that is for operations.py.
 """
 
 import logging
 import sqlite3
+import sys
 import threading
 import time
 from asyncio import AbstractEventLoop, Future, get_running_loop, shield
@@ -18,9 +22,10 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from chatforge_tui.errors import ChatForgeError, StoreError, StoreUnavailable
+from chatforge_tui.errors import ChatForgeError, StoreCorrupt, StoreError, StoreStopped, StoreUnavailable
+from chatforge_tui.store.cells import UNREADABLE
 from chatforge_tui.store.connection import immediate, savepoint
-from chatforge_tui.store.failure import translate
+from chatforge_tui.store.failure import REPAIR_HINT, translate
 from chatforge_tui.store.operations import Operation, Probe
 from chatforge_tui.store.pending import Entry, Lookup, Pending, Reply, condensed
 from chatforge_tui.store.workplace import Workplace
@@ -74,9 +79,13 @@ class Writer:
         self._pending = Pending()
         self._since: float | None = None
         """When the oldest of `_pending` was handed over; None when nothing waits."""
+        self._in_hand: list[Entry] = []
+        """What the thread is working on."""
         self._is_urgent = False
         self._is_closing = False
         self._closed: Reply | None = None
+        self._fault: StoreStopped | None = None
+        """Set when the thread ended by a fault of its own."""
         self._kept: list[Entry] = []
         """What a failed transaction left to be tried again, before anything newer."""
         self._kept_size = 0
@@ -104,7 +113,7 @@ class Writer:
         """
         loop = get_running_loop()
         self.tell = lambda message: _call(loop, tell, message)
-        self._is_closing, self._closed = False, None
+        self._is_closing, self._closed, self._fault = False, None, None
         opened = Reply(loop.create_future(), loop)
         # A daemon: a program that ends without closing the store must not hang on it. Its commits are whole anyway.
         self._thread = threading.Thread(target=self._run, args=(opened,), name="store", daemon=True)
@@ -116,16 +125,17 @@ class Writer:
             self._thread = None
             raise
 
-    def hand_over(self, add: Callable[[Pending], None], *, urgent: bool = False) -> None:
-        """Let `add` put work into the queue that nobody waits for. Does nothing when the store is closed."""
+    def hand_over(self, add: Callable[[Pending], None], *, urgent: bool = False) -> bool:
+        """Let `add` put work into the queue that nobody waits for; return False, without doing so, when it is closed."""
         with self._wake:
             if not self.is_open:
-                return
+                return False
             add(self._pending)
             if self._since is None:
                 self._since = time.monotonic()
             self._is_urgent = self._is_urgent or urgent
             self._wake.notify()
+            return True
 
     async def submit(self, work: Operation | Lookup) -> Any:  # noqa: ANN401 - the answer depends on the work
         """Put work into the queue and wait until it, and everything before it, is durable.
@@ -134,12 +144,11 @@ class Writer:
             StoreError: it is not (what outlives failure is tried again nevertheless), or the store is closed.
             ChatForgeError: the operation's own refusal.
         """
-        if not self.is_open:
-            message = "The store is not open."
-            raise StoreError(message)
         loop = get_running_loop()
         reply = Reply(loop.create_future(), loop)
-        self.hand_over(lambda pending: pending.add(Entry(work, reply)), urgent=True)
+        if not self.hand_over(lambda pending: pending.add(Entry(work, reply)), urgent=True):
+            message = "The store is not open."
+            raise self._fault or StoreError(message)
         return await reply.future
 
     async def stop(self) -> None:
@@ -149,6 +158,10 @@ class Writer:
             StoreError: something could not be written, and is lost with this program.
         """
         if self._thread is None:
+            return
+        if self._fault is not None:
+            self._thread.join()
+            self._thread = None
             return
         with self._wake:
             if self._closed is None:
@@ -166,6 +179,17 @@ class Writer:
     # From here on: in the thread.
 
     def _run(self, opened: Reply) -> None:
+        """Be the thread, and let nobody wait any more when it ends, whatever ended it."""
+        is_orderly = False
+        try:
+            self._work(opened)
+            is_orderly = True
+        finally:
+            if not is_orderly:
+                _log.critical("the store's thread ended by a fault of its own", exc_info=sys.exception())
+            self._say_farewell(opened, None if is_orderly else StoreStopped())
+
+    def _work(self, opened: Reply) -> None:
         """Open, write until told to stop, close."""
         try:
             workplace = self._open_workplace()
@@ -183,19 +207,22 @@ class Writer:
             self._commit(workplace, self._take())
         finally:
             workplace.close()
-            self._say_farewell()
 
-    def _say_farewell(self) -> None:
-        """Let nobody wait any more, whatever ended the thread."""
+    def _say_farewell(self, opened: Reply, fault: StoreStopped | None) -> None:
+        """Answer everyone who still waits: for the opening, for work, for the end."""
         with self._wake:
             self._is_closing = True
-            waiting, closed = self._pending.take(), self._closed
+            self._fault = fault
+            waiting, closed = self._in_hand + self._pending.take(), self._closed
+        _answer(opened, fault)
         for entry in waiting:
             if entry.reply is not None:
-                _answer(entry.reply, StoreError("The store is closed."))
+                _answer(entry.reply, fault or StoreError("The store is closed."))
+        if fault is not None:
+            self.tell(str(fault))
         if closed is not None:
             lost = any(not isinstance(entry.work, Probe) for entry in self._kept)
-            _answer(closed, StoreUnavailable(f"Not everything could be saved. {self._trouble}") if lost else None)
+            _answer(closed, StoreUnavailable(f"Not everything could be saved. {self._trouble}") if lost else fault)
 
     def _wait(self) -> bool:
         """Wait until there is something to do, and return True; False when it is time to stop."""
@@ -227,6 +254,7 @@ class Writer:
             self._kept_size = 0
             self._since = None
             self._is_urgent = False
+            self._in_hand = batch
             return batch
 
     def _commit(self, workplace: Workplace, batch: list[Entry]) -> None:
@@ -237,11 +265,13 @@ class Writer:
                 answers = [(entry, _do(workplace, entry)) for entry in batch]
         except (sqlite3.Error, OSError) as error:
             self._fail(workplace, batch, translate(error, workplace.path))
+            self._in_hand = []
             return
         for entry, answer in answers:
             _after_commit(workplace, entry)
             if entry.reply is not None:
                 _answer(entry.reply, answer)
+        self._in_hand = []
         if writes:
             self._chore_at = time.monotonic() + self._settings.chore_s
         if writes and self._trouble:
@@ -255,7 +285,7 @@ class Writer:
         try:
             if self._chore(workplace):
                 self._chore_at = time.monotonic() + self._settings.chore_pause_s
-        except sqlite3.Error as error:
+        except (sqlite3.Error, *UNREADABLE) as error:
             _log.warning("a chore is put off: %s", error)
 
     def _fail(self, workplace: Workplace, batch: list[Entry], error: StoreError) -> None:
@@ -288,12 +318,18 @@ def _do(workplace: Workplace, entry: Entry) -> object:
         except ChatForgeError as error:
             return error
         except _IMPOSSIBLE as error:
-            _log.warning("the store refuses %s: %s", type(entry.work).__name__, error)
+            _log.warning("the store refuses %s", type(entry.work).__name__, exc_info=True)
             return StoreError(f"This cannot be stored ({error}).")
-    return entry.work(workplace)
+    try:
+        return entry.work(workplace)
+    except UNREADABLE as error:
+        _log.warning("the store cannot be understood", exc_info=True)
+        return StoreCorrupt(
+            f"Something in the store {workplace.path} cannot be understood ({error}).", hint=REPAIR_HINT
+        )
 
 
-_IMPOSSIBLE = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, ValueError, OverflowError)
+_IMPOSSIBLE = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, *UNREADABLE)
 """What one operation's own values cause: trying again would fail for ever, and the others are not to suffer from it."""
 
 
@@ -310,7 +346,7 @@ def _after_commit(workplace: Workplace, entry: Entry) -> None:
     if isinstance(entry.work, Operation):
         try:
             entry.work.after_commit(workplace)
-        except (sqlite3.Error, OSError, StoreError) as error:
+        except (sqlite3.Error, OSError, StoreError, *UNREADABLE) as error:
             _log.warning("%s is stored, but not tidied up: %s", type(entry.work).__name__, error)
 
 

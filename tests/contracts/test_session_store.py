@@ -19,7 +19,7 @@ from chatforge_tui.domain.ids import ContextId, TaskId
 from chatforge_tui.domain.part import NoticeLevel, NoticePart, PlanPart, ReasoningPart, TextPart, ToolPart, ToolState
 from chatforge_tui.domain.session import EndpointRef, SessionPatch
 from chatforge_tui.domain.turn import Turn, TurnState, Usage
-from chatforge_tui.errors import UnknownSession
+from chatforge_tui.errors import SessionBusy, UnknownSession
 from chatforge_tui.store.memory_store import MemoryStore
 from chatforge_tui.store.sqlite_store import SqliteStore
 from tests.store.values import (
@@ -42,6 +42,17 @@ async def store(request, tmp_path):
     await store.open()
     yield store
     await store.close()
+
+
+@pytest.fixture
+async def two_programs(tmp_path):
+    """Two stores that share what they keep, as two running programs do."""
+    both = [SqliteStore(tmp_path / "data" / "store.db") for _ in range(2)]
+    for store in both:
+        await store.open()
+    yield both
+    for store in both:
+        await store.close()
 
 
 async def restart(store):
@@ -109,6 +120,18 @@ async def test_every_field_of_a_patch_is_kept(store):
     store.update_session(session.session_id, patch, 7.0)
     await restart(store)
     assert await store.load_sessions() == [replace(patch.apply_to(session), updated=7.0)]
+
+
+@pytest.mark.parametrize("taken", [SessionPatch(context_id=ContextId("")), SessionPatch(waiting_task=TaskId(""))])
+async def test_what_a_patch_takes_back_is_none_also_after_a_restart(store, taken):
+    session = a_session(context_id=ContextId("c"), waiting_task=TaskId("t"))
+    await store.create_session(session)
+    store.update_session(session.session_id, taken, 7.0)
+    expected = replace(taken.apply_to(session), updated=7.0)
+    assert None in (expected.context_id, expected.waiting_task)
+    assert await store.load_sessions() == [expected]
+    await restart(store)
+    assert await store.load_sessions() == [expected]
 
 
 async def test_the_later_of_two_patches_wins(store):
@@ -313,6 +336,25 @@ async def test_the_trash_gives_back_a_session_as_it_was(store):
     assert await store.load_sessions() == [before]
     assert await store.load_sessions(trashed=True) == []
     assert [turn.answer for turn in await store.load_turns(session.session_id)] == ["kept"]
+
+
+async def test_a_session_that_another_program_streams_can_be_neither_trashed_nor_purged(two_programs):
+    one, other = two_programs
+    session, head = await with_live_turn(one)
+    with pytest.raises(SessionBusy, match="answering in another"):
+        await other.trash_session(session.session_id, 5.0)
+    with pytest.raises(SessionBusy):
+        await other.purge_session(session.session_id)
+    assert [known.session_id for known in await other.load_sessions()] == [session.session_id]
+    await one.end_turn(ended(head, "whole"), counted(session, 1, TurnState.COMPLETE))
+    await other.trash_session(session.session_id, 6.0)
+    assert await one.load_sessions() == []
+
+
+async def test_a_program_may_trash_what_it_streams_itself(store):
+    session, _ = await with_live_turn(store)
+    await store.trash_session(session.session_id, 5.0)
+    assert await store.load_sessions() == []
 
 
 async def test_only_what_is_in_the_trash_can_be_brought_back(store):

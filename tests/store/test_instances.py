@@ -163,6 +163,7 @@ async def test_a_name_given_in_one_program_survives_what_the_other_writes(two):
 async def test_a_session_deleted_in_one_program_is_not_brought_back_by_the_other(two):
     one, other = two
     session, head = await begin(one)
+    await one.end_turn(ended(head, "early"), session)
     await other.trash_session(session.session_id, 5.0)
     await other.purge_session(session.session_id)
     one.record(head.turn_id, [PartAdded(TextPart(0, "late"))])
