@@ -4,6 +4,7 @@ Owns exit codes and last words. What a command does is in its own module.
 """
 
 import sys
+import threading
 from types import TracebackType
 
 import click
@@ -18,6 +19,9 @@ from chatforge_tui.errors import ChatForgeError
 def main() -> None:
     """Run `chatforge` with the arguments of this process; does not return."""
     sys.excepthook = _tell_own_fault
+    # A thread that dies by a fault has said so in the log, and everyone who waited for it has been told: what Python
+    # would print is for no one, and would go over the screen.
+    threading.excepthook = _say_nothing
     sys.exit(run(sys.argv[1:]))
 
 
@@ -43,6 +47,10 @@ def run(arguments: list[str]) -> int:
     except ChatForgeError as error:
         tell_error(error)
         return error.exit_code
+
+
+def _say_nothing(_: threading.ExceptHookArgs) -> None:
+    """Write nothing."""
 
 
 def _tell_own_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

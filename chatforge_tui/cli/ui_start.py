@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from chatforge_tui.cli.launch import Launch
+from chatforge_tui.cli.logging_setup import start_logging
 from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.config.settings import BUILT_IN
 from chatforge_tui.domain.session import EndpointRef
@@ -37,6 +38,7 @@ def run_ui(launch: Launch) -> int:
     def examples(of: EndpointRef) -> Sequence[str]:
         return _BUILT_IN_EXAMPLES if of.name == BUILT_IN else default_examples(of)
 
+    start_logging(launch.log_file)
     engine = _Engine(launch)
     try:
         app = ChatForgeApp(
@@ -66,11 +68,9 @@ class _Engine:
         """Make the engine. Called in its thread."""
         # 350 ms for engine, store, httpx and the built-in agent: behind the first frame, not before it.
         from chatforge_tui.cli.composition import BuiltInEndpoint, make_manager  # noqa: PLC0415 - see above
-        from chatforge_tui.cli.logging_setup import start_logging  # noqa: PLC0415 - see above
         from chatforge_tui.cli.trash import empty_trash  # noqa: PLC0415 - see above
 
         launch = self._launch
-        start_logging(launch.log_file)
         built_in = BuiltInEndpoint(launch)
 
         def end() -> None:

@@ -118,7 +118,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
             start_engine: makes the session manager; called in the engine's thread.
             settings: the configuration.
             keymap: the keys in force.
-            locations: where the theme chosen last is remembered.
+            locations: where the theme chosen last is remembered, and where the log is.
             default_endpoint: where a session goes when there is none to go by.
             offers: finds endpoints beyond the configured ones; called in a thread, when the dialog is opened.
             notices: sentences to tell at the start.
@@ -134,6 +134,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         self._notices = notices
         self._examples = examples
         self._themes = ThemeMemory(locations.state_dir)
+        self._log_dir = locations.log_dir
         self._book = PaneBook()
         self._engine = EngineThread(
             start_engine, deliver=self.post_message, may_paint=lambda: self._terminal.takes_output
@@ -218,11 +219,11 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         """Save what is unsaved, end the engine, give the terminal its title back."""
         if self._watch is not None:
             self._watch.stop()
-        self._signals.release()
         self._drafts.save_place(self._book.current)
         self._drafts.save()
         if not await self._engine.stop(ENGINE_STOP_S):
             _log.error("the engine did not stop within %s s", ENGINE_STOP_S)
+        self._signals.release()
         self._terminal.restore_title()
 
     def _end_by_signal(self, number: int) -> None:
@@ -296,11 +297,20 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         if event.error is None:
             return
         _log.error("the engine ended", exc_info=event.error)
-        if isinstance(event.error, ChatForgeError) and self._book.current is None:
-            self.exit(return_code=event.error.exit_code, message=Text(clean(_sentence(event.error))))
+        if self._book.current is None:
+            self._leave_unstarted(event.error)
             return
         self._main.trouble = "The engine stopped by an error of its own. What came is saved; quit and start again."
         self._main.redraw_status()
+
+    def _leave_unstarted(self, error: BaseException) -> None:
+        """End a program whose engine never came up: what happened, what to do, and where more is written."""
+        code = error.exit_code if isinstance(error, ChatForgeError) else CRASH_CODE
+        own = f"ChatForge could not start by an error of its own ({type(error).__name__})."
+        words = _sentence(error) if isinstance(error, ChatForgeError) else own
+        if code == CRASH_CODE:
+            words += f" The log is in {self._log_dir}."
+        self.exit(return_code=code, message=Text(clean(words)))
 
     def do(self, action_id: str) -> None:
         """Do an action of the key table, on the pane in front."""
@@ -532,7 +542,10 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         kind = type(sys.exception()).__name__
         self._return_code = CRASH_CODE
         self._exit_renderables.append(
-            Text(f"ChatForge stopped after an error of its own ({kind}). Your sessions are saved; the log says more.")
+            Text(
+                f"ChatForge stopped after an error of its own ({kind}). Your sessions are saved. "
+                f"The log is in {clean(str(self._log_dir))}."
+            )
         )
         self._close_messages_no_wait()
 

@@ -5,11 +5,11 @@ import signal
 import threading
 from collections.abc import Callable
 
-_NUMBERS = (signal.SIGTERM, signal.SIGHUP)
+_NUMBERS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 class EndSignals:
-    """Catches SIGTERM and SIGHUP while a program runs in an event loop of the main thread."""
+    """Catches them while a program runs in an event loop of the main thread; Ctrl+C is a key there, and no signal."""
 
     def __init__(self, on_signal: Callable[[int], None]) -> None:
         """Call this function, in the loop, with the number of the signal."""

@@ -7,7 +7,7 @@ import threading
 
 from chatforge_tui.domain.events import Accepted, TextDelta
 from chatforge_tui.domain.turn import TurnState
-from chatforge_tui.errors import StoreTooNew, StoreUnavailable
+from chatforge_tui.errors import StoreStopped, StoreTooNew, StoreUnavailable
 from chatforge_tui.store.memory_store import MemoryStore
 from tests.fakes.scripted_endpoint import ScriptedEndpoints, echo
 from tests.ui.program import make_app, running
@@ -129,3 +129,37 @@ async def test_a_session_that_cannot_be_made_is_told(home):
         await program.pilot.press("ctrl+n")
         await program.sees("No room for another session.")
         assert len(program.app.book.open) == 1
+
+
+class FaultyStore(MemoryStore):
+    async def open(self) -> None:
+        raise LookupError("canary: nobody foresaw this")
+
+
+async def test_an_engine_that_cannot_start_by_its_own_fault_ends_the_program_and_names_the_log(home, capsys):
+    app = make_app(home, ScriptedEndpoints(), FaultyStore())
+    async with app.run_test() as pilot:
+        while not app._exit:
+            await pilot.pause()
+
+    told = " ".join(capsys.readouterr().err.split())
+    assert app.return_code == 70
+    assert "an error of its own (LookupError)" in told
+    assert "canary" not in told
+    assert str(home / "log") in told.replace(" ", "") or str(home / "log") in told
+
+
+async def test_a_store_that_stopped_ends_the_start_and_names_the_log(home, capsys):
+    class StoppedStore(MemoryStore):
+        async def load_sessions(self, *, trashed: bool = False):
+            raise StoreStopped
+
+    app = make_app(home, ScriptedEndpoints(), StoppedStore())
+    async with app.run_test() as pilot:
+        while not app._exit:
+            await pilot.pause()
+
+    told = " ".join(capsys.readouterr().err.split())
+    assert app.return_code == 70
+    assert "nothing more can be saved" in told
+    assert "The log is in" in told
