@@ -18,6 +18,7 @@ ChatForgeError
     │   └── RateLimited         429
     ├── ProtocolMismatch        what came back is not the protocol: wrong content type, bad JSON, redirect, no card
     ├── StreamLost              the stream broke off after it had begun
+    │   └── TaskForgotten       the agent no longer knows the task
     ├── StreamStalled           no byte, or no progress, for longer than the limit
     └── LimitExceeded           the answer is larger than the limits allow
 
@@ -184,6 +185,12 @@ class StreamLost(EndpointError):
 
     kind = "lost"
     state = "interrupted"
+
+
+class TaskForgotten(StreamLost):
+    """The agent no longer knows the task whose stream was lost: there is nothing to read on with."""
+
+    kind = "forgotten"
 
 
 class StreamStalled(EndpointError):

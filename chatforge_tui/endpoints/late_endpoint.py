@@ -16,8 +16,17 @@ class Adapter(Protocol):
         """Whether a request must carry the session's earlier turns."""
         ...
 
+    @property
+    def can_resume(self) -> bool:
+        """Whether a task can be read on with after its stream was lost."""
+        ...
+
     def stream(self, request: PromptRequest) -> AsyncGenerator[StreamEvent, None]:
         """Have one prompt answered."""
+        ...
+
+    def resume(self, task: TaskRef) -> AsyncGenerator[StreamEvent, None]:
+        """Read on with a task."""
         ...
 
     async def cancel_task(self, task: TaskRef) -> None:
@@ -48,10 +57,22 @@ class LateEndpoint:
         """Whether a request must carry the session's earlier turns; one that need not may do so all the same."""
         return self._needs_history if self._adapter is None else self._adapter.needs_history
 
+    @property
+    def can_resume(self) -> bool:
+        """Whether a task can be read on with; one that is asked before the adapter is known may turn out not to."""
+        return self._adapter is None or self._adapter.can_resume
+
     async def stream(self, request: PromptRequest) -> AsyncGenerator[StreamEvent, None]:
         """Have one prompt answered."""
         adapter = await self._found()
         async with aclosing(adapter.stream(request)) as events:
+            async for event in events:
+                yield event
+
+    async def resume(self, task: TaskRef) -> AsyncGenerator[StreamEvent, None]:
+        """Read on with a task."""
+        adapter = await self._found()
+        async with aclosing(adapter.resume(task)) as events:
             async for event in events:
                 yield event
 

@@ -22,6 +22,11 @@ class Endpoint(Protocol):
         """Whether a request must carry the session's earlier turns (the server keeps none)."""
         ...
 
+    @property
+    def can_resume(self) -> bool:
+        """Whether a task can be read on with after its stream was lost."""
+        ...
+
     def stream(self, request: PromptRequest) -> AsyncGenerator[StreamEvent, None]:
         """Have one prompt answered.
 
@@ -30,6 +35,18 @@ class Endpoint(Protocol):
         Raises:
             EndpointError: what kept the request from being answered. A stream that merely ends without a terminal
                 event was cut; the worker treats it as StreamLost.
+        """
+        ...
+
+    def resume(self, task: TaskRef) -> AsyncGenerator[StreamEvent, None]:
+        """Read on with a task. Only reads: no prompt is ever sent again.
+
+        Tells what the agent still knows of the answer from its beginning, in the same events as `stream`, then goes
+        on. `Accepted` comes once the agent has answered. Closing works as for `stream`.
+
+        Raises:
+            TaskForgotten: the agent does not know the task any more.
+            EndpointError: as `stream`; where `can_resume` is false, always.
         """
         ...
 
@@ -111,6 +128,27 @@ class SessionStore(Protocol):
         """Write the turn's last state, parts and plans, and the session's head, in one transaction.
 
         What `record` wrote for the turn before is superseded by `turn`.
+        """
+        ...
+
+    async def lost_turns(self) -> list[TurnHead]:
+        """Return the turns that may be taken up again: `interrupted`, bound to a task, the last of their sessions.
+
+        Not those of sessions in the trash.
+        """
+        ...
+
+    async def adopt_turn(self, head: TurnHead) -> Turn | None:
+        """Make an interrupted turn live again, as this program's own, under this head; its parts stay as they are.
+
+        From here on it is a turn like any that `begin_turn` began. Durable on return: a crash leaves it interrupted
+        again, with its parts.
+
+        Returns:
+            The turn as it is now; None when it is gone, is not interrupted any more, or is not its session's last.
+
+        Raises:
+            SessionBusy: another program is answering in the session.
         """
         ...
 

@@ -14,6 +14,14 @@ class EngineSettings:
     backoff_most_s: float = 8.0
     retry_after_most_s: float = 120.0
     """A server that asks for a longer pause than this is not waited for."""
+    rejoin_pauses_s: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
+    """Pauses before each try to read on with a task whose stream was lost. Tries that bring something new begin anew."""
+    rejoin_stalled: int = 1
+    """How often in a row, >= 0, a task is read on with of which nothing came for too long although it was connected."""
+    takes_up: bool = False
+    """Whether tasks that an earlier program left are read on with as soon as this one runs."""
+    rejoin_at_once: int = 8
+    """Sessions, > 0, that may ask their agents for a lost task at the same time."""
     turn_most_s: float | None = None
     """A turn that runs longer is interrupted; None = a turn may run for ever."""
     max_turn_chars: int = 64 * 1024 * 1024

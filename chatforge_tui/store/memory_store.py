@@ -93,6 +93,25 @@ class MemoryStore:
         self._owner[turn.head.turn_id] = session.session_id
         self._live.pop(turn.head.turn_id, None)
 
+    async def lost_turns(self) -> list[TurnHead]:
+        """Return the interrupted turns that are bound to a task and the last of their sessions."""
+        kept = [head.session_id for head in self._sessions.values() if head.trashed is None]
+        last = [turns[-1].head for session_id in kept if (turns := await MemoryStore.load_turns(self, session_id))]
+        return [head for head in last if head.state is TurnState.INTERRUPTED and head.task_id is not None]
+
+    async def adopt_turn(self, head: TurnHead) -> Turn | None:
+        """Make an interrupted turn live again, under this head."""
+        session = self._sessions.get(head.session_id)
+        turns = await MemoryStore.load_turns(self, head.session_id)
+        if session is None or session.trashed is not None or not turns or turns[-1].head.turn_id != head.turn_id:
+            return None
+        if turns[-1].head.state is not TurnState.INTERRUPTED:
+            return None
+        turn = self._turns[head.session_id][head.turn_id] = replace(turns[-1], head=head)
+        self._live[head.turn_id] = []
+        self._sessions[head.session_id] = replace(session, last_state=head.state)
+        return turn
+
     async def trash_session(self, session_id: SessionId, when: float) -> None:
         """Put a session into the trash."""
         if head := self._sessions.get(session_id):

@@ -13,7 +13,7 @@ from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.part import Part
 from chatforge_tui.domain.plan import Plan
 from chatforge_tui.domain.session import SessionHead
-from chatforge_tui.domain.turn import Turn, TurnHead
+from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
 from chatforge_tui.errors import SessionBusy, UnknownSession
 from chatforge_tui.store import backups, codec, instances, queries, rows, search_index
 from chatforge_tui.store.instances import InstanceId
@@ -138,6 +138,33 @@ class BeginTurn(Operation):
     def size(self) -> int:
         """The prompt."""
         return len(self.head.prompt.text)
+
+
+@dataclass(frozen=True)
+class AdoptTurn(Operation):
+    """Make an interrupted turn live again, in this program."""
+
+    head: TurnHead
+
+    def apply(self, at: Workplace) -> Turn | None:
+        """Take the turn over under this head; its parts stay. None when there is nothing to take over.
+
+        Raises:
+            SessionBusy: another program that is alive has a live turn in the session.
+        """
+        session_id, turn_id = self.head.session_id, self.head.turn_id
+        _refuse_second_writer(at, session_id)
+        last = at.db.execute(
+            "SELECT turn.id, turn.state, turn.instance FROM turn JOIN session ON session.id = turn.session "
+            "WHERE session.id = ? AND session.trashed IS NULL ORDER BY ordinal DESC, turn.id DESC LIMIT 1",
+            (session_id,),
+        ).fetchone()
+        if last is None or last["id"] != turn_id:
+            return None
+        if last["state"] != TurnState.INTERRUPTED.value and last["instance"] != at.me.instance_id:
+            return None
+        rows.write_turn(at.db, self.head, at.me.instance_id, sha256=None)
+        return queries.load_turn(at.db, at.me.is_alive, turn_id)
 
 
 @dataclass

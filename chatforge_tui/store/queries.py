@@ -13,7 +13,7 @@ from chatforge_tui.domain.fold import fold
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.part import Part
 from chatforge_tui.domain.session import SessionHead
-from chatforge_tui.domain.turn import Turn, TurnState
+from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
 from chatforge_tui.store import codec
 from chatforge_tui.store.cells import Cells
 from chatforge_tui.store.connection import readable, snapshot
@@ -71,6 +71,15 @@ def load_turns(db: sqlite3.Connection, is_alive: IsAlive, session_id: SessionId)
     ]
 
 
+def lost_turns(db: sqlite3.Connection, is_alive: IsAlive) -> list[TurnHead]:
+    """Return the heads of interrupted turns with a task that are the last of their sessions, the trash left out."""
+    rows = readable(db, lambda: db.execute(_LAST_WITH_TASK).fetchall())
+    heads = [
+        codec.decode_turn(Cells(row)) for row in rows if row["state"] not in _LIVE or not is_alive(row["instance"])
+    ]
+    return [interrupted(head) if head.state.is_live else head for head in heads]
+
+
 def load_turn(db: sqlite3.Connection, is_alive: IsAlive, turn_id: TurnId) -> Turn | None:
     """Return one turn; None when there is none with this id."""
     rows, parts, plans, chunks = readable(db, lambda: _rows_of_turn(db, turn_id))
@@ -97,6 +106,17 @@ def _rows_of_turn(db: sqlite3.Connection, turn_id: TurnId) -> tuple[list[sqlite3
             db.execute("SELECT * FROM plan WHERE turn = ? ORDER BY sequence", (turn_id,)).fetchall(),
             db.execute("SELECT * FROM chunk WHERE turn = ? ORDER BY seq", (turn_id,)).fetchall(),
         )
+
+
+_LAST_WITH_TASK = """
+    SELECT turn.* FROM session
+    JOIN turn ON turn.key = (
+        SELECT key FROM turn WHERE turn.session = session.id ORDER BY ordinal DESC, id DESC LIMIT 1
+    )
+    WHERE session.trashed IS NULL AND turn.task_id IS NOT NULL
+    AND turn.state IN ('queued', 'connecting', 'streaming', 'interrupted')
+    ORDER BY session.is_open DESC, session.is_active DESC, session.updated DESC
+"""
 
 
 def _head(row: sqlite3.Row, is_alive: IsAlive) -> SessionHead:

@@ -19,6 +19,7 @@ from chatforge_tui.store.caretaker import Caretaker
 from chatforge_tui.store.known_heads import KnownHeads
 from chatforge_tui.store.opening import open_for_reading, open_for_writing
 from chatforge_tui.store.operations import (
+    AdoptTurn,
     Barrier,
     BeginTurn,
     CreateSession,
@@ -177,6 +178,29 @@ class SqliteStore:
         except StoreUnavailable:
             self._unsaved[turn_id] = turn
             raise
+
+    async def lost_turns(self) -> list[TurnHead]:
+        """Return the interrupted turns that are bound to a task and the last of their sessions."""
+        if self._is_absent:
+            return []
+
+        def look(at: Workplace) -> list[TurnHead]:
+            return queries.lost_turns(at.db, at.me.is_alive)
+
+        heads: list[TurnHead] = await self._writer.submit(look)
+        return heads
+
+    async def adopt_turn(self, head: TurnHead) -> Turn | None:
+        """Make an interrupted turn live again, as this program's own; it is durable on return.
+
+        Raises:
+            SessionBusy: another program is answering in the session.
+            StoreError: it is not stored: the turn is as it was.
+        """
+        turn: Turn | None = await self._write(AdoptTurn(head))
+        if turn is not None and head.task_id is not None:
+            self._tasks[head.turn_id] = head.task_id
+        return turn
 
     async def trash_session(self, session_id: SessionId, when: float) -> None:
         """Put a session into the trash.

@@ -11,13 +11,23 @@ from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.plan import Plan
 from chatforge_tui.streaming.execution_plan_state import ExecutionPlanState
 from chatforge_tui.streaming.live_parts import LiveParts
-from chatforge_tui.streaming.plan_capture import Captured, NoPlan, Piece, Plain, PlanFound
+from chatforge_tui.streaming.plan_capture import (
+    CLOSING,
+    MAX_CAPTURE,
+    OPENING,
+    Captured,
+    NoPlan,
+    Piece,
+    Plain,
+    PlanFound,
+)
+from chatforge_tui.streaming.retelling import Echo
 
 
 class AnswerText:
     """Turns text into changes of text parts. Found plans are handed on, not recorded."""
 
-    __slots__ = ("_captured", "_joins", "_open", "_parts", "_plans")
+    __slots__ = ("_captured", "_echo", "_joins", "_open", "_parts", "_plans", "is_reread")
 
     def __init__(self, parts: LiveParts, plans: ExecutionPlanState) -> None:
         """Write into these parts, capture with this plan state."""
@@ -29,25 +39,60 @@ class AnswerText:
         """The part that holds what is being captured."""
         self._joins: int | None = None
         """The text part that what is being captured goes back to, if it is no plan."""
+        self._echo: Echo | None = None
+        """The answer while it is told once more, after a lost connection."""
+        self.is_reread = False
+        """Since it is told once more, text was read again that had been read before."""
 
     def extend(self, text: str) -> Iterator[TurnChange | Plan]:
-        """Read more of the answer."""
+        """Read more of the answer; while it is told again, only what goes beyond the known text counts."""
+        if (echo := self._echo) is not None:
+            fresh = echo.hear(text)
+            if fresh is None or echo.is_over:
+                self._echo = None
+            if fresh is None:
+                yield from self._become(echo.told + text)
+                return
+            text = fresh
         for piece in self._plans.read(text):
             yield from self._take(piece)
 
     def replace(self, text: str) -> Iterator[TurnChange | Plan]:
         """Make the whole answer exactly this text, with as little change as possible."""
-        texts = self._parts.texts()
-        received = "".join(part.text for part in texts)
+        received = self._received()
+        if self._echo is not None and received.startswith(text):
+            self._echo = Echo(received)
+            self._echo.hear(text)
+            return
+        self._echo = None
         if text.startswith(received):
             yield from self.extend(text[len(received) :])
+        else:
+            yield from self._become(text)
+
+    def take_over(self) -> Iterator[TurnChange | Plan]:
+        """Go on with the text of a turn that was stored; a plan that was being captured is captured on."""
+        texts = self._parts.texts()
+        if not texts:
             return
-        for _ in self._plans.end_of_text():
-            pass
-        self._open = self._captured = self._joins = None
-        for part in texts:
-            yield self._parts.drop(part.index)
-        yield from self.extend(text)
+        last = texts[-1]
+        opening = last.text.rfind(OPENING)
+        if 0 <= len(last.text) - opening <= MAX_CAPTURE and opening > last.text.rfind(CLOSING):
+            yield from self._capture_again(last, opening)
+        elif not last.is_plan_source and self._parts.next_index == last.index + 1:
+            self._open = last.index
+
+    def retell(self) -> None:
+        """Expect the answer to be told once more from its beginning."""
+        received = self._received()
+        self._echo = Echo(received) if received else None
+        self.is_reread = False
+
+    def settle(self) -> Iterator[TurnChange | Plan]:
+        """Take what was told again for the whole answer, unless no text was."""
+        echo, self._echo = self._echo, None
+        if echo is not None and echo.told:
+            yield from self._become(echo.told)
 
     def close(self) -> Iterator[TurnChange | Plan]:
         """End the answer."""
@@ -57,6 +102,31 @@ class AnswerText:
     def break_off(self) -> None:
         """Something else came between: text that follows begins a new part."""
         self._open = self._joins = None
+
+    def _received(self) -> str:
+        return "".join(part.text for part in self._parts.texts())
+
+    def _become(self, text: str) -> Iterator[TurnChange | Plan]:
+        """Drop all text, and read this."""
+        self.is_reread = True
+        for _ in self._plans.end_of_text():
+            pass
+        self._open = self._captured = self._joins = None
+        for part in self._parts.texts():
+            yield self._parts.drop(part.index)
+        yield from self.extend(text)
+
+    def _capture_again(self, part: TextPart, opening: int) -> Iterator[TurnChange | Plan]:
+        """Cut a text before its last opening marker, and read the rest once more."""
+        if opening:
+            self._open = part.index
+            yield self._parts.replace(TextPart(part.index, part.text[:opening]))
+        else:
+            yield self._parts.drop(part.index)
+            before = self._parts.texts()[-1:]
+            if before and before[0].index == part.index - 1 and not before[0].is_plan_source:
+                self._open = before[0].index
+        yield from self.extend(part.text[opening:])
 
     def _take(self, piece: Piece) -> Iterator[TurnChange | Plan]:
         match piece:

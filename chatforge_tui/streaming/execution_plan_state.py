@@ -56,6 +56,10 @@ class ExecutionPlanState:
         """The newest plan."""
         return self._history[-1] if self._history else None
 
+    def take_over(self, plans: tuple[Plan, ...]) -> None:
+        """Begin with the versions of a turn that was stored."""
+        self._history = list(plans) or None
+
     def read(self, text: str) -> Iterator[Piece]:
         """Read more of the answer's text; see PlanCapture.feed."""
         return self._capture.feed(text)

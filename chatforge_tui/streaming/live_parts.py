@@ -1,5 +1,7 @@
 """The parts of a live turn: growing texts in buffers, whole parts on demand, each step told as a TurnChange."""
 
+from collections.abc import Iterable
+
 from chatforge_tui.domain.changes import PartAdded, PartDropped, PartReplaced, TextAppended, TextField
 from chatforge_tui.domain.fold import append
 from chatforge_tui.domain.part import FilePart, Part, TextPart
@@ -40,6 +42,13 @@ class LiveParts:
         self._next = 0
         self._grown: dict[int, _Grown] = {}
 
+    def take_over(self, parts: Iterable[Part]) -> None:
+        """Begin with the parts of a turn that was stored, in their order."""
+        for part in parts:
+            self._size += _size(part)
+            self._grown[part.index] = _Grown(part)
+            self._next = part.index + 1
+
     @property
     def next_index(self) -> int:
         """The index that the next part must carry."""
@@ -63,8 +72,7 @@ class LiveParts:
         Raises:
             LimitExceeded: the turn is too large.
         """
-        size = len(part.data or b"") if isinstance(part, FilePart) else len(getattr(part, "text", ""))
-        self._count(size)
+        self._count(_size(part))
         self._grown[part.index] = _Grown(part)
         self._next = part.index + 1
         return PartAdded(part)
@@ -99,3 +107,10 @@ class LiveParts:
         if self._size > self._limit:
             message = f"The answer is larger than {self._limit // 1_000_000} million characters."
             raise LimitExceeded(message, hint="Ask for less at a time.")
+
+
+def _size(part: Part) -> int:
+    """Return the characters of text, or bytes of a file, that a part brings."""
+    if isinstance(part, FilePart):
+        return len(part.data or b"")
+    return sum(len(getattr(part, name, "")) for name in ("text", "input", "output"))

@@ -47,6 +47,7 @@ from chatforge_tui.streaming.cancellation import CancellationToken
 from chatforge_tui.streaming.execution_plan_state import ExecutionPlanState
 from chatforge_tui.streaming.live_parts import LiveParts
 from chatforge_tui.streaming.outcome import Outcome
+from chatforge_tui.streaming.retelling import Retelling
 
 MAX_TURN = 64 * 1024 * 1024
 """Characters of text and bytes of files that one turn may bring."""
@@ -55,7 +56,18 @@ MAX_TURN = 64 * 1024 * 1024
 class StreamingState:
     """A live turn. `apply` while it streams, `end` once."""
 
-    __slots__ = ("_began", "_parts", "_plan_index", "_reasoning", "_text", "_tools", "head", "plans", "token")
+    __slots__ = (
+        "_began",
+        "_parts",
+        "_plan_index",
+        "_reasoning",
+        "_retold",
+        "_text",
+        "_tools",
+        "head",
+        "plans",
+        "token",
+    )
 
     def __init__(self, head: TurnHead, *, limit: int = MAX_TURN) -> None:
         """Start a turn without an answer.
@@ -74,6 +86,8 @@ class StreamingState:
         self._tools: dict[str, int] | None = None
         self._began: dict[int, float] | None = None
         """When each reasoning and tool part that is still running began."""
+        self._retold: Retelling | None = None
+        """What was there before the connection was lost, once it is told again."""
 
     def snapshot(self) -> Turn:
         """Return the turn as it is now. Linear in what was appended since the last time."""
@@ -83,13 +97,35 @@ class StreamingState:
         """Give the turn its place in the session, and the waiting task that its prompt answers."""
         self.head = replace(self.head, ordinal=ordinal, answers_task=answers_task)
 
+    def take_over(self, turn: Turn) -> tuple[TurnChange, ...]:
+        """Go on with a turn that was stored, in a state without parts. The head here is the newer one."""
+        self._parts.take_over(turn.parts)
+        self.plans.take_over(turn.plans)
+        for part in turn.parts:
+            match part:
+                case ToolPart():
+                    self._tools = self._tools or {}
+                    self._tools[part.call_id] = part.index
+                case PlanPart():
+                    self._plan_index = part.index
+                case _:
+                    pass
+        if turn.parts and isinstance(last := turn.parts[-1], ReasoningPart) and last.seconds is None:
+            self._reasoning = last.index
+        return tuple(self._with_plans(self._text.take_over()))
+
+    def retell(self) -> None:
+        """Expect the turn to be told once more from its beginning: what is there already is not doubled."""
+        self._retold = Retelling(self._parts.snapshot(), self.plans.history)
+        self._text.retell()
+
     def connecting(self) -> HeadChanged:
         """Note that the request leaves."""
         return self._set(replace(self.head, state=TurnState.CONNECTING, retry_at=None))
 
     def pausing(self, retry_at: float) -> HeadChanged:
         """Note that the next try begins at `retry_at` (Unix seconds)."""
-        return self._set(replace(self.head, retry_at=retry_at))
+        return self._set(replace(self.head, state=TurnState.CONNECTING, retry_at=retry_at))
 
     def retrying(self, request_id: RequestId) -> HeadChanged:
         """Begin the next try: from now on only this request's events count."""
@@ -105,9 +141,11 @@ class StreamingState:
 
     def end(self, outcome: Outcome, now: float) -> Turn:
         """Close whatever is open and return the turn as it ended. The head here stays live until that is durable."""
+        done = outcome.state in {TurnState.COMPLETE, TurnState.WAITING}
+        if done:
+            self._conclude(self._settle())
         self._conclude(self._text.close())
         self._conclude(self._end_reasoning(now))
-        done = outcome.state in {TurnState.COMPLETE, TurnState.WAITING}
         for call_id in list(self._tools or ()):
             self._conclude(self._end_tool(ToolEnded(call_id, failed=not done), now, overtaken=True))
         if outcome.warning:
@@ -127,30 +165,22 @@ class StreamingState:
     def _changes(self, event: StreamEvent, now: float) -> Iterator[TurnChange]:
         match event:
             case TextDelta(text) if text:
-                yield from self._output(now)
-                yield from self._end_reasoning(now)
-                yield from self._with_plans(self._text.extend(text))
+                yield from self._after_reasoning(self._with_plans(self._text.extend(text)), now)
             case TextReplaced(text):
-                yield from self._output(now)
-                yield from self._end_reasoning(now)
-                yield from self._with_plans(self._text.replace(text))
+                yield from self._after_reasoning(self._with_plans(self._text.replace(text)), now)
             case ReasoningDelta(text) if text:
                 yield from self._output(now)
                 yield from self._reason(text, now)
             case ToolStarted() | ToolInputDelta() | ToolOutputDelta() | ToolEnded():
-                yield from self._output(now)
-                yield from self._end_reasoning(now)
-                yield from self._tool(event, now)
+                yield from self._after_reasoning(self._tool(event, now), now)
             case PlanUpdated(plan):
                 yield from self._output(now)
                 yield from self._plan(plan)
             case FileOffered(name, media_type, url, data):
-                yield from self._output(now)
-                yield from self._end_reasoning(now)
-                self._text.break_off()
-                yield self._parts.add(FilePart(self._parts.next_index, name, media_type, url, data))
+                file = FilePart(self._parts.next_index, name, media_type, url, data)
+                yield from self._after_reasoning(self._beside(file), now)
             case Noticed(level, text):
-                yield self._parts.add(NoticePart(self._parts.next_index, level, text))
+                yield from self._beside(NoticePart(self._parts.next_index, level, text))
             case Accepted() | TaskBound() | UsageReported():
                 yield from self._about(event, now)
             case TextDelta() | ReasoningDelta() | StillAlive() | Finished() | WaitingForUser() | Canceled() | Failed():
@@ -176,7 +206,27 @@ class StreamingState:
         if self.head.first_output is None:
             yield self._set(replace(self.head, first_output=now))
 
+    def _beside(self, part: FilePart | NoticePart) -> Iterator[TurnChange]:
+        """Add what is no text, unless it was there already."""
+        if self._retold is not None and self._retold.knows(part):
+            return
+        if isinstance(part, FilePart):
+            self._text.break_off()
+        yield self._parts.add(part)
+
+    def _after_reasoning(self, changes: Iterable[TurnChange], now: float) -> Iterator[TurnChange]:
+        """Tell what is no reasoning: it ends the reasoning before it, unless it changes nothing."""
+        found = tuple(changes)
+        yield from self._output(now)
+        if found:
+            yield from self._end_reasoning(now)
+        yield from found
+
     def _reason(self, text: str, now: float) -> Iterator[TurnChange]:
+        if self._retold is not None:
+            text = self._retold.new_reasoning(text)
+            if not text:
+                return
         if self._reasoning is not None:
             yield self._parts.append(self._reasoning, text)
             return
@@ -200,13 +250,13 @@ class StreamingState:
         known = (self._tools or {}).get(event.call_id)
         if known is None:
             yield self._begin_tool(event.call_id, name, now)
-        elif name and isinstance(part := self._parts.get(known), ToolPart) and part.name != name:
-            yield self._parts.replace(replace(part, name=name))
+        elif isinstance(part := self._parts.get(known), ToolPart):
+            yield from self._begin_tool_again(part, name)
         match event:
             case ToolInputDelta(_, text) if text:
-                yield self._grow_tool(event.call_id, text, "input")
+                yield from self._grow_tool(event.call_id, text, "input")
             case ToolOutputDelta(_, text) if text:
-                yield self._grow_tool(event.call_id, text, "output")
+                yield from self._grow_tool(event.call_id, text, "output")
             case ToolEnded():
                 yield from self._end_tool(event, now)
             case _:
@@ -220,8 +270,25 @@ class StreamingState:
         self._note_began(index, now)
         return self._parts.add(ToolPart(index, call_id, name))
 
-    def _grow_tool(self, call_id: str, text: str, field: TextField) -> TurnChange:
-        return self._parts.append((self._tools or {})[call_id], text, field)
+    def _begin_tool_again(self, part: ToolPart, name: str) -> Iterator[TurnChange]:
+        """Take another start of a known call: its name, and that an end which only the lost connection made is none."""
+        begun = replace(part, name=name or part.name)
+        if self._retold is not None and self._retold.takes_up(part):
+            begun = replace(begun, state=ToolState.RUNNING)
+        if begun != part:
+            yield self._parts.replace(begun)
+
+    def _grow_tool(self, call_id: str, text: str, field: TextField) -> Iterator[TurnChange]:
+        index = (self._tools or {})[call_id]
+        echo = self._retold.tool(call_id, field) if self._retold is not None else None
+        fresh = echo.hear(text) if echo is not None else text
+        if fresh:
+            yield self._parts.append(index, fresh, field)
+        elif fresh is None and echo is not None and self._retold is not None:
+            self._retold.forget_tool(call_id, field)
+            part, told = self._parts.get(index), echo.told + text
+            if isinstance(part, ToolPart):
+                yield self._parts.replace(replace(part, input=told) if field == "input" else replace(part, output=told))
 
     def _end_tool(self, event: ToolEnded, now: float, *, overtaken: bool = False) -> Iterator[TurnChange]:
         """End a call. One that the turn's end overtook was done if the turn was; one that has ended is left alone."""
@@ -237,11 +304,19 @@ class StreamingState:
         """Record the plans among what the answer's text brought."""
         for item in found:
             if isinstance(item, Plan):
-                yield from self._plan(item)
+                yield from self._plan(item, may_be_known=self._text.is_reread)
             else:
                 yield item
 
-    def _plan(self, plan: Plan) -> Iterator[TurnChange]:
+    def _settle(self) -> Iterator[TurnChange]:
+        """Let what was told again stand for what was there before, now that the agent has said its last word."""
+        yield from self._with_plans(self._text.settle())
+        self._retold = None
+
+    def _plan(self, plan: Plan, *, may_be_known: bool = True) -> Iterator[TurnChange]:
+        """Record a plan. One in text that goes beyond the known text is not one that is told again."""
+        if self._retold is not None and self._retold.knows_plan(plan) and may_be_known:
+            return
         sequence = self.plans.record(plan)
         if sequence is None:
             return

@@ -438,3 +438,69 @@ async def test_any_sequence_of_changes_is_read_back_as_it_folds(store, changes):
     await store.end_turn(expected, counted(session, 1, TurnState.COMPLETE))
     assert await store.load_turns(session.session_id) == [expected]
     await store.purge_session(session.session_id)
+
+
+async def with_interrupted_turn(store, **head):
+    session, head = await with_live_turn(store)
+    bound = replace(head, state=TurnState.STREAMING, task_id=TaskId("task-1"))
+    store.record(head.turn_id, [HeadChanged(bound), PartAdded(TextPart(0, "half ")), TextAppended(0, "an ")])
+    await restart(store)
+    return session, replace(bound, state=TurnState.CONNECTING, request_id="request-2")
+
+
+async def test_an_interrupted_turn_with_a_task_can_be_found_and_taken_over(store):
+    session, head = await with_interrupted_turn(store)
+    (lost,) = await store.lost_turns()
+    assert (lost.turn_id, lost.task_id, lost.state) == (head.turn_id, "task-1", TurnState.INTERRUPTED)
+    adopted = await store.adopt_turn(head)
+    assert adopted == Turn(head, (TextPart(0, "half an "),))
+    assert await store.load_turns(session.session_id) == [adopted]
+    assert await store.lost_turns() == []
+    assert (await store.load_sessions())[0].last_state is TurnState.CONNECTING
+
+
+async def test_a_turn_that_was_taken_over_takes_changes_and_an_end_like_any_other(store):
+    session, head = await with_interrupted_turn(store)
+    await store.adopt_turn(head)
+    streaming = replace(head, state=TurnState.STREAMING)
+    store.record(head.turn_id, [HeadChanged(streaming), TextAppended(0, "answer"), PartAdded(TextPart(1, "!"))])
+    (turn,) = await store.load_turns(session.session_id)
+    assert turn == Turn(streaming, (TextPart(0, "half an answer"), TextPart(1, "!")))
+    done = Turn(replace(streaming, state=TurnState.COMPLETE, ended=9.0), turn.parts)
+    await store.end_turn(done, counted(session, 1, TurnState.COMPLETE))
+    await restart(store)
+    assert await store.load_turns(session.session_id) == [done]
+    assert await store.lost_turns() == []
+
+
+async def test_a_program_that_dies_again_leaves_the_turn_interrupted_with_what_it_added(store):
+    session, head = await with_interrupted_turn(store)
+    for more in ("answer", " and more"):
+        await store.adopt_turn(head)
+        store.record(head.turn_id, [TextAppended(0, more)])
+        await restart(store)
+    (turn,) = await store.load_turns(session.session_id)
+    assert turn.head.state is TurnState.INTERRUPTED
+    assert turn.answer == "half an answer and more"
+    assert [lost.turn_id for lost in await store.lost_turns()] == [head.turn_id]
+
+
+async def test_only_an_interrupted_turn_that_is_the_last_of_its_session_is_taken_over(store):
+    session, head = await with_interrupted_turn(store)
+    assert await store.adopt_turn(replace(head, turn_id=unknown_turn())) is None
+    await store.trash_session(session.session_id, 5.0)
+    assert await store.lost_turns() == []
+    assert await store.adopt_turn(head) is None
+    await store.restore_session(session.session_id)
+    later = a_turn(session, 1)
+    await store.begin_turn(later, counted(session, 2, TurnState.QUEUED))
+    assert await store.lost_turns() == []
+    assert await store.adopt_turn(head) is None
+    await store.end_turn(Turn(replace(later, state=TurnState.COMPLETE)), counted(session, 2, TurnState.COMPLETE))
+    assert await store.adopt_turn(replace(later, task_id=TaskId("task-2"))) is None
+
+
+async def test_a_turn_without_a_task_is_not_lost_but_over(store):
+    await with_live_turn(store)
+    await restart(store)
+    assert await store.lost_turns() == []

@@ -35,7 +35,7 @@ from chatforge_tui.endpoints.a2a.wire import (
 )
 from chatforge_tui.endpoints.http import HttpChannel
 from chatforge_tui.endpoints.http_url import host_port, origin
-from chatforge_tui.errors import ProtocolMismatch, StreamLost, StreamStalled
+from chatforge_tui.errors import ProtocolMismatch, StreamLost, StreamStalled, TaskForgotten
 from chatforge_tui.safety.redact import redact
 
 _MAX_QUOTE: Final = 2048
@@ -82,6 +82,8 @@ class A2aEndpoint:
         self._route: Route | None = None
         self._told: dict[TaskId, dict[str, str]] = {}
         """Of the task that waits for the user: what was told of its artifacts."""
+        self._earlier: dict[TaskId, dict[str, str]] = {}
+        """Of the task of the last request, if that answered its question: what was told of its artifacts before."""
 
     async def stream(self, request: PromptRequest) -> AsyncGenerator[StreamEvent, None]:
         """Have one prompt answered.
@@ -91,6 +93,7 @@ class A2aEndpoint:
         """
         route = await self._find_route()
         earlier = self._told.pop(request.answers_task, None) if request.answers_task else None
+        self._earlier = {request.answers_task: earlier} if request.answers_task and earlier else {}
         reader = TurnReader(earlier=earlier)
         turn = _Turn(reader, Replies(self._channel_to(route), reader))
         async with aclosing(self._send(turn, route, _outgoing(request))) as events:
@@ -107,16 +110,17 @@ class A2aEndpoint:
         even the finished task holds a wrong text.
 
         Raises:
-            StreamLost: the agent no longer knows the task.
+            TaskForgotten: the agent no longer knows the task.
             EndpointError: as `stream`.
         """
         route = await self._find_route()
-        reader = TurnReader(task_id=task.task_id)
+        reader = TurnReader(task_id=task.task_id, earlier=self._earlier.get(task.task_id))
         turn = _Turn(reader, Replies(self._channel_to(route), reader))
-        yield Accepted(route.binding.name, route.agent)
         follow = self._subscribe if _has_snapshots(route) else self._look_on
         async with aclosing(follow(turn, route, task.task_id)) as events:
             async for event in events:
+                if isinstance(event, WaitingForUser):
+                    self._told = {task.task_id: reader.remember()}
                 yield event
 
     async def cancel_task(self, task: TaskRef) -> None:
@@ -247,7 +251,11 @@ class A2aEndpoint:
 
     async def _look_on(self, turn: "_Turn", route: Route, task_id: TaskId) -> AsyncGenerator[StreamEvent, None]:
         """Follow a task by looking at it, the first time at once."""
-        for event in turn.reader.read(await self._get(turn, route, task_id)):
+        seen = await self._get(turn, route, task_id)
+        if not turn.is_accepted:
+            turn.is_accepted = True
+            yield Accepted(route.binding.name, route.agent)
+        for event in turn.reader.read(seen):
             yield event
         async with aclosing(self._poll(turn, route, task_id)) as polled:
             async for event in polled:
@@ -311,7 +319,7 @@ def _quoted(failure: RpcFailure) -> str:
 
 def _lost(reply: WireEvent | RpcFailure) -> StreamLost:
     if isinstance(reply, RpcFailure) and reply.code == TASK_NOT_FOUND:
-        return StreamLost("The agent no longer knows this task.", hint="It may have been restarted; ask it again.")
+        return TaskForgotten("The agent no longer knows this task.", hint="It may have been restarted; ask it again.")
     said = f": {_quoted(reply)}" if isinstance(reply, RpcFailure) else "."
     return StreamLost(f"The agent does not tell how the task went on{said}", hint="Ask it again.")
 

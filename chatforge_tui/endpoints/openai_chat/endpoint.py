@@ -15,7 +15,7 @@ from chatforge_tui.endpoints.openai_chat.body import Dialect, encode
 from chatforge_tui.endpoints.openai_chat.models import first_for_chat, list_models
 from chatforge_tui.endpoints.openai_chat.settings import OpenAiChatSettings, chat_urls
 from chatforge_tui.endpoints.sse import SseDecoder, SseEvent
-from chatforge_tui.errors import ProtocolMismatch
+from chatforge_tui.errors import ProtocolMismatch, TaskForgotten
 from chatforge_tui.safety.redact import redact
 
 PROTOCOL: Final = "openai-chat"
@@ -33,6 +33,7 @@ class OpenAiChatEndpoint:
     """Has prompts answered by a chat-completions server, which keeps no memory: every request carries the history."""
 
     needs_history = True
+    can_resume: Final = False
 
     def __init__(self, *, settings: OpenAiChatSettings, channel: HttpChannel) -> None:
         """Open nothing yet. The channel becomes this endpoint's own: `aclose` closes it."""
@@ -49,6 +50,12 @@ class OpenAiChatEndpoint:
         async with aclosing(self._attempts(request)) as events:
             async for event in events:
                 yield event
+
+    async def resume(self, task: TaskRef) -> AsyncGenerator[StreamEvent, None]:
+        """Refuse: an answer that broke off cannot be read on with."""
+        message = f"This server keeps no answers: there is nothing to read on with for {task.task_id}."
+        raise TaskForgotten(message, hint="Send the prompt again.")
+        yield  # makes it what the port says
 
     async def cancel_task(self, task: TaskRef) -> None:
         """Do nothing: the protocol has no tasks, closing the connection is all there is."""
