@@ -140,7 +140,11 @@ class Terminal:
     def lines(self) -> list[str]:
         """The screen's lines, without blanks at their ends."""
         self._emulate()
-        return [line.rstrip() for line in self._screen.display]
+        rows, columns = (
+            self._screen.buffer,
+            range(self._screen.columns),
+        )  # pyte's display fails on half a wide character
+        return ["".join(rows[y][x].data for x in columns).rstrip() for y in range(self._screen.lines)]
 
     @property
     def text(self) -> str:

@@ -5,6 +5,7 @@ Runs inside the servers' virtual environments: imports nothing but the standard 
     stream N tokens [at R/s]        an artifact in N appended chunks (tokens of `token(i)`), then completed
     stream N tokens with a final    the same, then `final_result` with the whole text
     plan | text plan                three versions of a plan, then a text
+    plan NAME, stream until FILE    a plan whose steps carry the name, 50 tokens a second until FILE is there, completed
     tools                           two interleaved tool calls, then a text
     files                           an inline file, one by URL, then a text
     data                            structured data and no text at all
@@ -27,6 +28,7 @@ import asyncio
 import os
 import re
 from collections import Counter
+from pathlib import Path
 from typing import Any, Protocol
 
 WORDS = (
@@ -98,6 +100,8 @@ async def play(speaker: Speaker) -> None:
         await speaker.status("completed")
     elif match := re.match(r"stream (\d+) tokens(?: at ([\d.]+)/s)?(.*)", prompt):
         await stream(speaker, int(match[1]), float(match[2] or 0), with_final="final" in match[3])
+    elif match := re.match(r"plan (\S+), stream until (\S+)", prompt):
+        await planned_stream(speaker, match[1], Path(match[2]))
     elif match := re.match(r"die after (\d+) tokens", prompt):
         await die(speaker, int(match[1]))
     else:
@@ -118,15 +122,18 @@ async def echo(speaker: Speaker) -> None:
 async def stream(speaker: Speaker, count: int, rate: float, *, with_final: bool) -> None:
     await speaker.status("working", "Thinking…")
     for index in range(count):
-        part = {"text": token(index)}
-        await speaker.artifact("a", "streaming_result", part, append=index > 0, last=index == count - 1)
-        speaker.log("chunk", text=token(index))
+        await send_token(speaker, index, last=index == count - 1)
         if rate:
             await asyncio.sleep(1 / rate)
     if with_final:
         await speaker.artifact("f", "final_result", {"text": answer(count)}, last=True)
     speaker.log("answer", text=answer(count))
     await speaker.status("completed")
+
+
+async def send_token(speaker: Speaker, index: int, *, last: bool = False) -> None:
+    await speaker.artifact("a", "streaming_result", {"text": token(index)}, append=index > 0, last=last)
+    speaker.log("chunk", text=token(index))
 
 
 async def die(speaker: Speaker, count: int) -> None:
@@ -137,14 +144,33 @@ async def die(speaker: Speaker, count: int) -> None:
     os._exit(1)
 
 
+async def tell_plan(speaker: Speaker, titles: tuple[str, str], statuses: tuple[str, str]) -> None:
+    """Tell a plan of two steps; the first telling begins it."""
+    steps = [
+        {"step_id": f"step-{order}", "title": title, "agent": "Jira", "status": status, "order": order}
+        for order, (title, status) in enumerate(zip(titles, statuses, strict=True))
+    ]
+    name = "execution_plan_update" if statuses[0] == "in_progress" else "execution_plan_status_update"
+    await speaker.artifact("plan", name, {"data": {"steps": steps}}, append=statuses[1] == "completed")
+
+
+async def planned_stream(speaker: Speaker, name: str, end: Path) -> None:
+    titles = (f"Look up {name}", f"Write {name}")
+    await tell_plan(speaker, titles, ("in_progress", "pending"))
+    await tell_plan(speaker, titles, ("completed", "in_progress"))
+    count = 0
+    while not await asyncio.to_thread(end.exists):
+        await send_token(speaker, count)
+        count += 1
+        await asyncio.sleep(0.02)
+    await tell_plan(speaker, titles, ("completed", "completed"))
+    speaker.log("answer", text=answer(count))
+    await speaker.status("completed")
+
+
 async def plan(speaker: Speaker) -> None:
     for statuses in (("in_progress", "pending"), ("completed", "in_progress"), ("completed", "completed")):
-        steps = [
-            {"step_id": f"step-{order}", "title": title, "agent": "Jira", "status": status, "order": order}
-            for order, (title, status) in enumerate(zip(("Look up", "Write"), statuses, strict=True))
-        ]
-        name = "execution_plan_update" if statuses[0] == "in_progress" else "execution_plan_status_update"
-        await speaker.artifact("plan", name, {"data": {"steps": steps}}, append=statuses[1] == "completed")
+        await tell_plan(speaker, ("Look up", "Write"), statuses)
     await text_answer(speaker, "Planned.")
     await speaker.status("completed")
 
