@@ -123,24 +123,42 @@ def send(
 @_with_home
 @click.option("--trash", is_flag=True, help="List the deleted ones instead.")
 @_with_json
-@click.pass_obj
-def sessions(parent: Launch, home: Path | None, *, trash: bool, as_json: bool) -> None:
+@click.pass_context
+def sessions(ctx: click.Context, home: Path | None, *, trash: bool, as_json: bool) -> None:
     """List the sessions, open and closed."""
     from chatforge_tui.cli.store_commands import list_sessions  # noqa: PLC0415 - 100 ms for asyncio and sqlite
 
-    list_sessions(_launch(home, {}, parent), trash=trash, as_json=as_json)
+    ctx.exit(list_sessions(_launch(home, {}, ctx.obj), trash=trash, as_json=as_json))
+
+
+@root.command()
+@_with_home
+@click.option(
+    "--limit", type=click.IntRange(1, 10_000), default=50, metavar="N", help="Hits at most.", show_default=True
+)
+@_with_json
+@click.argument("query", nargs=-1, required=True)
+@click.pass_context
+def search(ctx: click.Context, home: Path | None, query: tuple[str, ...], *, limit: int, as_json: bool) -> None:
+    """Find words in the titles, prompts and answers of all sessions.
+
+    QUERY is any text; what is found has all its words, in any order. Longer words are found by their beginning.
+    """
+    from chatforge_tui.cli.store_commands import search_sessions  # noqa: PLC0415 - 100 ms for asyncio and sqlite
+
+    ctx.exit(search_sessions(_launch(home, {}, ctx.obj), " ".join(query), limit=limit, as_json=as_json))
 
 
 @root.command()
 @_with_home
 @_with_json
 @click.argument("session_id", metavar="ID")
-@click.pass_obj
-def show(parent: Launch, home: Path | None, session_id: str, *, as_json: bool) -> None:
+@click.pass_context
+def show(ctx: click.Context, home: Path | None, session_id: str, *, as_json: bool) -> None:
     """Show one session with all its turns; the beginning of its ID is enough."""
     from chatforge_tui.cli.store_commands import show_session  # noqa: PLC0415 - 100 ms for asyncio and sqlite
 
-    show_session(_launch(home, {}, parent), session_id, as_json=as_json)
+    ctx.exit(show_session(_launch(home, {}, ctx.obj), session_id, as_json=as_json))
 
 
 @root.command()
@@ -156,15 +174,17 @@ def show(parent: Launch, home: Path | None, session_id: str, *, as_json: bool) -
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="File to write; - is stdout.")
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
 @click.argument("session_id", metavar="ID")
-@click.pass_obj
-def export(parent: Launch, home: Path | None, session_id: str, form: str, output: Path | None, *, force: bool) -> None:
+@click.pass_context
+def export(
+    ctx: click.Context, home: Path | None, session_id: str, form: str, output: Path | None, *, force: bool
+) -> None:
     """Write one session into a file that only you can read.
 
     Without -o the file is named after the session, in the current directory.
     """
     from chatforge_tui.cli.store_commands import export_session  # noqa: PLC0415 - 100 ms for asyncio and sqlite
 
-    export_session(_launch(home, {}, parent), session_id, form=form, target=output, force=force)
+    ctx.exit(export_session(_launch(home, {}, ctx.obj), session_id, form=form, target=output, force=force))
 
 
 @root.command()
@@ -188,6 +208,58 @@ def restore(parent: Launch, home: Path | None, session_id: str) -> None:
     from chatforge_tui.cli.store_commands import restore_session  # noqa: PLC0415 - 100 ms for asyncio and sqlite
 
     restore_session(_launch(home, {}, parent), session_id)
+
+
+@root.group()
+def store() -> None:
+    """Look after the file that holds all sessions."""
+
+
+@store.command()
+@_with_home
+@_with_json
+@click.pass_context
+def check(ctx: click.Context, home: Path | None, *, as_json: bool) -> None:
+    """Read the whole store and say whether it is sound; exit code 3 when it is not. Changes nothing."""
+    from chatforge_tui.cli.care_commands import check_store  # noqa: PLC0415 - 60 ms for sqlite and msgspec
+
+    ctx.exit(check_store(_launch(home, {}, ctx.obj), as_json=as_json))
+
+
+@store.command()
+@_with_home
+@_with_json
+@click.pass_context
+def repair(ctx: click.Context, home: Path | None, *, as_json: bool) -> None:
+    """Move a damaged store aside and bring back what can be read, from it and from the newest backup.
+
+    Nothing is deleted, and a sound store is left alone.
+    """
+    from chatforge_tui.cli.care_commands import repair_store  # noqa: PLC0415 - 60 ms for sqlite and msgspec
+
+    ctx.exit(repair_store(_launch(home, {}, ctx.obj), as_json=as_json))
+
+
+@store.command()
+@_with_home
+@_with_json
+@click.pass_context
+def backup(ctx: click.Context, home: Path | None, *, as_json: bool) -> None:
+    """Copy the store now, also while ChatForge runs; the newest three copies are kept."""
+    from chatforge_tui.cli.care_commands import back_up_store  # noqa: PLC0415 - 60 ms for sqlite and msgspec
+
+    ctx.exit(back_up_store(_launch(home, {}, ctx.obj), as_json=as_json))
+
+
+@store.command()
+@_with_home
+@_with_json
+@click.pass_context
+def compact(ctx: click.Context, home: Path | None, *, as_json: bool) -> None:
+    """Give the space of deleted sessions back to the disk."""
+    from chatforge_tui.cli.care_commands import compact_store  # noqa: PLC0415 - 60 ms for sqlite and msgspec
+
+    ctx.exit(compact_store(_launch(home, {}, ctx.obj), as_json=as_json))
 
 
 @root.command()

@@ -19,7 +19,10 @@ EXIT_CODES: tuple[tuple[int, str], ...] = (
     (DONE, "done; with `send`: the answer is complete"),
     (FAULT, "it could not be done, for a reason that is not in this list"),
     (USAGE, "the command line or the configuration cannot be used"),
-    (3, "the store cannot be used: missing rights, full disk, damaged, or made by a newer ChatForge"),
+    (
+        3,
+        "the store cannot be used: missing rights, full disk, damaged, or made by a newer ChatForge (then it can still be read)",
+    ),
     (4, "no session has this id, or several begin with it"),
     (5, "another running ChatForge is answering in this session"),
     (FAILED, "the turn failed: the endpoint was not reached, refused, or said so"),

@@ -10,6 +10,7 @@ from typing import Any
 
 from chatforge_tui.domain.part import ToolPart
 from chatforge_tui.domain.plan import Plan
+from chatforge_tui.domain.search import SearchHit
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn, TurnProblem, Usage
 
@@ -32,6 +33,21 @@ def session_line(head: SessionHead) -> Json:
         "state": head.last_state.value if head.last_state else None,
         "turns": head.turns,
         "updated": timestamp(head.updated),
+    }
+
+
+def hit_line(hit: SearchHit) -> Json:
+    """Return one entry of `search --json`."""
+    return {
+        "session": hit.session_id,
+        "title": hit.title,
+        "found_in": hit.found_in.value,
+        "turn_id": hit.turn_id,
+        "offset": hit.offset,
+        "excerpt": hit.excerpt,
+        "start": hit.start,
+        "end": hit.end,
+        "when": timestamp(hit.when),
     }
 
 

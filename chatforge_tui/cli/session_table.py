@@ -1,4 +1,4 @@
-"""The list of sessions for people: one line each, columns aligned, titles last.
+"""The list of sessions for people: one line each, columns aligned, titles last; and that of what a search found.
 
 Pure. Everything from outside is cleaned here, on one line each.
 """
@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from unicodedata import combining, east_asian_width
 
 from chatforge_tui.domain.ids import SessionId
+from chatforge_tui.domain.search import SearchHit
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.safety.clean import clean_name
 
@@ -17,6 +18,17 @@ _HEADINGS = ("ID", "TAB", "STATE", "TURNS", "UPDATED", "ENDPOINT", "TITLE")
 def session_table(heads: Sequence[SessionHead], short_ids: Mapping[SessionId, str]) -> list[str]:
     """Return the lines of the table, headings first. Times are UTC."""
     return aligned([_HEADINGS, *(_row(head, short_ids[head.session_id]) for head in heads)])
+
+
+def hit_lines(hits: Sequence[SearchHit]) -> list[str]:
+    """Return two lines for each hit: session and place, and the words with those around them. Times are UTC."""
+    lines: list[str] = []
+    for hit in hits:
+        when = f"{datetime.fromtimestamp(hit.when, UTC):%Y-%m-%d %H:%M}"
+        lines.append(f"{hit.session_id}  {when}  {hit.found_in.value:<6}  {clean_name(hit.title) or '-'}")
+        if hit.turn_id is not None:
+            lines.append(f"    {clean_name(hit.excerpt.strip())}")
+    return lines
 
 
 def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -1,50 +1,71 @@
-"""Commands on the store alone: sessions, show, export, delete, restore. No endpoint, no engine, no screen."""
+"""Commands on the store alone: sessions, search, show, export, delete, restore. No endpoint, no engine, no screen."""
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from chatforge_tui.cli import json_shapes
+from chatforge_tui.cli import exit_codes, json_shapes
 from chatforge_tui.cli.atomic_file import write_private
 from chatforge_tui.cli.launch import Launch
 from chatforge_tui.cli.output import standard_output, tell
 from chatforge_tui.cli.session_lookup import find_session, short_ids
-from chatforge_tui.cli.session_table import session_table
+from chatforge_tui.cli.session_table import hit_lines, session_table
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn
+from chatforge_tui.errors import StoreTooNew
 from chatforge_tui.safety.clean import clean_name
 from chatforge_tui.safety.file_names import safe_file_name
 from chatforge_tui.store.sqlite_store import SqliteStore
 
+_T = TypeVar("_T")
+
 EXPORT_FORMATS = ("md", "json", "html")
 
 
-def list_sessions(launch: Launch, *, trash: bool, as_json: bool) -> None:
-    """Write the sessions, open ones first; or those in the trash."""
-    heads = asyncio.run(_load_heads(launch, trashed=trash))
-    output = standard_output()
+def list_sessions(launch: Launch, *, trash: bool, as_json: bool) -> int:
+    """Write the sessions, open ones first; or those in the trash. Return the exit code."""
+    found = _read(launch, lambda store: store.load_sessions(trashed=trash))
+    heads, output = found.value, standard_output()
     if as_json:
         output.raw_line(json_shapes.dumps([json_shapes.session_line(head) for head in heads], indent=2))
     elif heads:
         output.line("\n".join(session_table(heads, short_ids(heads))))
     else:
         output.line("The trash is empty." if trash else "There are no sessions yet.")
+    return found.end()
 
 
-def show_session(launch: Launch, given: str, *, as_json: bool) -> None:
-    """Write one session with all its turns."""
-    head, turns = asyncio.run(_load_session(launch, given))
+def search_sessions(launch: Launch, query: str, *, limit: int, as_json: bool) -> int:
+    """Write where all words of the query stand in titles, prompts and answers; return the exit code."""
+    found = _read(launch, lambda store: store.search(query, limit))
+    output = standard_output()
+    if as_json:
+        output.raw_line(json_shapes.dumps([json_shapes.hit_line(hit) for hit in found.value], indent=2))
+    elif found.value:
+        output.line("\n".join(hit_lines(found.value)))
+    else:
+        output.line("Nothing was found in titles, prompts and answers. The trash was left out.")
+    return found.end()
+
+
+def show_session(launch: Launch, given: str, *, as_json: bool) -> int:
+    """Write one session with all its turns; return the exit code."""
+    found = _read(launch, lambda store: _load_session(store, given))
+    head, turns = found.value
     output = standard_output()
     if as_json:
         output.raw_line(json_shapes.dumps(json_shapes.transcript(head, turns), indent=2))
     else:
         output.line(_rendered(head, turns, "md").rstrip("\n"))
+    return found.end()
 
 
-def export_session(launch: Launch, given: str, *, form: str, target: Path | None, force: bool) -> None:
-    """Write one session into a file, or to stdout when the file is `-`.
+def export_session(launch: Launch, given: str, *, form: str, target: Path | None, force: bool) -> int:
+    """Write one session into a file, or to stdout when the file is `-`; return the exit code.
 
     Args:
         launch: where the store is.
@@ -53,14 +74,16 @@ def export_session(launch: Launch, given: str, *, form: str, target: Path | None
         target: the file; None = named after the session, in the current directory.
         force: whether a file that is there is replaced.
     """
-    head, turns = asyncio.run(_load_session(launch, given))
+    found = _read(launch, lambda store: _load_session(store, given))
+    head, turns = found.value
     content = _rendered(head, turns, form)
     if target == Path("-"):
         standard_output().write(content)
-        return
+        return found.end()
     path = target or Path(f"{safe_file_name(head.title, fallback='session')}.{form}")
     write_private(path, content.encode("utf-8", "replace"), replace=force)
     standard_output().line(f"Written to {clean_name(str(path))}.")
+    return found.end()
 
 
 def delete_session(launch: Launch, given: str, *, purge: bool) -> None:
@@ -89,16 +112,35 @@ def _rendered(head: SessionHead, turns: tuple[Turn, ...], form: str) -> str:
     return session_html(head, turns)
 
 
-async def _load_heads(launch: Launch, *, trashed: bool) -> list[SessionHead]:
-    async with _opened(launch, read_only=True) as store:
-        return await store.load_sessions(trashed=trashed)
+@dataclass(frozen=True)
+class _Found(Generic[_T]):
+    """What was read, and from what kind of store."""
+
+    value: _T
+    is_newer: bool
+
+    def end(self) -> int:
+        """Return the exit code of a command that has written what was read; say so when that may not be all."""
+        if not self.is_newer:
+            return exit_codes.DONE
+        tell("A newer ChatForge wrote this store: it was only read, and what this version does not know is left out.")
+        return StoreTooNew.exit_code
 
 
-async def _load_session(launch: Launch, given: str) -> tuple[SessionHead, tuple[Turn, ...]]:
+def _read(launch: Launch, look: Callable[[SqliteStore], Awaitable[_T]]) -> _Found[_T]:
+    """Open the store for reading and look something up."""
+
+    async def read() -> _Found[_T]:
+        async with _opened(launch, read_only=True) as store:
+            return _Found(await look(store), store.is_newer)
+
+    return asyncio.run(read())
+
+
+async def _load_session(store: SqliteStore, given: str) -> tuple[SessionHead, tuple[Turn, ...]]:
     """Return a session with its turns, also one in the trash."""
-    async with _opened(launch, read_only=True) as store:
-        head = find_session(await _all_heads(store), given)
-        return head, tuple(await store.load_turns(head.session_id))
+    head = find_session(await _all_heads(store), given)
+    return head, tuple(await store.load_turns(head.session_id))
 
 
 async def _delete(launch: Launch, given: str, *, purge: bool) -> str:

@@ -11,6 +11,7 @@ from chatforge_tui.store import backups, codec, queries
 from chatforge_tui.store.connection import connect
 from chatforge_tui.store.failure import translated
 from chatforge_tui.store.instances import Observer
+from chatforge_tui.store.migrations import version_of
 from chatforge_tui.store.opening import open_for_reading
 from chatforge_tui.store.pragmas import guard
 from chatforge_tui.store.store_file import check_file, recognise
@@ -62,6 +63,7 @@ def compact(path: Path) -> tuple[int, int]:
         with closing(connect(path)) as db:
             guard(db)
             recognise(db, path)
+            version_of(db)
             db.execute("VACUUM")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return before, path.stat().st_size

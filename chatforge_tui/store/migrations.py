@@ -41,6 +41,11 @@ def version_of(db: sqlite3.Connection) -> int:
     return version
 
 
+def is_newer(db: sqlite3.Connection) -> bool:
+    """Return whether a newer ChatForge has changed the schema."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0]) > NEWEST
+
+
 def migrate(db: sqlite3.Connection) -> None:
     """Run every step that the file has not had yet.
 
@@ -65,7 +70,7 @@ def check_shape(db: sqlite3.Connection, path: Path) -> None:
         StoreTooNew: one is missing, for a newer ChatForge has made the tables.
         sqlite3.Error: the file cannot be read.
     """
-    version_is_known = int(db.execute("PRAGMA user_version").fetchone()[0]) <= NEWEST
+    version_is_known = not is_newer(db)
     for table, columns in _tables():
         found = {row["name"] for row in db.execute(f"PRAGMA table_info({table})")}
         missing = [f"{table}.{name}" for name in columns if name not in found] if found else [table]

@@ -11,7 +11,7 @@ from chatforge_tui.store.failure import translated
 from chatforge_tui.store.file_system import is_local
 from chatforge_tui.store.instances import Instance, Observer
 from chatforge_tui.store.lone_lock import LoneLock
-from chatforge_tui.store.migrations import NEWEST, check_shape, migrate, version_of
+from chatforge_tui.store.migrations import NEWEST, check_shape, is_newer, migrate, version_of
 from chatforge_tui.store.operations import interrupt_dead_turns
 from chatforge_tui.store.pragmas import choose_journal, guard, prepare_writing
 from chatforge_tui.store.store_file import check_file, create, make_directory, make_private, recognise
@@ -40,6 +40,7 @@ def open_for_writing(path: Path) -> Workplace:
         undo.callback(me.leave)
         db = undo.enter_context(closing(connect(path)))
         recognise(db, path)
+        version_of(db)
         mode = prepare_writing(db, choose_journal(local=local), alone=me.is_alone(db))
         if version_of(db) < NEWEST:
             back_up(db, path)
@@ -58,7 +59,8 @@ def open_for_writing(path: Path) -> Workplace:
 def open_for_reading(path: Path) -> Workplace:
     """Open an existing store without becoming one of its writers; works beside a running program.
 
-    A store that an earlier version wrote is brought up to date first.
+    A store that an earlier version wrote is brought up to date first; one of a later version is read as far as this
+    program knows its tables.
 
     Raises:
         StoreError: it is not there, or cannot be opened.
@@ -68,7 +70,7 @@ def open_for_reading(path: Path) -> Workplace:
         db = undo.enter_context(closing(connect(path)))
         guard(db)
         recognise(db, path)
-        if version_of(db) < NEWEST:
+        if not is_newer(db) and version_of(db) < NEWEST:
             prepare_writing(db, choose_journal(local=is_local(path.parent)), alone=False)
             back_up(db, path)
             migrate(db)
@@ -76,4 +78,4 @@ def open_for_reading(path: Path) -> Workplace:
         # A connection that may write but does not: it can roll back what a killed program left half written.
         db.execute("PRAGMA query_only = ON")
         undo.pop_all()
-        return Workplace(path, db, Observer(path))
+        return Workplace(path, db, Observer(path), is_newer=is_newer(db))

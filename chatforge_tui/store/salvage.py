@@ -8,19 +8,20 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from chatforge_tui.domain.ids import new_request_id, new_session_id
-from chatforge_tui.errors import StoreUnavailable
+from chatforge_tui.errors import StoreCorrupt, StoreUnavailable
 from chatforge_tui.store import instances
 from chatforge_tui.store.backups import list_backups
 from chatforge_tui.store.connection import connect, immediate, readable
 from chatforge_tui.store.failure import translated
+from chatforge_tui.store.migrations import version_of
 from chatforge_tui.store.pragmas import guard, prepare_writing
-from chatforge_tui.store.store_file import create, make_directory, side_files
+from chatforge_tui.store.store_file import create, make_directory, recognise, side_files
 
 _TABLES = ("session", "turn", "part", "plan", "chunk")
 """In the order in which rows refer to each other."""
@@ -56,9 +57,11 @@ def repair(path: Path) -> RepairReport:
 
     Raises:
         StoreUnavailable: another program has the store open, or nothing can be written there.
+        StoreTooNew: a newer ChatForge wrote it, and knows more of it than this one could bring back.
     """
     with translated(path):
         _refuse_while_open(path)
+        _refuse_newer(path)
         aside = _move_aside(path)
         create(path)
         with closing(connect(path)) as db:
@@ -77,6 +80,15 @@ def _refuse_while_open(path: Path) -> None:
     if instances.anyone_alive(path):
         message = "Another ChatForge has the store open."
         raise StoreUnavailable(message, hint="End it, then repair.")
+
+
+def _refuse_newer(path: Path) -> None:
+    """Do not take what this version does not know for damage."""
+    if not path.is_file():
+        return
+    with suppress(sqlite3.DatabaseError, StoreCorrupt), closing(connect(path)) as db:
+        recognise(db, path)
+        version_of(db)
 
 
 def _move_aside(path: Path) -> Path:

@@ -60,6 +60,8 @@ class SqliteStore:
         """
         self.path = path
         self.on_trouble: Callable[[str], None] | None = None
+        self.is_newer = False
+        """Whether a newer ChatForge wrote the store, once it is open: then it can only be read."""
         self._read_only = read_only
         self._writer = Writer(self._open_workplace, settings, self._do_chore)
         self._caretaker = Caretaker(path, backup_after_s)
@@ -77,12 +79,14 @@ class SqliteStore:
         Raises:
             StoreUnavailable: no rights, no space, an I/O error.
             StoreCorrupt: the file is damaged, empty, or not ours.
-            StoreTooNew: a newer ChatForge wrote it.
+            StoreTooNew: a newer ChatForge wrote it; for reading only: and this one does not know its tables.
         """
         if self._read_only and not self.path.exists():
             return
         await self._writer.start(self._on_trouble)
-        if not self._read_only:
+        if self._read_only:
+            self.is_newer = await self._writer.submit(lambda at: at.is_newer)
+        else:
             self._caretaker.start(self._writer.tell)
 
     async def close(self) -> None:

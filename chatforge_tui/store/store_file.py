@@ -13,7 +13,8 @@ from pathlib import Path
 from chatforge_tui.errors import StoreCorrupt
 from chatforge_tui.store import schema
 from chatforge_tui.store.connection import connect
-from chatforge_tui.store.migrations import migrate, version_of
+from chatforge_tui.store.failure import REPAIR_HINT
+from chatforge_tui.store.migrations import migrate
 from chatforge_tui.store.pragmas import prepare_writing
 
 _PRIVATE_FILE = 0o600
@@ -66,24 +67,22 @@ def check_file(path: Path) -> None:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         message = f"{path} is not a file."
-        raise StoreCorrupt(message, hint="Move it away, or use another --home.")
+        raise StoreCorrupt(message, hint=f"{REPAIR_HINT} Or use another --home.")
     if status.st_size == 0:
         message = f"The store {path} is empty: its content was lost."
         raise StoreCorrupt(message, hint="`chatforge store repair` brings back the newest backup.")
 
 
 def recognise(db: sqlite3.Connection, path: Path) -> None:
-    """Check that an open file is a store that this program knows.
+    """Check that an open file is a ChatForge store, of whatever version.
 
     Raises:
-        StoreCorrupt: it is no ChatForge store.
-        StoreTooNew: a newer ChatForge wrote it.
+        StoreCorrupt: it is none.
         sqlite3.Error: it cannot be read.
     """
     if db.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
         message = f"{path} is no ChatForge store: another program wrote it."
-        raise StoreCorrupt(message, hint="Move it away, or use another --home.")
-    version_of(db)
+        raise StoreCorrupt(message, hint=f"{REPAIR_HINT} Or use another --home.")
 
 
 def make_private(path: Path) -> None:

@@ -22,6 +22,8 @@ class Workplace:
     """This program among those that have the store open: an Instance when it writes."""
     lone: LoneLock | None = None
     """Held when the store is on a disk that machines share."""
+    is_newer: bool = False
+    """A newer ChatForge made the tables: only to be read."""
 
     def close(self) -> None:
         """Leave the store as if this program had never been there. Never raises: there is nothing left to lose."""
