@@ -1,0 +1,63 @@
+"""The bench works: its server says what it is told, its short form drives the real program, its picture can be drawn."""
+
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from tests.benchmarks.answers import Order, end_of, prompt, read_order, tokens_of
+from tests.benchmarks.plot import Panel, draw
+from tests.benchmarks.programs import all_programs
+from tests.benchmarks.table import ROWS, aligned, markdown_table
+from tests.terminal import ROOT
+
+
+@pytest.mark.parametrize("tokens", [2, 60, 1000])
+def test_a_prompt_orders_so_many_tokens_and_the_same_each_time(tokens):
+    order = Order(tokens, 200, "k1x")
+    assert read_order(f"earlier: {prompt(Order(7, 0, 'other'))}\n{prompt(order)}") == order
+    assert len(tokens_of(order)) == tokens
+    assert tokens_of(order) == tokens_of(order)
+    assert "".join(tokens_of(order)).endswith(f"\n\n{end_of('k1x')}")
+
+
+def test_every_file_of_a_program_can_be_read_and_fills_in_its_words(tmp_path):
+    programs = all_programs()
+    assert next(iter(programs)).startswith("chatforge")
+    for name, program in programs.items():
+        command, environ = program.prepare(tmp_path / name, 4711)
+        assert not any("{" in text for text in (*command, *environ.values()))
+        assert program.ready
+
+
+def test_a_table_holds_medians_and_their_ratios_to_the_floor():
+    results = {"chatforge": {"rss_mb": [60.0, 50.0, 40.0]}, "floor-textual": {"rss_mb": [25.0]}}
+    table = markdown_table(results, {"chatforge": "ours", "floor-textual": "bare", "absent": "absent"}, ROWS)
+    assert table.splitlines() == ["| | ours | bare |", "|:--|--:|--:|", "| memory then, MB | 50 (2.0x) | 25 |"]
+    assert "50 (2.0x)    25" in aligned(table)
+
+
+def test_a_plot_is_well_formed_and_shows_every_line():
+    panel = Panel("<growth>", "x & y", "cores", {"ours": [(1, 0.1), (100, 0.4)], "floor": [(1, 0.2)]})
+    picture = ET.fromstring(draw([panel, Panel("empty", "", "", {})], "today"))
+    kinds = [element.tag.rpartition("}")[2] for element in picture.iter()]
+    assert (kinds.count("polyline"), kinds.count("circle")) == (2, 3)
+
+
+@pytest.mark.timeout(170)
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_short_form_measures_the_real_program():
+    command = [sys.executable, "-m", "tests.benchmarks", "--short"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=160)
+    assert done.returncode == 0, done.stderr
+    assert "not measured" not in done.stdout, done.stdout
+    for row in (
+        "200 tokens/s: CPU s per 1,000 tokens",
+        "key echo at 200 tokens/s: p95",
+        "abort key until the socket is closed: p50",
+        "2 at 50",
+        "3 turns",
+    ):
+        line = next(line for line in done.stdout.splitlines() if line.startswith(row))
+        assert float(line.split()[-1]) > 0
