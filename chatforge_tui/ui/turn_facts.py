@@ -42,6 +42,8 @@ def first_output(turn: TurnHead) -> str:
     if turn.first_output is None or not turn.started:
         return ""
     seconds = max(turn.first_output - turn.started, 0.0)
+    if seconds < 0.05:
+        return "<0.1 s"
     return f"{seconds:4.1f} s" if seconds < 100 else f"{seconds:4.0f} s"
 
 

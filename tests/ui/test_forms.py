@@ -148,3 +148,18 @@ async def test_hostile_words_in_a_form_are_shown_and_not_obeyed(home):
 
         assert "\x1b" not in program.text
         assert "\x07" not in program.text
+
+
+async def test_yes_and_no_differ_by_more_than_their_colour(home):
+    async with running(home, size=(120, 50)) as program:
+        await asked(program)
+        await program.sees("[x] Tell me")
+        panel(program).query_one(Checkbox).toggle()
+        await program.sees("[ ] Tell me")
+
+
+async def test_the_transcript_does_not_list_again_what_the_form_asks(home):
+    async with running(home, size=(120, 50)) as program:
+        await asked(program)
+        await program.sees("Name · Size · Count")
+        assert sum(line.strip().startswith("Size") for line in program.text.splitlines()) == 1

@@ -15,6 +15,14 @@ def test_text_can_be_read_on_every_ground(theme, ground, ink):
     assert ratio(Color.parse(colors[ink]), Color.parse(colors[ground])) >= LEAST
 
 
+@pytest.mark.parametrize("theme", OWN_THEMES, ids=lambda theme: theme.name)
+@pytest.mark.parametrize("ground", ["primary", "error", "warning", "success"])
+def test_the_words_on_a_button_can_be_read(theme, ground):
+    colors = theme.to_color_system().generate()
+
+    assert ratio(Color.parse(colors["button-color-foreground"]), Color.parse(colors[ground])) >= LEAST
+
+
 def ratio(one: Color, other: Color) -> float:
     """WCAG 2 contrast."""
     light, dark = sorted((luminance(one), luminance(other)), reverse=True)

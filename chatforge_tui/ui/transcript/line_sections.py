@@ -78,16 +78,12 @@ class QuestionSection(Section):
         return self._pieces
 
     def _fields(self, marks: MarkSet) -> list[Piece]:
+        """One line: while the form is open its panel stands below, and later the answers do."""
         form = self._part.form
-        if form is None:
+        if form is None or not form.fields:
             return []
-        pieces: list[Piece] = []
-        for field in form.fields:
-            spans: list[Span] = [(f"  {marks.dot} ", MUTED), (clean_line(field.label or field.name), TEXT)]
-            if field.required:
-                spans.append(("  required", MUTED))
-            pieces.append(Fixed(tuple(spans)))
-        return pieces
+        labels = [clean_line(field.label or field.name) for field in form.fields]
+        return [PlainPiece(f" {marks.dot} ".join(labels), MUTED)]
 
     def replace(self, part: Part) -> bool:
         """Ask anew."""

@@ -1,7 +1,8 @@
-"""Places to type that are not the composer: one line, and several. What is pasted there is cleaned, too."""
+"""Places to answer that are not the composer: one line, several, yes or no. What is pasted there is cleaned, too."""
 
 from textual import events
-from textual.widgets import Input, TextArea
+from textual.content import Content
+from textual.widgets import Checkbox, Input, TextArea
 
 from chatforge_tui.safety.clean import clean, clean_line
 
@@ -34,3 +35,12 @@ class LongEntry(TextArea):
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")[:PASTE_LIMIT]
         if result := self._replace_via_keyboard(clean(text), *self.selection):
             self.move_cursor(result.end_location)
+
+
+class Tick(Checkbox):
+    """Yes or no. Textual's own shows the same cross for both, in two colours."""
+
+    def render(self) -> Content:
+        """Draw the box, empty or crossed, and the label."""
+        box = Content("[x]" if self.value else "[ ]")
+        return box + self.label.pad(1, 1).stylize_before(self.get_visual_style("toggle--label"))

@@ -16,7 +16,7 @@ from textual.widgets import Button, Checkbox, Input, Select, Static, TextArea
 from chatforge_tui.domain.form import FieldKind, Form, FormField
 from chatforge_tui.safety.clean import clean, clean_line
 from chatforge_tui.ui.form_answers import FormAnswers, check_form
-from chatforge_tui.ui.widgets.entry import Entry, LongEntry
+from chatforge_tui.ui.widgets.entry import Entry, LongEntry, Tick
 
 
 class FieldRow(Vertical):
@@ -56,7 +56,7 @@ class FieldRow(Vertical):
         text, hint = str(self._typed), clean_line(self.question.placeholder)
         match self.question.kind:
             case FieldKind.BOOLEAN:
-                return Checkbox(Content(label), value=bool(self._typed), compact=True)
+                return Tick(Content(label), value=bool(self._typed), compact=True)
             case FieldKind.SELECT if self.question.options:
                 options = [(Content(clean_line(option)), option) for option in dict.fromkeys(self.question.options)]
                 chosen = text if text in self.question.options else Select.NULL

@@ -102,7 +102,7 @@ def test_a_question_is_marked_and_names_its_fields():
     form = Form((FormField("env", "Environment", required=True), FormField("note")))
     model = model_of(turn(0, "", QuestionPart(0, QuestionKind.INPUT, "Which **one**?", form), state=TurnState.WAITING))
     assert text_of(model)[4:] == [
-        "◆ The agent asks", "Which one?", "  · Environment  required", "  · note", "", "◆ Waiting for your answer.",
+        "◆ The agent asks", "Which one?", "Environment · note", "", "◆ Waiting for your answer.",
     ]  # fmt: skip
 
 
