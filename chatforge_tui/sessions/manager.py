@@ -12,13 +12,14 @@ from typing import Any, Self
 from chatforge_tui.domain.changes import SessionChanged, StoreTrouble, TurnBegan, TurnEnded
 from chatforge_tui.domain.ids import SessionId, TurnId, new_session_id
 from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
-from chatforge_tui.domain.turn import Prompt, Turn
-from chatforge_tui.errors import StoreError, UnknownSession
+from chatforge_tui.domain.turn import Prompt, Turn, TurnHead
+from chatforge_tui.errors import ChatForgeError, StoreError, TaskForgotten, UnknownSession
 from chatforge_tui.sessions.cleanup import shut_down
 from chatforge_tui.sessions.clock import Clock, SystemClock
 from chatforge_tui.sessions.event_bus import EventBus, Subscription
 from chatforge_tui.sessions.ports import Endpoints, SessionStore
 from chatforge_tui.sessions.session_book import SessionBook
+from chatforge_tui.sessions.session_log import note
 from chatforge_tui.sessions.settings import EngineSettings
 from chatforge_tui.sessions.turn_keeper import TurnKeeper
 from chatforge_tui.sessions.worker import SessionWorker
@@ -59,6 +60,8 @@ class SessionManager:
         self._keeper = TurnKeeper(store, self._bus, self._book)
         self._workers: dict[SessionId, SessionWorker] = {}
         self._group = asyncio.TaskGroup()
+        self._lost: dict[SessionId, TurnHead] = {}
+        """Of sessions without a tab: the turn to be taken up when they get one."""
         self._is_open = False
         self._context = WorkerContext(
             store=store,
@@ -68,6 +71,7 @@ class SessionManager:
             registry=self._registry,
             book=self._book,
             keeper=self._keeper,
+            gate=asyncio.Semaphore(self._settings.rejoin_at_once),
             start=self._start,
             retire=self._retire,
         )
@@ -87,6 +91,8 @@ class SessionManager:
             raise
         await self._group.__aenter__()
         self._is_open = True
+        if self._settings.takes_up:
+            self._start(self._find_lost())
         return self
 
     async def __aexit__(
@@ -159,10 +165,7 @@ class SessionManager:
             SessionBusy: another running program is answering in this session.
         """
         self._book.get(session_id)
-        worker = self._workers.get(session_id)
-        if worker is None:
-            worker = self._workers[session_id] = SessionWorker(session_id, self._context)
-        run = worker.begin(prompt)
+        run = self._worker(session_id).begin(prompt)
         if run.began is not None:
             await asyncio.shield(run.began)
         return run.state.head.turn_id
@@ -177,7 +180,12 @@ class SessionManager:
         self._book.get(session_id)
         turn: Turn | None = None
         while (worker := self._workers.get(session_id)) is not None and (run := worker.run) is not None:
-            turn = await asyncio.shield(run.done)
+            try:
+                turn = await asyncio.shield(run.done)
+            except ChatForgeError:
+                if run.adopted is None or run.is_begun:
+                    raise
+                break  # it could not be taken up: the last turn is what it was
             if worker.run is run:
                 return turn
         if unsaved := self._keeper.unsaved(session_id):
@@ -201,6 +209,22 @@ class SessionManager:
             return False
         await run.settled()
         return True
+
+    async def reattach(self, session_id: SessionId) -> bool:
+        """Read on with the task of the session's interrupted last turn; nothing is sent.
+
+        Returns:
+            Whether there is one that its agent may still know. What comes of it is told as of any turn.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+            StoreError: the store cannot be read.
+        """
+        self._book.get(session_id)
+        for head in await self._store.lost_turns():
+            if head.session_id == session_id and _may_be_known(head):
+                return self._take_up(head)
+        return False
 
     async def abort_all(self) -> int:
         """Stop every live request, all at the same time. Returns how many there were."""
@@ -229,7 +253,7 @@ class SessionManager:
             UnknownSession: there is no such session outside the trash.
         """
         if not self._book.get(session_id).is_open:
-            self._book.open(session_id, position)
+            self._open(session_id, position)
         elif position is not None:
             self._book.move(session_id, position)
 
@@ -307,7 +331,7 @@ class SessionManager:
             UnknownSession: there is no such session outside the trash.
         """
         if not self._book.get(session_id).is_open:
-            self._book.open(session_id, None)
+            self._open(session_id, None)
         self._book.activate(session_id)
 
     async def move_session(self, session_id: SessionId, position: int) -> None:
@@ -351,6 +375,38 @@ class SessionManager:
         """Return a new watcher of everything that happens; close it when done."""
         return self._bus.subscribe()
 
+    def _open(self, session_id: SessionId, position: int | None) -> None:
+        """Give a closed session a tab; a task that an earlier program left in it is read on with."""
+        self._book.open(session_id, position)
+        if (lost := self._lost.pop(session_id, None)) is not None:
+            self._take_up(lost)
+
+    async def _find_lost(self) -> None:
+        """Take up what an earlier program left: open sessions at once, the others when they are opened."""
+        try:
+            lost = await self._store.lost_turns()
+        except StoreError as error:
+            note(f"the store does not tell which tasks were left: {error}", None)
+            return
+        for head in filter(_may_be_known, lost):
+            session = self._book.find(head.session_id)
+            if session is not None and session.is_open:
+                self._take_up(head)
+            elif session is not None:
+                self._lost[head.session_id] = head
+
+    def _take_up(self, lost: TurnHead) -> bool:
+        """Have a worker read on with a lost task. Returns False when the session has a live request already."""
+        if not self._is_open:
+            return False
+        return self._worker(lost.session_id).take_up(lost) is not None
+
+    def _worker(self, session_id: SessionId) -> SessionWorker:
+        worker = self._workers.get(session_id)
+        if worker is None:
+            worker = self._workers[session_id] = SessionWorker(session_id, self._context)
+        return worker
+
     def _live(self, session_id: SessionId) -> Turn | None:
         """Return the turn that the session's worker is at, once its prompt is durable and until its end is."""
         worker = self._workers.get(session_id)
@@ -390,3 +446,8 @@ class SessionManager:
                 raise
         finally:
             await self._store.close()
+
+
+def _may_be_known(lost: TurnHead) -> bool:
+    """Whether the agent may still know the task of an interrupted turn: it has not said otherwise."""
+    return lost.problem is None or lost.problem.kind != TaskForgotten.kind

@@ -173,6 +173,7 @@ class PendingEvents:
                     self._events["changes", turn_id] = pending
                 pending.add(event)
             case TurnBegan(turn):
+                self._let_go(turn.head.turn_id)
                 self._events["began", turn.head.turn_id] = event
             case TurnEnded(turn):
                 self._settle(turn)
@@ -209,6 +210,14 @@ class PendingEvents:
         """Return everything that waits and start again, empty."""
         events, self._events = self._events, {}
         return [_fetched(event, read_turn) if isinstance(event, PendingTurn) else event for event in events.values()]
+
+    def _let_go(self, turn_id: TurnId) -> None:
+        """Keep what waits of an earlier request of the turn apart from what follows: a turn can be taken up again."""
+        if any((kind, turn_id) in self._events for kind in ("began", "changes", "ended")):
+            self._events = {
+                object() if isinstance(key, tuple) and key[-1] == turn_id else key: event
+                for key, event in self._events.items()
+            }
 
     def _settle(self, turn: Turn) -> None:
         """Put the last word on a turn whose waiting text was dropped: nobody can read it from the engine any more."""

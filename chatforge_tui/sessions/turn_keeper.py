@@ -52,6 +52,23 @@ class TurnKeeper:
         if (session := self._book.find(session_id)) is not None:
             self._book.put(begun(session, state.head))
 
+    async def adopt(self, state: StreamingState) -> None:
+        """Take up an interrupted turn of the session, with the parts that the store has of it, then tell of it.
+
+        Raises:
+            ChatForgeError: it cannot be taken up; nobody was told.
+        """
+        head = state.head
+        turn = await self._store.adopt_turn(head)
+        if turn is None:
+            message = "The interrupted answer is not there any more."
+            raise StoreError(message)
+        changes = state.take_over(turn)
+        self._bus.publish(TurnBegan(state.snapshot()))
+        if changes:
+            self._store.record(head.turn_id, changes)
+        self._book.note_state(head.session_id, head.state)
+
     def record(self, state: StreamingState, changes: Sequence[TurnChange]) -> None:
         """Write and tell changes of a live turn."""
         head = state.head
@@ -67,7 +84,7 @@ class TurnKeeper:
             Whether it is durable. If not, `save_later` is to be run, in a task of its own.
         """
         try:
-            await self._save(turn)
+            await self._save(turn, has_news=run.adopted is None or run.attempts.has_news)
         except StoreError as error:
             self._unsaved[turn.head.turn_id] = (turn, replace(turn, head=run.state.head))
             self._bus.publish(StoreTrouble(str(error)))
@@ -98,10 +115,10 @@ class TurnKeeper:
         for turn, _ in list(self._unsaved.values()):
             await self._save(turn)
 
-    async def _save(self, turn: Turn) -> None:
+    async def _save(self, turn: Turn, *, has_news: bool = True) -> None:
         """Write the end of a turn and tell of it. A session that is gone has no rows to write."""
         session_id = turn.head.session_id
-        session = self._book.touch(session_id, turn.head.ended or 0.0, has_news=True)
+        session = self._book.touch(session_id, turn.head.ended or 0.0, has_news=has_news)
         if session is not None:
             await self._store.end_turn(turn, ended(session, turn.head))
         self._unsaved.pop(turn.head.turn_id, None)

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from chatforge_tui.domain.turn import Turn
+from chatforge_tui.domain.turn import Turn, TurnHead
+from chatforge_tui.sessions.retry import Attempts
 from chatforge_tui.streaming.outcome import Outcome
 from chatforge_tui.streaming.streaming_state import StreamingState
 
@@ -10,16 +11,40 @@ from chatforge_tui.streaming.streaming_state import StreamingState
 class TurnRun:
     """Owned by one worker. Its end is decided once, by whoever claims it first: the stream or who stops it."""
 
-    __slots__ = ("began", "closing", "done", "is_begun", "is_claimed", "is_touched", "outcome", "state", "task")
+    __slots__ = (
+        "adopted",
+        "attempts",
+        "began",
+        "closing",
+        "done",
+        "is_begun",
+        "is_claimed",
+        "is_lost",
+        "is_touched",
+        "outcome",
+        "state",
+        "task",
+    )
 
-    def __init__(self, state: StreamingState, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        state: StreamingState,
+        attempts: Attempts,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        adopted: TurnHead | None = None,
+    ) -> None:
         """Start unclaimed, nothing begun.
 
         Args:
             state: the turn's live state.
+            attempts: the turn's, with nothing tried.
             loop: the engine's.
+            adopted: the head that an interrupted turn had before this run took it up; None for a new turn.
         """
         self.state = state
+        self.attempts = attempts
+        self.adopted = adopted
         self.began: asyncio.Future[None] | None = loop.create_future()
         """Done when the prompt is durable; fails when it cannot be. None once it is over."""
         self.done: asyncio.Future[Turn] = loop.create_future()
@@ -32,8 +57,10 @@ class TurnRun:
         """The prompt is durable: from here on stopping cancels the task."""
         self.is_claimed = False
         """The end is decided: nothing that arrives changes the turn any more."""
-        self.is_touched = False
+        self.is_touched = adopted is not None
         """Something of an answer was received: nothing is sent again unasked."""
+        self.is_lost = adopted is not None
+        """The stream was lost after the agent had named its task: from here on the task is asked for."""
         self.outcome: Outcome | None = None
         """What the protocol's own terminal marker said."""
 

@@ -5,24 +5,35 @@ the task group would end every other session with it.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, TypeVarTuple
 
+from chatforge_tui.domain.changes import HeadChanged
 from chatforge_tui.domain.events import StreamEvent, TaskBound, TerminalEvent
 from chatforge_tui.domain.ids import SessionId, TaskId, new_request_id, new_turn_id
 from chatforge_tui.domain.request import PromptRequest, TaskRef
 from chatforge_tui.domain.session import EndpointRef, SessionPatch
-from chatforge_tui.domain.turn import Prompt, Turn, TurnHead
-from chatforge_tui.errors import ChatForgeError, EndpointError
+from chatforge_tui.domain.turn import Prompt, Turn, TurnHead, TurnState
+from chatforge_tui.errors import ChatForgeError, EndpointError, EngineStopped
 from chatforge_tui.sessions import session_log
 from chatforge_tui.sessions.cleanup import reap, wait_for
+from chatforge_tui.sessions.gate import through
 from chatforge_tui.sessions.ports import Endpoint
-from chatforge_tui.sessions.retry import pause_before_retry
+from chatforge_tui.sessions.retry import Attempts
 from chatforge_tui.sessions.turn_run import TurnRun
 from chatforge_tui.sessions.worker_context import WorkerContext
 from chatforge_tui.streaming.cancellation import CancelReason
-from chatforge_tui.streaming.outcome import BROKEN, CUT, Outcome, outcome_of_error, outcome_of_event, outcome_of_stop
+from chatforge_tui.streaming.outcome import (
+    BROKEN,
+    Outcome,
+    cut,
+    outcome_of_error,
+    outcome_of_event,
+    outcome_of_loss,
+    outcome_of_stop,
+)
 from chatforge_tui.streaming.streaming_state import StreamingState
 
 Args = TypeVarTuple("Args")
@@ -56,11 +67,15 @@ class SessionWorker:
         predecessor = self.stop(CancelReason.SUPERSEDED) or self._run
         self._rest(None)
         head = TurnHead(new_turn_id(), self._session_id, 0, prompt, new_request_id(), started=self._context.clock.now())
-        state = StreamingState(head, limit=self._context.settings.max_turn_chars)
-        run = self._run = TurnRun(state, asyncio.get_running_loop())
-        self._context.registry.begin(state)
-        run.task = self._context.start(self._work(run, predecessor))
-        return run
+        return self._start(head, predecessor)
+
+    def take_up(self, lost: TurnHead) -> TurnRun | None:
+        """Start reading on with the task of an interrupted turn. Nothing is sent. None when a request is live."""
+        if self._run is not None:
+            return None
+        self._rest(None)
+        head = replace(lost, request_id=new_request_id(), state=TurnState.CONNECTING, ended=None, problem=None)
+        return self._start(head, None, adopted=lost)
 
     def stop(self, reason: CancelReason) -> TurnRun | None:
         """Stop the live request: from here on nothing of it changes the turn. Its end is on its way.
@@ -93,6 +108,15 @@ class SessionWorker:
         if endpoint is not None:
             await self._safely(None, endpoint.aclose)
 
+    def _start(self, head: TurnHead, predecessor: TurnRun | None, *, adopted: TurnHead | None = None) -> TurnRun:
+        """Begin a run in a task of its own."""
+        settings = self._context.settings
+        state = StreamingState(head, limit=settings.max_turn_chars)
+        run = self._run = TurnRun(state, Attempts(settings), asyncio.get_running_loop(), adopted=adopted)
+        self._context.registry.begin(state)
+        run.task = self._context.start(self._work(run, predecessor))
+        return run
+
     async def _work(self, run: TurnRun, predecessor: TurnRun | None) -> None:
         """Take a turn from its prompt to its end; the run's task."""
         if predecessor is not None:
@@ -114,20 +138,29 @@ class SessionWorker:
 
     async def _begin(self, run: TurnRun) -> None:
         """Make the prompt durable. A run that was stopped meanwhile has its outcome, and nothing leaves."""
+        keeper = self._context.keeper
         try:
-            await self._context.keeper.begin(run.state)
+            if run.adopted is None:
+                await keeper.begin(run.state)
+            elif run.state.token.reason in {CancelReason.SHUTDOWN, CancelReason.DELETED}:
+                raise EngineStopped
+            else:
+                await keeper.adopt(run.state)
         except ChatForgeError as error:
             run.fail(error)
             return
         run.begin()
         if (reason := run.state.token.reason) is not None:
-            run.outcome = outcome_of_stop(reason)
+            warning = "" if run.adopted is None else await self._tell_agent(run, reason)
+            run.outcome = outcome_of_stop(reason, warning, has_task=run.is_lost)
         else:
             session_log.note("starting new stream for session", self._session_id, run.state.head.request_id)
 
     async def _finish(self, run: TurnRun, outcome: Outcome) -> None:
         """End a claimed run's turn; what cannot be saved now is saved later."""
         turn = run.state.end(outcome, self._context.clock.now())
+        if run.adopted is not None and not run.attempts.has_news and outcome.state is TurnState.INTERRUPTED:
+            turn = replace(turn, head=replace(turn.head, ended=run.adopted.ended))
         if not await self._context.keeper.end(run, turn):
             self._context.start(self._safely(run, self._context.keeper.save_later, turn))
 
@@ -140,36 +173,60 @@ class SessionWorker:
         return loop.call_later(most, lambda: self.stop(CancelReason.TIMEOUT) if self._run is run else None)
 
     async def _answer(self, run: TurnRun) -> None:
-        """Have the prompt answered, and try again where that is allowed. Sets the run's outcome."""
-        tries = 0
+        """Have the prompt answered, and go on after a failure where that is allowed. Sets the run's outcome."""
         while run.outcome is None and not run.is_claimed:
-            tries += 1
             try:
                 await self._stream(run)
             except EndpointError as error:
-                pause = None if run.is_touched else pause_before_retry(error, tries, self._context.settings)
-                if pause is None:
-                    run.outcome = run.outcome or outcome_of_error(error)
-                else:
-                    await self._pause(run, pause)
+                if run.outcome is None and not run.is_claimed:
+                    await self._go_on_after(run, error)
             except ChatForgeError as error:
-                run.outcome = run.outcome or outcome_of_error(error)
+                run.outcome = run.outcome or (outcome_of_loss(error) if run.is_lost else outcome_of_error(error))
             except TimeoutError:
                 if run.outcome is None:
                     raise
                 session_log.note("stream is slow to close for session", self._session_id, run.state.head.request_id)
                 self._give_up_connection()
 
+    async def _go_on_after(self, run: TurnRun, error: EndpointError) -> None:
+        """Wait for the next try after a failure; when there is to be none, that is the outcome.
+
+        Nothing is sent again once something of an answer was received. A task that is known then is asked for.
+        """
+        if not run.is_touched:
+            pause = run.attempts.pause_to_send(error)
+        elif self._task_of(run) is not None and self._endpoint is not None and self._endpoint.can_resume:
+            run.is_lost = run.is_lost or EndpointError.state != error.state
+            pause = run.attempts.pause_to_rejoin(error) if run.is_lost else None
+        else:
+            pause = None
+        if pause is not None:
+            await self._pause(run, pause)
+        else:
+            run.outcome = outcome_of_loss(error) if run.is_lost else outcome_of_error(error)
+
+    async def _open(self, run: TurnRun) -> AsyncGenerator[StreamEvent, None]:
+        """Return the stream of the next try: the prompt's answer, or what the agent says of the lost task."""
+        endpoint, task = self._connect(), self._task_of(run)
+        if not run.is_lost or task is None:
+            return endpoint.stream(await self._request(endpoint, run.state))
+        session_log.note("re-attaching to task for session", self._session_id, run.state.head.request_id)
+        run.state.retell()
+        return through(self._context.gate, endpoint.resume(task))
+
     async def _stream(self, run: TurnRun) -> None:
-        """Run one request to its end."""
+        """Run one request to its end.
+
+        Raises:
+            ChatForgeError: why it ended without the agent's last word.
+        """
         context, state = self._context, run.state
         context.keeper.record(state, (state.connecting(),))
-        endpoint = self._connect()
-        request = await self._request(endpoint, state)
-        count = 0
-        async with asyncio.timeout(None) as closing, aclosing(endpoint.stream(request)) as events:
+        stream = await self._open(run)
+        request_id, count = state.head.request_id, 0
+        async with asyncio.timeout(None) as closing, aclosing(stream) as events:
             async for event in events:
-                if not context.registry.is_current(self._session_id, request.request_id):
+                if not context.registry.is_current(self._session_id, request_id):
                     break
                 if isinstance(event, TerminalEvent):
                     run.outcome = outcome_of_event(event)
@@ -179,7 +236,7 @@ class SessionWorker:
                 count += 1
                 if count % _EVENTS_IN_A_ROW == 0:
                     await asyncio.sleep(0)
-        run.outcome = CUT
+        raise cut()
 
     def _take(self, run: TurnRun, event: StreamEvent) -> None:
         """Let one event change the turn."""
@@ -197,6 +254,8 @@ class SessionWorker:
         changes = run.state.apply(event, context.clock.now())
         if changes:
             context.keeper.record(run.state, changes)
+        if any(not isinstance(change, HeadChanged) for change in changes):
+            run.attempts.note_news()
 
     async def _request(self, endpoint: Endpoint, state: StreamingState) -> PromptRequest:
         session = self._context.book.get(self._session_id)
@@ -213,6 +272,13 @@ class SessionWorker:
             answers_task=state.head.answers_task,
             history=earlier,
         )
+
+    def _task_of(self, run: TurnRun) -> TaskRef | None:
+        """Return the task that the run's agent is at, as far as it is known."""
+        head = run.state.head
+        task_id = head.task_id or (head.answers_task if run.is_touched else None)
+        session = self._context.book.find(self._session_id)
+        return TaskRef(task_id, session.context_id if session else None) if task_id is not None else None
 
     def _connect(self) -> Endpoint:
         """Return the connection, a new one if the session talks to another endpoint now."""
@@ -233,7 +299,7 @@ class SessionWorker:
         """End a run that was stopped, whether or not its stream obeys."""
         context = self._context
         warning = await self._tell_agent(run, reason)
-        outcome = outcome_of_stop(reason, warning)
+        outcome = outcome_of_stop(reason, warning, has_task=run.state.head.task_id is not None)
         await self._finish(run, outcome)
         if run.task is not None and not await reap(run.task, context.settings.abort_grace_s):
             session_log.note("stream does not close for session", self._session_id, run.state.head.request_id)
@@ -247,15 +313,15 @@ class SessionWorker:
         Returns:
             What went wrong, if that is known at once: the turn's end does not wait longer.
         """
-        head = run.state.head
-        task_id = head.task_id or (head.answers_task if run.is_touched else None)
-        endpoint = self._endpoint
-        if task_id is None or endpoint is None or reason is CancelReason.SHUTDOWN:
+        task = self._task_of(run)
+        if task is None or reason is CancelReason.SHUTDOWN:
             return ""
-        session = self._context.book.find(self._session_id)
+        try:
+            endpoint = self._endpoint or self._connect()
+        except ChatForgeError as error:
+            return f"The agent could not be told to stop: {error}"
         failures: list[str] = []
-        ref = TaskRef(task_id, session.context_id if session else None)
-        tell = self._context.start(self._safely(run, self._cancel_task, endpoint, ref, failures))
+        tell = self._context.start(self._safely(run, self._cancel_task, endpoint, task, failures))
         self._tells = self._tells or set()
         self._tells.add(tell)
         tell.add_done_callback(self._tells.discard)

@@ -1,5 +1,6 @@
 """What every worker shares with the others: the ports, the registry, the keeper. No session's state is in here."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ class WorkerContext:
     registry: StreamingRegistry
     book: SessionBook
     keeper: TurnKeeper
+    gate: asyncio.Semaphore
+    """Held while a session asks its agent for a lost task."""
     start: Start
     retire: Callable[[SessionId], None]
     """Told when a session's worker has had nothing to do for long enough to be given up."""

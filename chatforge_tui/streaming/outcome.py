@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from chatforge_tui.domain.events import Canceled, Failed, Finished, TerminalEvent, WaitingForUser
 from chatforge_tui.domain.turn import TurnProblem, TurnState
-from chatforge_tui.errors import ChatForgeError, EndpointError
+from chatforge_tui.errors import ChatForgeError, EndpointError, LimitExceeded, StreamLost, TaskForgotten
 from chatforge_tui.streaming.cancellation import CancelReason
 
 _AGAIN = "Send the prompt again to go on."
+_ASK = "The agent may still be at work on it: /continue asks for the rest."
+_LATER = "The task is asked for at the next start."
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +26,16 @@ class Outcome:
     """A line that joins the turn beside its answer; "" for none."""
 
 
-CUT = Outcome(
-    TurnState.INTERRUPTED,
-    problem=TurnProblem("lost", "The stream ended before the agent said it was done.", _AGAIN),
-)
-"""The stream simply ended."""
-
 BROKEN = Outcome(
     TurnState.FAILED,
     problem=TurnProblem("internal", "ChatForge made a mistake in this turn; the log says where.", _AGAIN),
 )
 """An exception that nobody foresaw."""
+
+
+def cut() -> StreamLost:
+    """Return what a stream that simply ended comes to."""
+    return StreamLost("The stream ended before the agent said it was done.", hint=_AGAIN)
 
 
 def outcome_of_event(event: TerminalEvent) -> Outcome:
@@ -60,13 +61,28 @@ def outcome_of_error(error: ChatForgeError) -> Outcome:
     return Outcome(TurnState(error.state), problem=TurnProblem(error.kind, str(error), hint))
 
 
-def outcome_of_stop(reason: CancelReason, warning: str = "") -> Outcome:
-    """Return what stopping a request leads to. Being stopped by its user is no problem to report."""
+def outcome_of_loss(error: ChatForgeError) -> Outcome:
+    """Return what it leads to when a task that was lost cannot be read on with: its text stays."""
+    if isinstance(error, LimitExceeded):
+        return outcome_of_error(error)
+    hint = error.hint if isinstance(error, TaskForgotten) else _ASK
+    return Outcome(TurnState.INTERRUPTED, problem=TurnProblem(error.kind, str(error), hint))
+
+
+def outcome_of_stop(reason: CancelReason, warning: str = "", *, has_task: bool = False) -> Outcome:
+    """Return what stopping a request leads to. Being stopped by its user is no problem to report.
+
+    Args:
+        reason: why it was stopped.
+        warning: a line that joins the turn.
+        has_task: the agent works on, and can be asked for the rest.
+    """
     match reason:
         case CancelReason.USER | CancelReason.SUPERSEDED | CancelReason.DELETED:
             return Outcome(TurnState.ABORTED, warning=warning)
         case CancelReason.SHUTDOWN:
-            problem = TurnProblem("shutdown", "ChatForge was closed before the answer was complete.", _AGAIN)
+            hint = _LATER if has_task else _AGAIN
+            problem = TurnProblem("shutdown", "ChatForge was closed before the answer was complete.", hint)
             return Outcome(TurnState.INTERRUPTED, problem=problem, warning=warning)
         case CancelReason.TIMEOUT:
             problem = TurnProblem("timeout", "The turn took longer than the settings allow.", _AGAIN)

@@ -7,6 +7,7 @@ Each request opens a `Wire`. By hand: `wire.say(TextDelta("a"))`, `wire.cut()`, 
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from chatforge_tui.domain.events import Accepted, Finished, StreamEvent, TerminalEvent, TextDelta
@@ -31,7 +32,10 @@ Script = Callable[[PromptRequest], Sequence[Step]]
 class Wire:
     """One request, seen from the agent's side."""
 
-    request: PromptRequest
+    request: PromptRequest | None
+    """None: the engine asks for a task that it lost."""
+    task: TaskRef | None = None
+    """The task that it asks for."""
     stubborn: bool = False
     """Swallow the first cancellation and go on listening, as no endpoint should."""
     was_stubborn: bool = False
@@ -69,6 +73,20 @@ class ScriptedEndpoint:
     def needs_history(self) -> bool:
         return self._owner.needs_history
 
+    @property
+    def can_resume(self) -> bool:
+        return self._owner.can_resume
+
+    async def resume(self, task: TaskRef) -> AsyncGenerator[StreamEvent, None]:
+        wire = Wire(None, task, stubborn=self._owner.stubborn)
+        self._owner.rejoined.append(wire)
+        if self._owner.retell is not None:
+            wire.say(*self._owner.retell(task))
+            wire.cut()
+        async with aclosing(self._play(wire)) as events:
+            async for event in events:
+                yield event
+
     async def stream(self, request: PromptRequest) -> AsyncGenerator[StreamEvent, None]:
         wire = Wire(request, stubborn=self._owner.stubborn)
         self._owner.wires.append(wire)
@@ -77,6 +95,11 @@ class ScriptedEndpoint:
         if self._owner.script is not None:
             wire.say(*self._owner.script(request))
             wire.cut()
+        async with aclosing(self._play(wire)) as events:
+            async for event in events:
+                yield event
+
+    async def _play(self, wire: Wire) -> AsyncGenerator[StreamEvent, None]:
         try:
             while (step := await self._fetch(wire)) is not None:
                 if isinstance(step, Exception):
@@ -121,6 +144,11 @@ class ScriptedEndpoints:
         self.needs_history = needs_history
         self.wires: list[Wire] = []
         """Every request so far, oldest first."""
+        self.can_resume = False
+        self.rejoined: list[Wire] = []
+        """Every time that a lost task was asked for, oldest first."""
+        self.retell: Callable[[TaskRef], Sequence[Step]] | None = None
+        """What is said then; None: by hand."""
         self.made: list[ScriptedEndpoint] = []
         self.canceled: list[TaskRef] = []
         self.cancel_takes = 0.0
@@ -143,7 +171,7 @@ class ScriptedEndpoints:
 
     def of(self, session_id: SessionId) -> list[Wire]:
         """Return the session's requests, oldest first."""
-        return [wire for wire in self.wires if wire.request.session_id == session_id]
+        return [wire for wire in self.wires if wire.request and wire.request.session_id == session_id]
 
     async def wire(self, session_id: SessionId, number: int = -1) -> Wire:
         """Wait for a request of the session and return it; the newest by default."""
@@ -158,7 +186,7 @@ class ScriptedEndpoints:
     @property
     def open_wires(self) -> list[Wire]:
         """Return the requests whose stream is still open."""
-        return [wire for wire in self.wires if not wire.closed]
+        return [wire for wire in (*self.wires, *self.rejoined) if not wire.closed]
 
 
 def echo(request: PromptRequest) -> Sequence[Step]:

@@ -34,7 +34,7 @@ from chatforge_tui.domain.plan import Plan, PlanStep
 from chatforge_tui.domain.session import EndpointRef, SessionHead
 from chatforge_tui.domain.turn import Turn, Usage
 from chatforge_tui.sessions.event_bus import ALL, EventBus
-from chatforge_tui.streaming.outcome import CUT
+from chatforge_tui.streaming.outcome import cut, outcome_of_error
 from tests.streaming.values import fresh
 from tests.virtual_clock import run_virtually
 
@@ -202,7 +202,7 @@ def test_a_watcher_that_stands_still_ends_up_with_the_same_turn(steps, ends, lim
             bus.publish(changed(*state.apply(step, 0.0)))
     shown = state.snapshot()
     if ends:
-        bus.publish(TurnEnded(state.end(CUT, 1.0)))
+        bus.publish(TurnEnded(state.end(outcome_of_error(cut()), 1.0)))
         state = fresh()
         assert [part.index for part in drain(mirror).parts] == [part.index for part in shown.parts]
     else:

@@ -39,6 +39,7 @@ class SilentEndpoint:
     """Says nothing for ever, as cheaply as can be."""
 
     needs_history = False
+    can_resume = False
 
     def __init__(self):
         self.more = asyncio.Event()

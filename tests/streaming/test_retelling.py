@@ -24,29 +24,31 @@ from chatforge_tui.domain.fold import fold
 from chatforge_tui.domain.part import NoticeLevel, Part, TextPart, ToolPart, ToolState
 from chatforge_tui.domain.plan import Plan, PlanStep, StepStatus
 from chatforge_tui.domain.turn import Turn, TurnState
-from chatforge_tui.streaming.outcome import CUT, outcome_of_event
+from chatforge_tui.streaming.outcome import cut, outcome_of_error, outcome_of_event
 from chatforge_tui.streaming.streaming_state import StreamingState
 from tests.streaming.values import fresh
 
+CUT = outcome_of_error(cut())
 DONE = outcome_of_event(Finished("stop"))
 PLANS = [Plan(tuple(PlanStep("s", status) for _ in range(2))) for status in StepStatus]
 """Versions of a plan."""
 
 words = st.text(alphabet="ab ⟦⟧\n🚀", min_size=1, max_size=6)
 calls = st.sampled_from(["one", "two"])
-told = st.one_of(
+shared = (
     st.builds(TextDelta, words),
-    st.just(TextDelta("⟦🔄 [Jira] Look up\n⏳ Write⟧")),
     st.builds(ToolStarted, calls, st.just("search")),
     st.builds(ToolInputDelta, calls, words),
     st.builds(ToolOutputDelta, calls, words),
     st.builds(ToolEnded, calls, failed=st.booleans()),
-    st.builds(PlanUpdated, st.sampled_from(PLANS)),
     st.builds(FileOffered, st.sampled_from(["a.txt", "b.txt"]), data=st.just(b"x")),
     st.builds(Noticed, st.just(NoticeLevel.STATUS), st.sampled_from(["looking", "writing"])),
     st.builds(ReasoningDelta, words),
 )
-stories = st.lists(told, max_size=9)
+plan_events = st.builds(PlanUpdated, st.sampled_from(PLANS))
+plan_texts = st.sampled_from([TextDelta(f"⟦🔄 [Jira] {what}\n⏳ Write⟧") for what in ("Look up", "Read")])
+stories = st.one_of(*(st.lists(st.one_of(*shared, plans), max_size=9) for plans in (plan_events, plan_texts)))
+"""What agents tell. None writes its plans into the answer and sends them beside it as well."""
 
 
 def tell(state: StreamingState, events: list[StreamEvent]) -> None:
@@ -74,9 +76,9 @@ def split(events: list[StreamEvent], at: int) -> int:
 def test_a_turn_cut_anywhere_and_told_again_is_the_uncut_turn(events, cuts):
     state = fresh()
     tell(state, events[: split(events, cuts[0])])
-    for cut in cuts[1:]:
+    for place in cuts[1:]:
         state.retell()
-        tell(state, events[: split(events, cut)])
+        tell(state, events[: split(events, place)])
     state.retell()
     tell(state, events)
     assert without_places(state.end(DONE, 9.0)) == without_places(uncut(events))

@@ -38,7 +38,7 @@ from chatforge_tui.domain.plan import Plan, PlanStep, StepStatus
 from chatforge_tui.domain.turn import TurnState, Usage
 from chatforge_tui.errors import LimitExceeded, StreamLost
 from chatforge_tui.streaming.cancellation import CancelReason
-from chatforge_tui.streaming.outcome import CUT, Outcome, outcome_of_error, outcome_of_event, outcome_of_stop
+from chatforge_tui.streaming.outcome import Outcome, cut, outcome_of_error, outcome_of_event, outcome_of_stop
 from tests.streaming.values import after, fresh, play
 
 PLAN = Plan((PlanStep("find"), PlanStep("apply")))
@@ -189,10 +189,10 @@ def test_a_question_joins_the_turn_and_a_tool_that_was_cut_off_failed():
     assert asked.question == QuestionPart(1, QuestionKind.INPUT, "which?")
     state = fresh()
     play(state, ToolStarted("1", "t"))
-    cut = state.end(CUT, 1.0)
-    assert isinstance(cut.parts[0], ToolPart)
-    assert cut.parts[0].state is ToolState.FAILED
-    assert cut.head.problem is not None
+    turn = state.end(outcome_of_error(cut()), 1.0)
+    assert isinstance(turn.parts[0], ToolPart)
+    assert turn.parts[0].state is ToolState.FAILED
+    assert turn.head.problem is not None
 
 
 def test_a_warning_joins_the_turn_beside_its_answer():

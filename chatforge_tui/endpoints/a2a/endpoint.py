@@ -65,7 +65,7 @@ class A2aEndpoint:
 
     needs_history = False
     """The agent keeps the conversation under its context id."""
-    can_resume: Final = True
+    can_resume = True
     """A task can be read on with after its stream was lost: see `resume`."""
 
     def __init__(self, *, settings: A2aSettings, channel: HttpChannel) -> None:

@@ -33,7 +33,7 @@ class OpenAiChatEndpoint:
     """Has prompts answered by a chat-completions server, which keeps no memory: every request carries the history."""
 
     needs_history = True
-    can_resume: Final = False
+    can_resume = False
 
     def __init__(self, *, settings: OpenAiChatSettings, channel: HttpChannel) -> None:
         """Open nothing yet. The channel becomes this endpoint's own: `aclose` closes it."""
