@@ -6,16 +6,20 @@ decides nothing about sessions.
 
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from chatforge_tui.cli.launch import Launch
 from chatforge_tui.cli.logging_setup import start_logging
-from chatforge_tui.cli.program_reference import program_reference
 from chatforge_tui.config.settings import BUILT_IN, EndpointSettings
-from chatforge_tui.endpoints.catalog import EndpointCatalog
-from chatforge_tui.guide.server import GuideServer
 from chatforge_tui.safety.redact import register
 from chatforge_tui.sessions.manager import SessionManager
 from chatforge_tui.store.sqlite_store import SqliteStore
+
+if TYPE_CHECKING:  # 90 ms for the catalog and 50 ms for the built-in agent: a start that sends nothing needs neither
+    from chatforge_tui.domain.session import EndpointRef
+    from chatforge_tui.endpoints.catalog import EndpointCatalog
+    from chatforge_tui.guide.server import GuideServer
+    from chatforge_tui.sessions.ports import Endpoint
 
 
 class BuiltInEndpoint(Mapping[str, EndpointSettings]):
@@ -50,6 +54,10 @@ class BuiltInEndpoint(Mapping[str, EndpointSettings]):
         self._server = self._settings = None
 
     def _start(self) -> EndpointSettings:
+        # Lazy: see the top.
+        from chatforge_tui.cli.program_reference import program_reference  # noqa: PLC0415 - see above
+        from chatforge_tui.guide.server import GuideServer  # noqa: PLC0415 - see above
+
         self._server = GuideServer(program_reference(self._launch))
         address = self._server.start()
         register(address.token)
@@ -57,9 +65,37 @@ class BuiltInEndpoint(Mapping[str, EndpointSettings]):
         return EndpointSettings(protocol="a2a", url=address.url, headers={"Authorization": bearer}, proxy="direct")
 
 
+class LateCatalog:
+    """The endpoints by name, loaded when the first session connects. Matches `ports.Endpoints`."""
+
+    def __init__(self, launch: Launch, built_in: BuiltInEndpoint) -> None:
+        """Prepare; nothing is loaded before somebody connects."""
+        self._launch = launch
+        self._built_in = built_in
+        self._catalog: EndpointCatalog | None = None
+
+    def connect(self, ref: "EndpointRef") -> "Endpoint":
+        """Return a connection of its own for one session; opens no socket yet.
+
+        Raises:
+            ConfigError: no such endpoint, or its settings or credential cannot be used.
+        """
+        if self._catalog is None:
+            # Lazy: see the top.
+            from chatforge_tui.endpoints.catalog import EndpointCatalog  # noqa: PLC0415 - see above
+
+            self._catalog = EndpointCatalog(self._launch.settings, self._built_in)
+        return self._catalog.connect(ref)
+
+
 def make_manager(launch: Launch, built_in: BuiltInEndpoint) -> SessionManager:
-    """Return the engine over the store on disk and the configured endpoints; entering it opens the store."""
-    return SessionManager(store=SqliteStore(launch.store_file), endpoints=EndpointCatalog(launch.settings, built_in))
+    """Return the engine over the store on disk and the configured endpoints; entering it opens the store.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+    """
+    _ = launch.settings  # what is wrong with it is said now, not with the first prompt
+    return SessionManager(store=SqliteStore(launch.store_file), endpoints=LateCatalog(launch, built_in))
 
 
 @asynccontextmanager
