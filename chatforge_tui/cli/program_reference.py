@@ -39,16 +39,17 @@ def command_entries() -> tuple[CommandEntry, ...]:
     return tuple(_entries(root, "chatforge"))
 
 
-def _entries(command: click.Command, path: str) -> list[CommandEntry]:
+def _entries(command: click.Command, path: str, parent: click.Context | None = None) -> list[CommandEntry]:
     if command.hidden:
         return []
-    context = click.Context(command, info_name=path)
+    # With its parent and settings, as it is run: click keeps the help option that the first context makes.
+    context = click.Context(command, parent, path, **command.context_settings)
     entries: list[CommandEntry] = []
     if not isinstance(command, click.Group) or command.invoke_without_command:
         entries.append(CommandEntry(_usage(command, context, path), _sentence(command), _options(command, context)))
     if isinstance(command, click.Group):
         for name, inner in command.commands.items():
-            entries.extend(_entries(inner, f"{path} {name}"))
+            entries.extend(_entries(inner, f"{path} {name}", context))
     return entries
 
 

@@ -78,7 +78,7 @@ class _Engine:
             empty_trash(launch.store_file, launch.settings.trash_days)
 
         self._end = end
-        return make_manager(launch, built_in)
+        return make_manager(launch, built_in, takes_up=True)
 
     def stop(self) -> None:
         """End what the start began, and empty the trash. Called when the screen is gone."""

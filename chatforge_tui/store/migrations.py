@@ -36,9 +36,14 @@ def version_of(db: sqlite3.Connection) -> int:
     """
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
     if version > NEWEST:
-        message = f"This store was written by a newer ChatForge (schema {version}; this one knows {NEWEST})."
-        raise StoreTooNew(message, hint="Update ChatForge, or use another --home.")
+        raise too_new(version)
     return version
+
+
+def too_new(version: int) -> StoreTooNew:
+    """Return the error for a schema version beyond the newest."""
+    message = f"This store was written by a newer ChatForge (schema {version}; this one knows {NEWEST})."
+    return StoreTooNew(message, hint="Update ChatForge, or use another --home.")
 
 
 def is_newer(db: sqlite3.Connection) -> bool:

@@ -8,20 +8,21 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from chatforge_tui.domain.ids import new_request_id, new_session_id
-from chatforge_tui.errors import StoreCorrupt, StoreUnavailable
-from chatforge_tui.store import instances
+from chatforge_tui.errors import StoreUnavailable
+from chatforge_tui.store import instances, schema
 from chatforge_tui.store.backups import list_backups
+from chatforge_tui.store.cells import as_text
 from chatforge_tui.store.connection import connect, immediate, readable
 from chatforge_tui.store.failure import translated
-from chatforge_tui.store.migrations import version_of
+from chatforge_tui.store.migrations import NEWEST, too_new
 from chatforge_tui.store.pragmas import guard, prepare_writing
-from chatforge_tui.store.store_file import create, make_directory, recognise, side_files
+from chatforge_tui.store.store_file import create, make_directory, side_files
 
 _TABLES = ("session", "turn", "part", "plan", "chunk")
 """In the order in which rows refer to each other."""
@@ -30,6 +31,11 @@ _GAP_LIMIT = 200_000
 
 _STAND_IN = {"session": "session.endpoint = ''", "turn": "turn.prompt = '' AND turn.sha256 IS NULL"}
 """How a row that was made up is told from one that was found: a found one takes its place."""
+
+_STAND_IN_OF = {"TEXT": "", "INTEGER": 0, "REAL": 0.0}
+"""What takes the place of a cell that must be there and is not."""
+_OWN = frozenset({"key", "is_indexed"})
+"""Columns that each store fills for itself."""
 
 Cells = dict[str, object]
 
@@ -86,9 +92,12 @@ def _refuse_newer(path: Path) -> None:
     """Do not take what this version does not know for damage."""
     if not path.is_file():
         return
-    with suppress(sqlite3.DatabaseError, StoreCorrupt), closing(connect(path)) as db:
-        recognise(db, path)
-        version_of(db)
+    # Out of the header, past SQLite: opening the file could change it and its side files.
+    with path.open("rb") as file:
+        header = file.read(100)
+    version, application = (int.from_bytes(header[at : at + 4], "big") for at in (60, 68))
+    if application == schema.APPLICATION_ID and version > NEWEST:
+        raise too_new(version)
 
 
 def _move_aside(path: Path) -> Path:
@@ -123,20 +132,37 @@ def _bring_back(db: sqlite3.Connection, source: Path) -> bool:
             guard(damaged)
             damaged.execute("SELECT count(*) FROM sqlite_schema").fetchone()
             for table in _TABLES:
-                columns = {row["name"] for row in db.execute(f"PRAGMA table_info({table})")} - {"key", "is_indexed"}
+                columns = [row for row in db.execute(f"PRAGMA table_info({table})") if row["name"] not in _OWN]
                 for cells in _rows(damaged, table):
-                    _adopt(db, table, {name: cell for name, cell in cells.items() if name in columns})
+                    _adopt(db, table, {row["name"]: _fitting(cells.get(row["name"]), row) for row in columns})
     except sqlite3.DatabaseError:
         return False
     return True
 
 
+def _fitting(cell: object, column: sqlite3.Row) -> object:
+    """Return the cell as its column can have it: what is left of a damaged one, a stand-in for one that is missing."""
+    stand_in = _STAND_IN_OF[column["type"]] if column["notnull"] or column["pk"] else None
+    match column["type"], cell:
+        case _, None:
+            return stand_in
+        case ("TEXT", str()) | ("INTEGER", int()) | ("REAL", float() | int()):
+            return cell
+        case "TEXT", bytes():
+            return as_text(cell)
+        case _:
+            return stand_in
+
+
 def _adopt(db: sqlite3.Connection, table: str, cells: Cells) -> None:
     """Insert a salvaged row unless it is there already, with something to belong to when that was lost."""
+    if cells.get("id") == "" or cells.get("turn") == "":
+        # Nothing could ever name it.
+        return
     if table == "session":
         cells.pop("turns", None)
     if table == "turn":
-        cells |= {"instance": None}
+        cells |= {"instance": None, "session": cells["session"] or new_session_id()}
         _ensure_session(db, cells)
     if table in {"part", "plan", "chunk"}:
         _ensure_turn(db, str(cells.get("turn")))

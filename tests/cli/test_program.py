@@ -1,4 +1,4 @@
-"""The real program in a process of its own: every command that needs no agent."""
+"""The program from its command line to its exit code: every command that needs no agent."""
 
 import json
 import os
@@ -23,8 +23,13 @@ def filled(program):
 
 
 def test_the_version_is_told(program):
-    done = program.run("--version")
+    done = program.run_process("--version")
     assert (done.code, done.out.split()[0], done.err) == (0, "chatforge", "")
+
+
+def test_a_mistake_ends_the_process_with_its_code(program):
+    done = program.run_process("show", "abc")
+    assert (done.code, done.out, done.err.count("\n")) == (4, "", 1)
 
 
 @pytest.mark.parametrize(
@@ -99,8 +104,14 @@ def test_no_byte_from_outside_steers_a_terminal(filled, words):
     filled.configure(
         '[endpoints."e\\u001b]52;c;x\\u0007\\u009b"]\nprotocol = "a2a"\nurl = "https://x.example"\nmodel = "\\u202em"'
     )
-    _, received = filled.run_in_terminal(*words)
+    received = filled.run_on_terminal(*words)
     assert received
+    assert not HARMFUL.search(received), received
+
+
+def test_the_program_knows_a_terminal_when_it_has_one(filled):
+    code, received = filled.run_in_terminal("show", HEAD.session_id)
+    assert code == 0
     assert not HARMFUL.search(received.replace(b"\r\n", b"\n")), received
 
 
@@ -260,7 +271,7 @@ def test_a_fault_of_its_own_is_one_sentence_and_a_redacted_log(program, tmp_path
         "    raise RuntimeError('canary-in-a-crash')\n"
         "c.list_sessions = broken\n"
     )
-    done = program.run("sessions", PYTHONPATH=f"{tmp_path}{os.pathsep}{program.environ['PYTHONPATH']}")
+    done = program.run_process("sessions", PYTHONPATH=f"{tmp_path}{os.pathsep}{program.environ['PYTHONPATH']}")
     assert done.code == 70
     assert done.err.count("\n") == 1
     assert "Traceback" not in done.err

@@ -10,6 +10,8 @@ from chatforge_tui.cli.reference_pages import PAGES, page
 from chatforge_tui.config.keymap import ACTIONS
 from tests.cli.program import ROOT
 
+CARE = {"check", "repair", "backup", "compact"}
+
 
 @pytest.mark.parametrize("name", PAGES)
 def test_the_readme_is_in_step(name, tmp_path):
@@ -32,7 +34,19 @@ def test_every_command_is_described_and_hidden_ones_are_not(tmp_path):
     usages = [entry.usage for entry in command_entries()]
     assert usages[0].startswith("chatforge [OPTIONS]")
     names = {usage.split()[1] for usage in usages[1:]}
-    assert names == {"send", "sessions", "show", "export", "delete", "restore", "endpoints", "config"}
+    assert names == {
+        "send",
+        "sessions",
+        "search",
+        "show",
+        "export",
+        "delete",
+        "restore",
+        "store",
+        "endpoints",
+        "config",
+    }
+    assert {usage.split()[2] for usage in usages if usage.startswith("chatforge store")} == CARE
     assert all(entry.description.endswith(".") for entry in command_entries())
     reference = program_reference(Launch(home=tmp_path))
     assert [code.code for code in reference.exit_codes][:3] == [0, 1, 2]

@@ -119,7 +119,7 @@ async def test_a_session_gets_a_tab_when_told_so(server, program):
 
 async def test_the_prompt_comes_from_stdin(server, program):
     server.plays.append(stream(*events("ok")))
-    done = await asyncio.to_thread(program.run, *to(server, "-"), stdin="größe \n zwei\n".encode() + b"\xff")
+    done = await asyncio.to_thread(program.run_process, *to(server, "-"), stdin="größe \n zwei\n".encode() + b"\xff")
     assert done.code == 0
     assert json.loads(server.requests[0].body)["messages"][-1]["content"] == "größe \n zwei\n\ufffd"
 
