@@ -4,7 +4,9 @@ import pytest
 from rich.cells import cell_len
 
 from chatforge_tui.config.settings import UiSettings
-from chatforge_tui.domain.events import Accepted, PlanUpdated, TextDelta
+from chatforge_tui.domain.events import Accepted, PlanUpdated, TextDelta, WaitingForUser
+from chatforge_tui.domain.form import Form, FormField
+from chatforge_tui.domain.part import QuestionKind
 from chatforge_tui.domain.plan import Plan, PlanStep, StepStatus
 from chatforge_tui.ui.widgets.plan_dock import PlanDock
 from tests.fakes.scripted_endpoint import echo
@@ -34,6 +36,23 @@ async def test_no_line_is_wider_than_the_screen_and_the_prompt_is_always_there(h
         await program.sees("❯ Ask platform-engineer")
         await program.sees("Enter send")
         await program.sees("streaming")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (40, 10)])
+async def test_a_form_and_a_long_prompt_together_leave_status_and_hints_on_the_screen(home, size):
+    form = Form(tuple(FormField(f"field{number}", f"Field {number}", "What for") for number in range(9)))
+    async with running(home, size=size) as program:
+        pane = await program.send("hello")
+        asked = WaitingForUser(QuestionKind.INPUT, "Which?", form)
+        await program.say(await program.wire(pane), Accepted("fake"), TextDelta("word " * 200), asked)
+        await program.until(lambda: program.app.main.form is not None)
+        await program.type("\n".join(f"line {number}" for number in range(12)))
+        await program.sees("line 11")
+        await program.until(lambda: "F1 help" in program.text.splitlines()[-1])
+
+        assert "Enter" in program.text.splitlines()[-2]
+        assert program.text.splitlines()[0].strip().startswith("◆")
+        assert program.app.screen.max_scroll_y == 0
 
 
 async def test_the_plan_has_a_column_where_there_is_room_and_stands_in_the_transcript_where_not(home):

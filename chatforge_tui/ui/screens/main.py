@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
@@ -42,6 +42,10 @@ SMALLEST = (40, 10)
 """Columns and rows below which there is only a sentence."""
 DOCK_WIDTH = 100
 """Columns from which the plan has its own column."""
+MOST_PROMPT_LINES = 8
+"""Lines to which the composer grows; less where that would leave the transcript less than half of the room."""
+_OTHER_LINES = 5
+"""Lines of tabs, hairlines, status and hints."""
 
 _KINDS: dict[TurnState, TabKind] = {
     TurnState.WAITING: "waiting",
@@ -104,7 +108,7 @@ class MainScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Lay everything out once."""
         yield TabStrip(self._marks, id="tabs")
-        with Horizontal(id="body"):
+        with Vertical(id="stage"), Horizontal(id="body"):  # a form stands below the body, and both above the prompt
             yield TranscriptPage(self._marks, id="page")
             yield PlanDock(self._marks, now=self._now, id="plan")
         yield Hairline(self._marks, id="rule")
@@ -269,6 +273,7 @@ class MainScreen(Screen[None]):
         """Place the plan for the new size; below the smallest one there is a sentence."""
         width, height = event.size
         self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "-too-small")
+        self.composer.styles.max_height = max(1, min(MOST_PROMPT_LINES, (height - _OTHER_LINES) // 2))
         self._plan_over = self._plan_over and width < DOCK_WIDTH
         self._place_plan(self._book.current)
 
@@ -305,7 +310,7 @@ class MainScreen(Screen[None]):
             from chatforge_tui.ui.widgets.form_panel import FormPanel  # noqa: PLC0415
 
             self._form = FormPanel(form, pane.form_input)
-            self.mount(self._form, before="#rule")
+            self.query_one("#stage").mount(self._form)
 
     def _tab(self, pane: Pane) -> Tab:
         state = pane.state

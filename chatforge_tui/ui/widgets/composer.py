@@ -27,7 +27,7 @@ PASTE_LIMIT = 1_000_000
 
 
 class Composer(TextArea):
-    """A text area that grows from one line to eight and sends on Enter."""
+    """A text area that grows with what is written, as far as the screen lets it, and sends on Enter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "history_up", show=False),
@@ -36,9 +36,9 @@ class Composer(TextArea):
     DEFAULT_CSS = """
     Composer {
         height: auto;
-        max-height: 8;
         border: none;
         padding: 0 1 0 0;
+        scrollbar-size-vertical: 1;
         background: transparent;
         &:focus { border: none; background-tint: transparent; }
         & .text-area--placeholder { color: $text-muted; }

@@ -95,7 +95,7 @@ class FormPanel(VerticalScroll, can_focus=False):
     DEFAULT_CSS = """
     FormPanel {
         height: auto;
-        max-height: 60%;
+        max-height: 75%;
         padding: 0 3 0 3;
         background: $background;
         border-top: solid $warning;
