@@ -53,6 +53,7 @@ from chatforge_tui.ui.session_actions import SessionActions
 from chatforge_tui.ui.slash_commands import CommandTyped, CommandUnknown, PromptTyped, read_line
 from chatforge_tui.ui.terminal_driver import TerminalDriver
 from chatforge_tui.ui.terminal_keys import patch_terminal_keys
+from chatforge_tui.ui.terminal_paste import patch_terminal_paste
 from chatforge_tui.ui.terminal_watch import TerminalWatch
 from chatforge_tui.ui.theme_memory import ThemeMemory
 from chatforge_tui.ui.themes import OWN_THEMES
@@ -125,6 +126,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
             examples: three prompts to try at an endpoint.
         """
         patch_terminal_keys()
+        patch_terminal_paste()
         super().__init__()
         self.settings, self.keymap = settings, keymap
         self.marks = ASCII_MARKS if settings.ui.ascii else UNICODE_MARKS

@@ -3,6 +3,7 @@
 from typing import ClassVar, Generic, TypeVar
 
 from textual._path import CSSPathType
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -16,6 +17,15 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
     CSS_PATH: ClassVar[CSSPathType | None] = ["dialog.tcss"]
+
+    _is_answered = False
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Give the answer and close, once: of Enter and Esc in one breath, the second closes nothing, nor crashes."""
+        if self._is_answered or not self.is_current:
+            return AwaitComplete.nothing()
+        self._is_answered = True
+        return super().dismiss(result)
 
     def action_leave(self) -> None:
         """Close without a result."""
