@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from chatforge_tui.domain.changes import SessionChanged, StoreTrouble, TurnBegan, TurnEnded
 from chatforge_tui.domain.ids import SessionId, TurnId, new_session_id
+from chatforge_tui.domain.search import SearchHit
 from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Prompt, Turn, TurnHead
 from chatforge_tui.errors import ChatForgeError, StoreError, TaskForgotten, UnknownSession
@@ -312,6 +313,18 @@ class SessionManager:
     async def trash(self) -> list[SessionHead]:
         """Return the sessions in the trash."""
         return await self._store.load_sessions(trashed=True)
+
+    async def search(self, query: str, limit: int = 50) -> list[SearchHit]:
+        """Return where all words of the query stand in titles, prompts and answers of all sessions but the trash's.
+
+        Args:
+            query: words, separated by white space; any text is one.
+            limit: hits at most, > 0.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        return await self._store.search(query, limit)
 
     def update_session(self, session_id: SessionId, patch: SessionPatch) -> None:
         """Rename a session, keep its draft or its scroll position, mark it, point it at another endpoint.

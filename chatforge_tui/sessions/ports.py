@@ -10,6 +10,7 @@ from chatforge_tui.domain.changes import TurnChange
 from chatforge_tui.domain.events import StreamEvent
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.request import PromptRequest, TaskRef
+from chatforge_tui.domain.search import SearchHit
 from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Turn, TurnHead
 
@@ -106,6 +107,18 @@ class SessionStore(Protocol):
 
     async def load_turns(self, session_id: SessionId) -> list[Turn]:
         """Return the session's turns in order, with everything handed over so far. [] for an unknown session."""
+        ...
+
+    async def search(self, query: str, limit: int = 50) -> list[SearchHit]:
+        """Return where all words of the query stand in titles, prompts and answers, the trash left out.
+
+        Titles come first, then turns, the newest first. Any text is a query, without regard to case; an empty one
+        finds nothing.
+
+        Args:
+            query: words, separated by white space.
+            limit: hits at most, > 0.
+        """
         ...
 
     async def create_session(self, head: SessionHead) -> None:

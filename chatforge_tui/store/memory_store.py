@@ -10,10 +10,14 @@ from dataclasses import replace
 from chatforge_tui.domain.changes import TurnChange
 from chatforge_tui.domain.fold import fold
 from chatforge_tui.domain.ids import SessionId, TurnId
+from chatforge_tui.domain.search import FoundIn, SearchHit
 from chatforge_tui.domain.session import SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
 from chatforge_tui.errors import UnknownSession
 from chatforge_tui.store.interruption import interrupted
+
+_BEFORE, _AFTER = 40, 120
+"""Characters of an excerpt before and after the place where the first word begins."""
 
 
 class MemoryStore:
@@ -52,6 +56,25 @@ class MemoryStore:
         """Return the session's turns in order."""
         turns = [self._read(session_id, turn_id) for turn_id in self._turns.get(session_id, {})]
         return sorted(turns, key=lambda turn: turn.head.ordinal)
+
+    async def search(self, query: str, limit: int = 50) -> list[SearchHit]:
+        """Return where all words of the query stand: titles first, then turns, the newest first; by plain reading."""
+        words = query.casefold().split()
+        heads = await self.load_sessions() if words else []
+        hits = [
+            _hit(head.title, words, head.session_id, head.title, FoundIn.TITLE, head.updated)
+            for head in heads
+            if all(word in head.title.casefold() for word in words)
+        ]
+        turns = [(head, turn) for head in heads for turn in await self.load_turns(head.session_id)]
+        for head, turn in sorted(turns, key=lambda pair: -pair[1].head.started):
+            prompt, answer = turn.head.prompt.text, turn.answer
+            if all(word in f"{prompt}\n{answer}".casefold() for word in words):
+                is_in_prompt = words[0] in prompt.casefold()
+                text, place = (prompt, FoundIn.PROMPT) if is_in_prompt else (answer, FoundIn.ANSWER)
+                found = _hit(text, words, head.session_id, head.title, place, turn.head.started)
+                hits.append(replace(found, turn_id=turn.head.turn_id))
+        return hits[:limit]
 
     async def create_session(self, head: SessionHead) -> None:
         """Add a session."""
@@ -140,3 +163,12 @@ class MemoryStore:
     def _read(self, session_id: SessionId, turn_id: TurnId) -> Turn:
         """Return a turn with what was recorded since it began."""
         return fold(self._turns[session_id][turn_id], self._live.get(turn_id, ()))
+
+
+def _hit(text: str, words: list[str], session_id: SessionId, title: str, place: FoundIn, when: float) -> SearchHit:
+    """Return the hit for the first word in a text that has it."""
+    offset = max(text.casefold().find(words[0]), 0)
+    first = max(0, offset - _BEFORE)
+    line = " ".join(text[first : offset + _AFTER].split("\n"))
+    start = offset - first
+    return SearchHit(session_id, title, place, line, start, start + len(words[0]), when, offset=offset)

@@ -17,6 +17,7 @@ from chatforge_tui.domain.changes import (
 from chatforge_tui.domain.fold import fold
 from chatforge_tui.domain.ids import ContextId, TaskId
 from chatforge_tui.domain.part import NoticeLevel, NoticePart, PlanPart, ReasoningPart, TextPart, ToolPart, ToolState
+from chatforge_tui.domain.search import FoundIn
 from chatforge_tui.domain.session import EndpointRef, SessionPatch
 from chatforge_tui.domain.turn import Turn, TurnState, Usage
 from chatforge_tui.errors import SessionBusy, UnknownSession
@@ -406,6 +407,51 @@ async def test_closing_twice_is_closing_once(store):
     await store.close()
     await store.open()
     assert await store.load_sessions() == []
+
+
+async def three_answers(store):
+    """Return two sessions, one with two turns, and their turns."""
+    one, two = a_session(title="Payments", position=0), a_session(title="Weather in Ulm", position=1)
+    turns = []
+    texts = [
+        (one, 0, "Roll back", "The café is open\nfor PAYMENTS"),
+        (one, 1, "again", "Done."),
+        (two, 0, "rain?", "No."),
+    ]
+    for session in (one, two):
+        await store.create_session(session)
+    for session, ordinal, prompt, answer in texts:
+        head = a_turn(session, ordinal, prompt, started=100.0 + len(turns))
+        await store.begin_turn(head, session)
+        turns.append(ended(head, answer))
+        await store.end_turn(turns[-1], counted(session, ordinal + 1, TurnState.COMPLETE))
+    return one, two, turns
+
+
+async def test_a_search_finds_titles_first_then_prompts_and_answers_each_with_its_place(store):
+    one, _, turns = await three_answers(store)
+    title, answer = await store.search("payments")
+    assert (title.session_id, title.found_in, title.turn_id) == (one.session_id, FoundIn.TITLE, None)
+    assert (answer.found_in, answer.turn_id, answer.title) == (FoundIn.ANSWER, turns[0].head.turn_id, "Payments")
+    assert turns[0].answer[answer.offset :] == "PAYMENTS"
+    assert answer.excerpt[answer.start : answer.end] == "PAYMENTS"
+    assert "\n" not in answer.excerpt
+    [prompt] = await store.search("AGAIN done")
+    assert (prompt.found_in, prompt.turn_id, prompt.offset) == (FoundIn.PROMPT, turns[1].head.turn_id, 0)
+
+
+@pytest.mark.parametrize("query", ["", "  ", "payments nowhere", 'AND "', "*", "(", "title:rain", "\0", "-"])
+async def test_any_text_is_a_query_and_what_stands_nowhere_is_not_found(store, query):
+    await three_answers(store)
+    assert await store.search(query) == []
+
+
+async def test_a_search_ends_at_its_limit_and_leaves_the_trash_out(store):
+    one, two, _ = await three_answers(store)
+    assert len(await store.search("payments", 1)) == 1
+    await store.trash_session(one.session_id, 5.0)
+    assert await store.search("payments") == []
+    assert [hit.session_id for hit in await store.search("ulm")] == [two.session_id]
 
 
 indexes = st.integers(0, 3)
