@@ -56,7 +56,7 @@ from chatforge_tui.ui.terminal_keys import patch_terminal_keys
 from chatforge_tui.ui.terminal_paste import patch_terminal_paste
 from chatforge_tui.ui.terminal_watch import TerminalWatch
 from chatforge_tui.ui.theme_memory import ThemeMemory
-from chatforge_tui.ui.themes import OWN_THEMES
+from chatforge_tui.ui.themes import OWN_THEMES, THEME_DEFAULTS
 from chatforge_tui.ui.turn_actions import TurnActions
 from chatforge_tui.ui.turn_facts import session_title
 from chatforge_tui.ui.widgets.composer import Composer
@@ -187,6 +187,10 @@ class ChatForgeApp(App[None], inherit_bindings=False):
             examples=self._examples,
         )
         return self._main
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Add what our own themes define beyond Textual's variables, for the themes that do not."""
+        return {**super().get_theme_variable_defaults(), **THEME_DEFAULTS}
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Add the wall that no control character passes."""

@@ -72,5 +72,7 @@ LIGHT = Theme(
     },
 )
 
+THEME_DEFAULTS = {"hairline": "#808080 40%"}
+"""For themes of others: a grey that shows on dark and on light grounds."""
 OWN_THEMES = (DARK, LIGHT)
 """Registered by the app; the first is the default."""

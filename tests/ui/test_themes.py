@@ -2,6 +2,8 @@ import pytest
 from textual.color import Color
 
 from chatforge_tui.ui.themes import OWN_THEMES
+from tests.fakes.scripted_endpoint import echo
+from tests.ui.program import running
 
 LEAST = 4.5
 
@@ -36,3 +38,23 @@ def luminance(color: Color) -> float:
 
 def test_one_theme_is_dark_and_one_is_light():
     assert [theme.dark for theme in OWN_THEMES] == [True, False]
+
+
+async def test_hairlines_can_be_seen_and_muted_text_can_be_read_in_every_theme_with_colours_of_its_own(home):
+    async with running(home, script=echo) as program:
+        await program.send("hello")
+        for name in sorted(program.app.available_themes):
+            if name.startswith("ansi"):
+                continue
+            program.app.theme = name
+            await program.pilot.pause()
+            strips = program.app.screen._compositor.render_strips()
+            assert contrast(strips[1], "─") >= 1.4, name
+            assert contrast(strips[-1], "new") >= LEAST, name
+            assert contrast(strips[0], "chatforge") >= LEAST, name
+
+
+def contrast(strip, text: str) -> float:
+    """Return the contrast with which a text stands on the screen."""
+    style = next(segment.style for segment in strip if text in segment.text)
+    return ratio(Color.from_rich_color(style.color), Color.from_rich_color(style.bgcolor))

@@ -13,6 +13,10 @@ PASTE_LIMIT = 100_000
 class Entry(Input):
     """One line. Of a paste it takes the first; a password is taken as it is, for nobody sees it."""
 
+    DEFAULT_CSS = """
+    Entry > .input--placeholder { color: $text-muted; }
+    """
+
     def on_paste(self, event: events.Paste) -> None:
         """Insert the first line of what was pasted, cleaned."""
         event.stop()
@@ -27,6 +31,10 @@ class Entry(Input):
 
 class LongEntry(TextArea):
     """Several lines."""
+
+    DEFAULT_CSS = """
+    LongEntry > .text-area--placeholder { color: $text-muted; }
+    """
 
     def on_paste(self, event: events.Paste) -> None:
         """Insert what was pasted, cleaned."""

@@ -11,7 +11,7 @@ from chatforge_tui.ui.marks import MarkSet
 class Hairline(Widget):
     """One line across the screen."""
 
-    DEFAULT_CSS = "Hairline { height: 1; color: $panel-lighten-2; }"
+    DEFAULT_CSS = "Hairline { height: 1; color: $hairline; }"
 
     joint = reactive[int | None](None)
     """Column of the line that meets this one from above; None for none."""

@@ -56,7 +56,7 @@ class PlanDock(ScrollView, can_focus=True):
         scrollbar-size-vertical: 1;
         & > .plan--title { color: $text; text-style: bold; }
         & > .plan--dim { color: $text-muted; }
-        & > .plan--line { color: $panel-lighten-2; }
+        & > .plan--line { color: $hairline; }
         & > .plan--running { color: $primary; }
         & > .plan--done { color: $success; }
         & > .plan--failed { color: $error; }

@@ -76,7 +76,7 @@ class TabStrip(Widget):
         .tab--running, .tab--heavy { color: $primary; }
         .tab--waiting, .tab--interrupted { color: $warning; }
         .tab--failed { color: $error; }
-        .tab--line { color: $panel-lighten-2; }
+        .tab--line { color: $hairline; }
     }
     """
 
