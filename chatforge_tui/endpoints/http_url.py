@@ -27,15 +27,23 @@ def split_url(url: str) -> SplitResult:
 
 
 def host_port(url: str) -> str:
-    """Return "host:port", the port also where the URL leaves it out, IPv6 addresses in brackets."""
+    """Return "host:port", the port also where the URL leaves it out, IPv6 addresses in brackets, names in punycode."""
     parts = split_url(url)
-    host = parts.hostname or ""
+    host = _looked_up(parts.hostname or "")
     return f"[{host}]:{_port(parts)}" if ":" in host else f"{host}:{_port(parts)}"
 
 
 def origin(url: str) -> str:
     """Return "scheme://host:port": what credentials are bound to."""
     return f"{split_url(url).scheme}://{host_port(url)}"
+
+
+def _looked_up(host: str) -> str:
+    """Return the name that is looked up for a host: letters that look like others show as what they are."""
+    try:
+        return host if host.isascii() else host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return host
 
 
 def _port(parts: SplitResult) -> int:
