@@ -59,6 +59,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("session.last", (), "last tab", "Go back to the tab you came from.", "Sessions"),
     Action("session.next_attention", ("alt+a",), "needs you", "Go to the next session that needs you.", "Sessions"),
     Action("session.board", ("ctrl+s", "f3"), "sessions", "Show all sessions, open and closed.", "Sessions"),
+    Action("session.search", ("alt+f", "f4"), "search", "Find words in all sessions.", "Sessions"),
     Action("session.close", ("alt+w",), "close", "Close the tab; the session stays and goes on.", "Sessions"),
     Action(
         "session.delete", ("ctrl+delete", "alt+d"), "delete", "Stop the session and put it in the trash.", "Sessions"
@@ -107,6 +108,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("board.open", ("enter",), "open", "Go to the chosen session.", "Session list", Scope.BOARD),
     Action("board.last", ("ctrl+s",), "last tab", "Go back to the tab you came from.", "Session list", Scope.BOARD),
     *_numbered(Scope.BOARD, "Session list", "board.goto", ""),
+    Action("board.search", ("slash",), "search", "Find words in all sessions.", "Session list", Scope.BOARD),
     Action("board.close", ("x",), "close", "Close the chosen session's tab.", "Session list", Scope.BOARD),
     Action("board.delete", ("d",), "delete", "Put the chosen session in the trash.", "Session list", Scope.BOARD),
     Action("board.rename", ("r",), "rename", "Give the chosen session another title.", "Session list", Scope.BOARD),

@@ -77,6 +77,7 @@ def _plain_actions(shell: Shell, sessions: SessionActions, program: ProgramActio
         "session.last": sessions.go_last,
         "session.next_attention": sessions.go_to_attention,
         "session.board": program.show_board,
+        "session.search": program.show_search,
         "session.undo": sessions.undo,
         "turn.abort_all": program.ask_abort_all,
         "turn.abort": program.step_back,

@@ -11,12 +11,14 @@ from chatforge_tui.ui.screens.confirm import ConfirmScreen
 from chatforge_tui.ui.screens.help import HelpScreen
 from chatforge_tui.ui.screens.new_session import NewSessionScreen
 from chatforge_tui.ui.screens.picker import Choice, PickerScreen
+from chatforge_tui.ui.screens.search import SearchScreen
 from chatforge_tui.ui.screens.sessions_board import SessionsBoard
 from chatforge_tui.ui.turn_facts import session_title, state_word
 
 __all__ = [
     "HelpScreen",
     "NewSessionScreen",
+    "SearchScreen",
     "SessionsBoard",
     "abort_all_question",
     "leave_question",

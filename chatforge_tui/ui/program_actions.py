@@ -12,6 +12,7 @@ from textual.screen import Screen
 from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.config.settings import Settings
 from chatforge_tui.domain.ids import SessionId
+from chatforge_tui.domain.search import SearchHit
 from chatforge_tui.ui.desk import Desk
 from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.offers import Offer
@@ -20,6 +21,8 @@ from chatforge_tui.ui.screens.main import MainScreen
 from chatforge_tui.ui.session_actions import SessionActions
 from chatforge_tui.ui.turn_actions import TurnActions
 
+MOST_HITS = 100
+"""Most hits of a search over all sessions; more words narrow it down."""
 AGAIN_S = 2.0
 """Seconds within which a second press counts: Esc Esc, Ctrl+C Ctrl+C."""
 
@@ -136,6 +139,23 @@ class ProgramActions:
 
         board = _dialogs().SessionsBoard(program.book, keymap=program.keymap, marks=program.marks, act=act)
         program.ask(board, self._sessions.go_to)
+
+    def show_search(self) -> None:
+        """Find words in all sessions and go to where they stand."""
+        engine = self._program.engine
+
+        async def find(query: str) -> list[SearchHit]:
+            return await engine.call(lambda manager: manager.search(query, MOST_HITS))
+
+        self._program.ask(_dialogs().SearchScreen(find), self._open_hit)
+
+    def _open_hit(self, hit: SearchHit) -> None:
+        """Go to the session of a hit, and in it to the line."""
+        if self._program.book.get(hit.session_id) is None:
+            self._program.say("This session was deleted meanwhile.")
+            return
+        self._program.main.show_hit_when_loaded(hit)
+        self._sessions.go_to(hit.session_id)
 
     def ask_title(self, pane: Pane) -> None:
         """Ask for a title and give it to the session."""

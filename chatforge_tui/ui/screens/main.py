@@ -20,6 +20,7 @@ from textual.widgets import Static
 from chatforge_tui.config.key_names import is_typed
 from chatforge_tui.config.keymap import Keymap, Scope
 from chatforge_tui.config.settings import UiSettings
+from chatforge_tui.domain.search import SearchHit
 from chatforge_tui.domain.session import EndpointRef
 from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.ui.hints import HintWriter
@@ -82,6 +83,8 @@ class MainScreen(Screen[None]):
         self._writer = HintWriter(keymap, marks, is_still=settings.reduced_motion)
         self._form: FormPanel | None = None
         self._example = -1
+        self._hit: SearchHit | None = None
+        """Where to go when the turns of its session are shown."""
         self._plan_wish: bool | None = {"on": True, "off": False}.get(settings.plan_dock)
         """Whether the user wants the plan where there is room; None: when there is one."""
         self._plan_over = False
@@ -201,6 +204,13 @@ class MainScreen(Screen[None]):
         """Show what has just been loaded of the pane in front."""
         self.show_transcript(pane)
         self.composer.earlier.load(pane.prompts)
+        hit, self._hit = self._hit, None
+        if hit is not None and hit.session_id == pane.session_id:
+            self.page.show_hit(hit)
+
+    def show_hit_when_loaded(self, hit: SearchHit) -> None:
+        """Go to where words were found, once the turns of that session are shown next."""
+        self._hit = hit
 
     def refresh_turns(self) -> None:
         """The pane in front has more to show: once a batch."""

@@ -1,4 +1,4 @@
-"""All sessions, open and closed, on one screen: jump, close, delete, rename, move, undo.
+"""All sessions, open and closed, on one screen: jump, search, close, delete, rename, move, undo.
 
 Owns the list and which key means what in it; what happens is done by the app through one function. The list follows
 the engine: the app calls `redraw` when something changed.
@@ -67,7 +67,9 @@ class SessionsBoard(Dialog[SessionId]):
         with Vertical(classes="dialog--box"):
             yield self.title_line("Sessions")
             yield OptionList(compact=True, markup=False)
-            yield self.hint_line("Enter open · 1-9 tab · d delete · x close · r rename · u undo · < > move · Esc back")
+            yield self.hint_line(
+                "Enter open · 1-9 tab · / search · d delete · x close · r rename · u undo · < > move · Esc back"
+            )
 
     def on_mount(self) -> None:
         """Show the list, on the session that needs its user first."""
@@ -150,6 +152,8 @@ class SessionsBoard(Dialog[SessionId]):
         elif name == "last":
             last = self._book.last_shown
             self.dismiss(last.session_id if last else None)
+        elif name == "search":
+            self.action_act("session.search")
         elif name == "open":
             self.dismiss(chosen.session_id if chosen else None)
         elif chosen is not None:

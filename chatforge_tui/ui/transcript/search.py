@@ -18,6 +18,8 @@ from chatforge_tui.domain.part import (
     TextPart,
     ToolPart,
 )
+from chatforge_tui.domain.search import FoundIn, SearchHit
+from chatforge_tui.domain.turn import Turn
 from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.transcript.ink import Line
 from chatforge_tui.ui.transcript.model import TranscriptModel
@@ -63,6 +65,10 @@ class Query:
                     if len(found) >= MOST_MATCHES:
                         return found
         return found
+
+    def count_before(self, source: str, offset: int) -> int:
+        """Return how many matches begin before a character of a text."""
+        return sum(1 for found in self._source.finditer(source) if found.start() < offset)
 
     def place(self, model: TranscriptModel, match: Match) -> Place:
         """Return the line of a match, laying its turn out; the part's first line when the layout hides the match."""
@@ -154,6 +160,18 @@ def _excerpt(source: str, hit: re.Match[str]) -> str:
     return " ".join(clean(source[begin:end]).split())
 
 
+def _part_at(turn: Turn, hit: SearchHit) -> tuple[int, int]:
+    """Return the part in which a hit is, and how many characters of the part come before it."""
+    offset = hit.offset
+    if hit.found_in is FoundIn.ANSWER:
+        for part in turn.parts:
+            if isinstance(part, TextPart):
+                if offset < len(part.text):
+                    return part.index, offset
+                offset -= len(part.text)
+    return PROMPT, offset
+
+
 class Search:
     """A search under way: what was found, and which of it the user looks at."""
 
@@ -169,6 +187,20 @@ class Search:
         """Return the number of the first match in or below a turn, else of the last one."""
         below = (number for number, match in enumerate(self.matches) if match.turn >= turn)
         return next(below, len(self.matches) - 1)
+
+    def number_of(self, hit: SearchHit, turn: int, model: TranscriptModel) -> int | None:
+        """Return the number of the match that a hit of the whole store names; None when it is hidden here.
+
+        Args:
+            hit: found in this turn.
+            turn: the turn's number.
+            model: the session.
+        """
+        part, offset = _part_at(model.turn(turn), hit)
+        nth = self.query.count_before(dict(sources(model, turn)).get(part, ""), offset)
+        of_turn = [number for number, match in enumerate(self.matches) if match.turn == turn]
+        of_part = [number for number in of_turn if self.matches[number].part == part]
+        return of_part[min(nth, len(of_part) - 1)] if of_part else next(iter(of_turn), None)
 
     def go_to(self, number: int, model: TranscriptModel) -> Place | None:
         """Look at a match; numbers go round. Return its line, None when nothing was found."""

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Offset
 
+from chatforge_tui.domain.search import SearchHit
 from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
 from chatforge_tui.ui.transcript.canvas import TranscriptCanvas
@@ -292,6 +293,21 @@ class TranscriptView(TranscriptCanvas, can_focus=True):
         else:
             self._repaint()
         return self._search.matches
+
+    def go_to_hit(self, hit: SearchHit) -> None:
+        """Show where a search over all sessions found its first word; the turn's beginning when that is hidden."""
+        model = self._model
+        if model is None:
+            return
+        self.find(hit.excerpt[hit.start : hit.end])
+        turn = next((at for at in range(model.turns) if model.turn(at).head.turn_id == hit.turn_id), None)
+        if turn is None:
+            return
+        number = self._search.number_of(hit, turn, model) if self._search is not None else None
+        if number is None:
+            self._bring_into_view(Place(turn))
+        else:
+            self.go_to_match(number)
 
     @property
     def match_number(self) -> tuple[int, int]:

@@ -56,13 +56,21 @@ class SearchBar(Horizontal):
         yield entry
         yield Static("", id="search-count", markup=False)
 
-    def open(self) -> None:
-        """Show the line, the words of the last search chosen, and take the focus."""
+    def open(self, words: str = "") -> None:
+        """Show the line and take the focus.
+
+        Args:
+            words: that have been searched already; "" = search those of the last time, chosen to be typed over.
+        """
         self.display = True
         entry = self.query_one(Input)
         entry.focus()
+        if words:
+            with entry.prevent(Input.Changed):
+                entry.value = words
+        else:
+            self.post_message(self.Changed(entry.value))
         entry.action_select_all()
-        self.post_message(self.Changed(entry.value))
 
     def tell(self, number: int, count: int) -> None:
         """Say which match is shown, of how many; for 0 of 0 what to do."""

@@ -14,6 +14,7 @@ from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.widgets.empty_state import EmptyState
 
 if TYPE_CHECKING:
+    from chatforge_tui.domain.search import SearchHit
     from chatforge_tui.ui.transcript.model import TranscriptModel
     from chatforge_tui.ui.transcript.view import TranscriptView
     from chatforge_tui.ui.widgets.search_bar import SearchBar
@@ -70,13 +71,30 @@ class TranscriptPage(Vertical):
 
     def open_search(self) -> None:
         """Search the transcript."""
+        self.call_after_refresh(self._search_bar().open)
+
+    def show_hit(self, hit: "SearchHit") -> None:
+        """Go to where a search over all sessions found words; the search line goes on from there."""
+        if hit.turn_id is None:
+            return
+        bar = self._search_bar()
+
+        def show() -> None:
+            bar.open(hit.excerpt[hit.start : hit.end])
+            self.view.go_to_hit(hit)
+            self._tell_match()
+
+        self.call_after_refresh(show)
+
+    def _search_bar(self) -> "SearchBar":
+        """Return the search line, made now if need be."""
         if self._search is None:
             # Lazy: an entry line costs 15 ms at the start.
             from chatforge_tui.ui.widgets.search_bar import SearchBar  # noqa: PLC0415
 
             self._search = SearchBar(id="search")
             self.mount(self._search)
-        self.call_after_refresh(self._search.open)
+        return self._search
 
     def on_search_bar_changed(self, event: "SearchBar.Changed") -> None:
         """Search the session in front."""
