@@ -13,6 +13,7 @@ from chatforge_tui.cli.logging_setup import start_logging
 from chatforge_tui.config.settings import BUILT_IN, EndpointSettings
 from chatforge_tui.safety.redact import register
 from chatforge_tui.sessions.manager import SessionManager
+from chatforge_tui.sessions.settings import EngineSettings
 from chatforge_tui.store.sqlite_store import SqliteStore
 
 if TYPE_CHECKING:  # 90 ms for the catalog and 50 ms for the built-in agent: a start that sends nothing needs neither
@@ -88,14 +89,20 @@ class LateCatalog:
         return self._catalog.connect(ref)
 
 
-def make_manager(launch: Launch, built_in: BuiltInEndpoint) -> SessionManager:
+def make_manager(launch: Launch, built_in: BuiltInEndpoint, *, takes_up: bool = False) -> SessionManager:
     """Return the engine over the store on disk and the configured endpoints; entering it opens the store.
+
+    Args:
+        launch: where everything is.
+        built_in: the built-in agent.
+        takes_up: whether tasks that an earlier program left are read on with; no business of a single command.
 
     Raises:
         ConfigError: the configuration cannot be used.
     """
     _ = launch.settings  # what is wrong with it is said now, not with the first prompt
-    return SessionManager(store=SqliteStore(launch.store_file), endpoints=LateCatalog(launch, built_in))
+    store, endpoints = SqliteStore(launch.store_file), LateCatalog(launch, built_in)
+    return SessionManager(store=store, endpoints=endpoints, settings=EngineSettings(takes_up=takes_up))
 
 
 @asynccontextmanager

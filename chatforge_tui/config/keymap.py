@@ -80,6 +80,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("prompt.history", ("ctrl+r",), "history", "Search earlier prompts.", "Prompt", Scope.PROMPT),
     Action("turn.abort", ("escape",), "stop", "Stop the answer; its text so far stays.", "Answers"),
     Action("turn.abort_all", (), "stop all", "Stop every running answer, after asking.", "Answers"),
+    Action("turn.continue", (), "continue", "Ask for the rest of an answer that broke off.", "Answers"),
     Action("turn.retry", (), "retry", "Send the last prompt again.", "Answers"),
     Action("view.plan", ("ctrl+t",), "plan", "Show or hide the plan.", "View"),
     Action("view.fold", ("ctrl+o",), "fold", "Fold or unfold all tools and reasoning.", "View"),

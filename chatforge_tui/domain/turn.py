@@ -104,6 +104,11 @@ class TurnHead:
     retry_at: float | None = None
     """While CONNECTING: when the next try begins."""
 
+    @property
+    def is_reconnecting(self) -> bool:
+        """Whether the stream was lost and the agent is asked how its task went on."""
+        return self.state is TurnState.CONNECTING and self.accepted is not None and self.task_id is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:

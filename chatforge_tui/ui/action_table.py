@@ -108,5 +108,6 @@ def _pane_actions(
         "session.move_left": lambda pane: sessions.move(pane, -1),
         "session.move_right": lambda pane: sessions.move(pane, 1),
         "prompt.history": program.show_prompts,
+        "turn.continue": turns.go_on,
         "turn.retry": turns.retry,
     }

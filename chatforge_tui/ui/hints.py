@@ -114,8 +114,12 @@ class HintWriter:
         return frames[int(now * 5) % len(frames)]
 
     def _state(self, turn: TurnHead, now: float) -> str:
-        if turn.state is TurnState.CONNECTING and turn.retry_at is not None and turn.retry_at > now:
-            return f"tries again in {turn.retry_at - now:2.0f} s"
+        if turn.state is TurnState.CONNECTING:
+            if turn.retry_at is not None and turn.retry_at > now:
+                what = "reconnects" if turn.is_reconnecting else "tries again"
+                return f"{what} in {turn.retry_at - now:2.0f} s"
+            if turn.is_reconnecting:
+                return "reconnecting"
         return state_word(turn.state)
 
     def _facts(self, pane: Pane, turn: TurnHead, now: float) -> tuple[str, ...]:

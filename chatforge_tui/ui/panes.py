@@ -106,10 +106,11 @@ class Pane:
         """Take what happened to the session's last turn."""
         match event:
             case TurnBegan(turn):
+                if self.turn is None or self.turn.turn_id != turn.head.turn_id:  # else it is taken up again
+                    self.prompts.append(turn.head.prompt.text)
                 self.turn = turn.head
-                self.prompts.append(turn.head.prompt.text)
                 self._take_question(None)
-                self.characters = 0
+                self.characters = _text_length(turn)
             case TurnChanged():
                 self._apply_changes(event)
             case TurnEnded(turn):

@@ -29,6 +29,7 @@ COMMANDS = (
     SlashCommand("rename", "session.rename", "TITLE", "Name the session; without a title, ask for it."),
     SlashCommand("model", "session.model", "NAME", "Use this model for the next prompts of this session."),
     SlashCommand("stop", "turn.abort", "", "Stop the running answer; what came stays."),
+    SlashCommand("continue", "turn.continue", "", "Ask for the rest of an answer that broke off."),
     SlashCommand("retry", "turn.retry", "", "Send the last prompt again, as a new turn."),
     SlashCommand("plan", "view.plan", "", "Show or hide the plan."),
     SlashCommand("help", "app.help", "", "Every key and every command."),

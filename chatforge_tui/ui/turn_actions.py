@@ -1,4 +1,4 @@
-"""What a user can do with turns: send, answer a form, stop, try again. Commands only, no drawing."""
+"""What a user can do with turns: send, answer a form, stop, continue, try again. Commands only, no drawing."""
 
 from chatforge_tui.domain.form import Form
 from chatforge_tui.domain.turn import Prompt
@@ -6,6 +6,8 @@ from chatforge_tui.errors import ChatForgeError
 from chatforge_tui.ui.desk import Desk
 from chatforge_tui.ui.form_answers import FormAnswers, form_prompt
 from chatforge_tui.ui.panes import Pane
+
+_GO_ON = "Continue where your last answer broke off."
 
 
 class TurnActions:
@@ -39,6 +41,15 @@ class TurnActions:
 
         self._desk.start(abort())
 
+    def go_on(self, pane: Pane) -> None:
+        """Get the rest of an answer that broke off: from its task if the agent has one, else by a prompt that asks."""
+        if pane.turn is None:
+            self._desk.say("There is no answer to continue.")
+        elif pane.is_live:
+            self._desk.say("The answer is still running.")
+        else:
+            self._desk.start(self._go_on(pane))
+
     def retry(self, pane: Pane) -> None:
         """Send the last prompt again as a new turn, answers of a form included."""
         if pane.turn is None:
@@ -47,6 +58,10 @@ class TurnActions:
             self._desk.say("The answer is still running. Stop it first.")
         else:
             self._desk.start(self._send(pane, pane.turn.prompt, draft=""))
+
+    async def _go_on(self, pane: Pane) -> None:
+        if not await self._desk.engine.call(lambda manager: manager.reattach(pane.session_id)):
+            await self._send(pane, Prompt(_GO_ON), draft="")
 
     async def _send(self, pane: Pane, prompt: Prompt, *, draft: str) -> None:
         try:

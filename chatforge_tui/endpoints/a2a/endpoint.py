@@ -13,7 +13,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Final
 
-from chatforge_tui.domain.events import Accepted, StillAlive, StreamEvent, WaitingForUser
+from chatforge_tui.domain.events import Accepted, StillAlive, StreamEvent, TerminalEvent, TextReplaced, WaitingForUser
 from chatforge_tui.domain.ids import TaskId
 from chatforge_tui.domain.request import PromptRequest, TaskRef
 from chatforge_tui.domain.turn import TurnProblem
@@ -105,9 +105,10 @@ class A2aEndpoint:
     async def resume(self, task: TaskRef) -> AsyncGenerator[StreamEvent, None]:
         """Read on with a task whose stream was lost; what was missed comes first, as whole texts.
 
-        Version 1.0 sends the task as it stands and goes on from there. Version 0.3 is polled instead: its own way of
-        following (tasks/resubscribe) leaves a gap, and makes a2a-sdk 0.3.26 store every later chunk twice, so that
-        even the finished task holds a wrong text.
+        Version 1.0 sends the task as it stands and goes on from there; a2a-sdk 1.3.0 may send a chunk that is in
+        there already once more, so the finished task has the last word about its text. Version 0.3 is polled instead:
+        its own way of following (tasks/resubscribe) leaves a gap, and makes a2a-sdk 0.3.26 store every later chunk
+        twice, so that even the finished task holds a wrong text.
 
         Raises:
             TaskForgotten: the agent no longer knows the task.
@@ -261,6 +262,13 @@ class A2aEndpoint:
             async for event in polled:
                 yield event
 
+    async def _last_word(self, turn: "_Turn", route: Route, task_id: TaskId) -> list[StreamEvent]:
+        """Return what makes the text that was followed that of the task as it stands now."""
+        reader = TurnReader(task_id=task_id, earlier=self._earlier.get(task_id))
+        reader.read(await self._get(turn, route, task_id))
+        is_right = not reader.answer or reader.answer == turn.reader.answer
+        return [] if is_right else [TextReplaced(reader.answer)]
+
     async def _subscribe(self, turn: "_Turn", route: Route, task_id: TaskId) -> AsyncGenerator[StreamEvent, None]:
         """Follow a running task; one that is over by now is asked for instead."""
         call = route.binding.about_task(Operation.SUBSCRIBE, task_id)
@@ -269,8 +277,11 @@ class A2aEndpoint:
             async for event in events:
                 if isinstance(event, RpcFailure):
                     failure = event
-                else:
-                    yield event
+                    continue
+                if isinstance(event, TerminalEvent):
+                    for corrected in await self._last_word(turn, route, task_id):
+                        yield corrected
+                yield event
         if failure is not None:
             if failure.code == TASK_NOT_FOUND:
                 raise _lost(failure)

@@ -69,6 +69,11 @@ class TurnReader:
         """The status texts are shown as the answer, for want of a better one."""
         self._last_notice = ""
 
+    @property
+    def answer(self) -> str:
+        """The answer as it was told so far."""
+        return self._answer.text
+
     def read(self, event: WireEvent) -> list[StreamEvent]:
         """Return what the event says, in order; nothing once the turn is over."""
         if self.is_over:

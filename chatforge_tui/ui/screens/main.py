@@ -23,6 +23,7 @@ from chatforge_tui.config.settings import UiSettings
 from chatforge_tui.domain.search import SearchHit
 from chatforge_tui.domain.session import EndpointRef
 from chatforge_tui.domain.turn import TurnState
+from chatforge_tui.ui.frame import FrameCompositor
 from chatforge_tui.ui.hints import HintWriter
 from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.panes import Pane, PaneBook
@@ -76,6 +77,7 @@ class MainScreen(Screen[None]):
     ) -> None:
         """Draw from this book; `now` gives Unix seconds, `examples` three prompts to try at an endpoint."""
         super().__init__()
+        self._compositor = FrameCompositor()  # in the place of Textual's, which draws and writes far more than changed
         self._book, self._keymap, self._settings, self._marks = book, keymap, settings, marks
         self._bind_actions()
         self._now = now
@@ -324,7 +326,9 @@ class MainScreen(Screen[None]):
 
     def _tab(self, pane: Pane) -> Tab:
         state = pane.state
-        kind: TabKind = "running" if pane.is_live else _KINDS.get(state, "idle") if state else "idle"
+        if pane.turn is not None and pane.turn.is_reconnecting:
+            state = TurnState.INTERRUPTED
+        kind: TabKind = "running" if state and state.is_live else _KINDS.get(state, "idle") if state else "idle"
         unread = pane.unread_count if pane is not self._book.current else 0
         return Tab(pane.session_id, self._marks.of_turn(state), kind, session_title(pane), unread)
 

@@ -90,7 +90,10 @@ class TranscriptModel:
     def apply(self, event: TurnBegan | TurnChanged | TurnEnded) -> None:
         """Take what happened; nothing is laid out before the view asks."""
         match event:
-            case TurnBegan(turn) | TurnEnded(turn):
+            case TurnBegan(turn):
+                self._drop_layout(turn)
+                self._put(turn)
+            case TurnEnded(turn):
                 self._put(turn)
             case TurnChanged(turn_id=turn_id, changes=changes):
                 at = self._index.get(turn_id)
@@ -100,6 +103,11 @@ class TranscriptModel:
                 for change in changes:
                     layout.apply(change)
         self.version += 1
+
+    def _drop_layout(self, turn: Turn) -> None:
+        """Lay a turn that is taken up again out anew: its layout was told that it is over."""
+        if (at := self._index.get(turn.head.turn_id)) is not None:
+            self._layouts.pop(at, None)
 
     def _put(self, turn: Turn) -> None:
         at = self._index.get(turn.head.turn_id)

@@ -57,9 +57,12 @@ def pace(head: TurnHead, now: float, dot: str) -> str:
 
 
 def waiting_words(head: TurnHead, now: float) -> str:
-    """Return what a live turn waits for before its first output."""
+    """Return what a live turn waits for before its first output, or after it lost its stream."""
+    what = "Reconnecting" if head.is_reconnecting else "Trying again"
     if head.retry_at is not None and head.retry_at > now:
-        return f"Trying again in {max(1, round(head.retry_at - now))} s"
+        return f"{what} in {max(1, round(head.retry_at - now))} s"
+    if head.is_reconnecting:
+        return what
     if head.state is TurnState.STREAMING:
         return "Waiting for the first words"
     return "Connecting"

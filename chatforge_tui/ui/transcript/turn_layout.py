@@ -311,9 +311,11 @@ class TurnLayout:
             if isinstance(section, TextSection) and section.is_live and index == self._order[-1]:
                 self._tail = _Tail(section, len(flow) - len(pieces), len(section.closed))
             was_one_line, is_empty = section.is_one_line, False
-        if self.head.state.is_live and is_empty:
-            flow.append(self._waiting)
-            keys.append(ENDING)
+        if self.head.is_reconnecting or (self.head.state.is_live and is_empty):
+            self._tail = None
+            waiting: list[Piece] = [self._waiting] if is_empty else [GAP, self._waiting]
+            flow += waiting
+            keys += [ENDING] * len(waiting)
         if self._ending:
             tail: list[Piece] = self._ending if is_empty else [GAP, *self._ending]
             flow += tail
