@@ -11,7 +11,15 @@ from chatforge_tui.domain.events import Accepted, Failed, Finished, StillAlive, 
 from chatforge_tui.domain.ids import TaskId
 from chatforge_tui.domain.request import TaskRef
 from chatforge_tui.endpoints.http import HttpSettings
-from chatforge_tui.errors import HttpRejected, LimitExceeded, RateLimited, StreamStalled, Unauthorized, Unreachable
+from chatforge_tui.errors import (
+    HttpRejected,
+    LimitExceeded,
+    RateLimited,
+    StreamStalled,
+    TaskForgotten,
+    Unauthorized,
+    Unreachable,
+)
 from tests.contracts.endpoint_dialects import DIALECTS, Dialect
 from tests.contracts.endpoint_run import TERMINAL, Run, a_request, run
 from tests.servers.raw_server import (
@@ -288,6 +296,46 @@ async def test_telling_an_unknown_task_to_stop_does_not_hang(dialect, server, co
     server.plays = [answer(b'{"jsonrpc":"2.0","id":1,"error":{"code":-32001,"message":"Task not found"}}')]
     async with asyncio.timeout(6):
         await connect().cancel_task(TaskRef(TaskId("t-1")))
+
+
+async def test_a_task_that_nobody_knows_is_forgotten_and_no_prompt_is_sent_for_it(dialect, server, connect):
+    forgotten = answer(b'{"jsonrpc":"2.0","id":1,"error":{"code":-32001,"message":"Task not found"}}')
+    server.plays = [forgotten] * 2
+    endpoint = connect()
+    with pytest.raises(TaskForgotten) as error:
+        await _resumed(endpoint)
+    assert error.value.state == "interrupted"
+    assert not any(b"essage/" in request.body or b"Message" in request.body for request in server.requests)
+    assert bool(server.requests) == endpoint.can_resume
+
+
+async def test_an_agent_that_cannot_be_reached_may_be_asked_for_its_task_again(dialect, server, connect):
+    endpoint = connect()
+    if not endpoint.can_resume:
+        pytest.skip("the protocol has no tasks")
+    await server.stop()
+    with pytest.raises(Unreachable) as error:
+        await _resumed(endpoint)
+    assert error.value.retryable
+    await server.start()
+
+
+async def test_cancelling_while_a_task_is_read_on_with_closes_the_socket(dialect, server, connect):
+    endpoint = connect()
+    if not endpoint.can_resume:
+        pytest.skip("the protocol has no tasks")
+    server.plays = [[Stall()]]
+    task = asyncio.create_task(_resumed(endpoint))  # noqa: TID251 - the part of the worker
+    await server.until(lambda: len([one for one in server.requests if dialect.beside(one) is None]) == 1)
+    task.cancel()
+    await server.until_closed(seconds=1)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def _resumed(endpoint):
+    async with aclosing(endpoint.resume(TaskRef(TaskId("t-1")))) as events:
+        return [event async for event in events]
 
 
 def _start(endpoint):
