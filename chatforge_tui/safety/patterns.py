@@ -14,6 +14,8 @@ _CLASS = re.compile(r"\[\^?\]?[^\]]*\]")
 _GROUP_HEAD = re.compile(r"\(\?(?:P<\w+>|<[=!]|[:=!>])")
 _COUNT = r"\{(?P<least>\d*)(?:,(?P<most>\d*))?\}"
 _REPEAT = re.compile(rf"(?:(?P<mark>[*+?])|{_COUNT})[?+]?")
+_SEVERAL = "\0"
+"""Stands for a group that can match in several ways."""
 _GROUP = re.compile(rf"\((?P<inside>[^()]*)\)(?P<repeat>(?:[*+?]|{_COUNT})[?+]?)?")
 
 
@@ -25,14 +27,15 @@ def may_be_slow(pattern: str, length: int) -> bool:
     """
     if len(pattern) > _LONGEST_PATTERN or any(found["reference"] for found in _ESCAPE.finditer(pattern)):
         return True
-    plain = _GROUP_HEAD.sub("(", _CLASS.sub("a", _ESCAPE.sub("a", pattern)))
+    plain = _GROUP_HEAD.sub("(", _CLASS.sub("a", _ESCAPE.sub("a", pattern.replace(_SEVERAL, "a"))))
     steps = 1
     while group := _GROUP.search(plain):
-        ways = _ways(group["inside"], length)
-        if ways > 1 and group["repeat"] and group["repeat"][0] != "?":
+        ways, repeat = _ways(group["inside"], length), group["repeat"] or ""
+        is_several = ways > 1 or _SEVERAL in group["inside"]
+        if is_several and repeat[:1] not in {"", "?"}:
             return True
         steps *= ways
-        plain = f"{plain[: group.start()]}a{group['repeat'] or ''}{plain[group.end() :]}"
+        plain = f"{plain[: group.start()]}{_SEVERAL if is_several else 'a'}{repeat}{plain[group.end() :]}"
     return "(" in plain or steps * _ways(plain, length) > MOST_STEPS
 
 

@@ -126,7 +126,8 @@ class Show:
         if act.unfold:
             self.terminal.press("ctrl+o")
             await self.terminal.until_quiet()
-        self.run.seen[act.case] = Seen(self.terminal.text, bytes(self.terminal.raw[begin:]), spent)
+        screen = self.terminal.text if self.has_screen else ""
+        self.run.seen[act.case] = Seen(screen, bytes(self.terminal.raw[begin:]), spent)
         if act.unfold:
             self.terminal.press("ctrl+o")
             await self.terminal.until_quiet()
@@ -209,7 +210,7 @@ class Stage:
             if index:
                 show.terminal.press("ctrl+pagedown")
                 await show.terminal.until_quiet()
-                show.run.seen[f"tab {index}"] = Seen(show.terminal.text, b"", 0)
+                show.run.seen[f"tab {index}"] = Seen(show.terminal.text if show.has_screen else "", b"", 0)
             for act in tab.acts:
                 await show.perform(act)
 

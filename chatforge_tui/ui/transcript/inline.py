@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore, linkify, text_join
 from markdown_it.token import Token
 
-from chatforge_tui.safety.clean import clean_name
+from chatforge_tui.safety.clean import clean, clean_name
 from chatforge_tui.safety.urls import SafeLink, judge_link
 from chatforge_tui.ui.transcript.ink import Ink, Span, emphasized
 
@@ -109,6 +109,7 @@ class _Writer:
         return emphasized(self._base, self._bold > 0, self._italic > 0, self._strike > 0, target)
 
     def _say(self, text: str, ink: Ink) -> None:
+        text = clean(text)  # once more: what stood there as an entity, such as &#8238;, is a character only now
         if not text:
             return
         if self._href:
