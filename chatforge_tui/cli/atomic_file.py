@@ -5,40 +5,57 @@ Owns how exports reach the disk: private, never over another file unasked, never
 
 import os
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from chatforge_tui.errors import ChatForgeError
 
 
 def write_private(path: Path, content: bytes, *, replace: bool) -> None:
-    """Write a file that only its owner can read (0600).
+    """Write a file that only its owner can read (0600), as `private_file` does.
+
+    Raises:
+        ChatForgeError: there is a file already, or it cannot be written.
+    """
+    with private_file(path, replace=replace) as file:
+        file.write(content)
+
+
+@contextmanager
+def private_file(path: Path, *, replace: bool) -> Generator[BinaryIO]:
+    """Give a file to write that only its owner can read (0600); it has its name once the block has ended well.
 
     It is built beside its place, forced to disk and moved there: after a crash there is the old file or the new one.
 
     Args:
         path: where; its directory must exist.
-        content: the whole of it.
         replace: whether a file that is there may be replaced.
 
     Raises:
         ChatForgeError: there is a file already, or it cannot be written.
     """
     try:
-        _write(path, content, replace=replace)
+        with _built(path, replace=replace) as file:
+            yield file
     except FileExistsError as error:
         raise ChatForgeError(f"{path} exists already.", hint="--force replaces it.") from error
     except OSError as error:
         raise ChatForgeError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def _write(path: Path, content: bytes, *, replace: bool) -> None:
+@contextmanager
+def _built(path: Path, *, replace: bool) -> Generator[BinaryIO]:
     if replace and path.exists() and not path.is_file():
         raise IsADirectoryError(0, "it is no regular file")
+    if not replace and (path.exists() or path.is_symlink()):
+        raise FileExistsError(path)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:60]}.", suffix=".part", dir=path.parent)
     building = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         if replace:

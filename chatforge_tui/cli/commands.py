@@ -7,7 +7,7 @@ inside a function says what it costs.
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import click
 
@@ -173,18 +173,50 @@ def show(ctx: click.Context, home: Path | None, session_id: str, *, as_json: boo
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="File to write; - is stdout.")
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
-@click.argument("session_id", metavar="ID")
+@click.option("--all", "everything", is_flag=True, help="All sessions, as lines of JSON that `import` reads.")
+@click.argument("session_id", metavar="ID", default="")
 @click.pass_context
 def export(
-    ctx: click.Context, home: Path | None, session_id: str, form: str, output: Path | None, *, force: bool
+    ctx: click.Context,
+    home: Path | None,
+    session_id: str,
+    form: str,
+    output: Path | None,
+    *,
+    force: bool,
+    everything: bool,
 ) -> None:
-    """Write one session into a file that only you can read.
+    """Write one session, or all of them, into a file that only you can read.
 
-    Without -o the file is named after the session, in the current directory.
+    Without -o the file is named after the session, in the current directory. The trash is never among --all.
     """
-    from chatforge_tui.cli.store_commands import export_session  # noqa: PLC0415 - 100 ms for asyncio and sqlite
+    from chatforge_tui.cli.bundle_commands import export_all  # noqa: PLC0415 - 100 ms for asyncio and sqlite
+    from chatforge_tui.cli.store_commands import export_session  # noqa: PLC0415 - see above
 
-    ctx.exit(export_session(_launch(home, {}, ctx.obj), session_id, form=form, target=output, force=force))
+    launch = _launch(home, {}, ctx.obj)
+    if everything and session_id:
+        raise click.UsageError("--all takes no ID.")
+    if everything:
+        ctx.exit(export_all(launch, target=output, force=force))
+    if not session_id:
+        raise click.UsageError("Missing argument 'ID', or --all.")
+    ctx.exit(export_session(launch, session_id, form=form, target=output, force=force))
+
+
+@root.command(name="import")
+@_with_home
+@_with_json
+@click.argument("file", metavar="FILE", type=click.File("rb"))
+@click.pass_context
+def import_(ctx: click.Context, home: Path | None, file: BinaryIO, *, as_json: bool) -> None:
+    """Take in the sessions of a FILE that `export --all` wrote; `-` reads stdin.
+
+    What is here already stays as it is, so that a second time adds nothing. Lines that cannot be taken are named and
+    skipped; the exit code is 1 then.
+    """
+    from chatforge_tui.cli.bundle_commands import import_bundle  # noqa: PLC0415 - 100 ms for asyncio and sqlite
+
+    ctx.exit(import_bundle(_launch(home, {}, ctx.obj), file, as_json=as_json))
 
 
 @root.command()

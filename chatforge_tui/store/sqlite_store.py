@@ -17,6 +17,7 @@ from chatforge_tui.errors import StoreUnavailable
 from chatforge_tui.store import codec, queries, search_index
 from chatforge_tui.store.caretaker import Caretaker
 from chatforge_tui.store.known_heads import KnownHeads
+from chatforge_tui.store.merging import Merge, Merged
 from chatforge_tui.store.opening import open_for_reading, open_for_writing
 from chatforge_tui.store.operations import (
     AdoptTurn,
@@ -249,6 +250,17 @@ class SqliteStore:
 
         hits: list[SearchHit] = await self._writer.submit(look)
         return hits
+
+    async def merge(self, items: tuple[SessionHead | Turn, ...]) -> tuple[Merged, ...]:
+        """Take in sessions and turns from elsewhere, each session before its turns, in one transaction.
+
+        What is here already stays as it is.
+
+        Returns:
+            For each item what became of it.
+        """
+        outcomes: tuple[Merged, ...] = await self._write(Merge(items))
+        return outcomes
 
     @property
     def _is_absent(self) -> bool:

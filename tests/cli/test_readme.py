@@ -40,6 +40,7 @@ def test_every_command_is_described_and_hidden_ones_are_not(tmp_path):
         "search",
         "show",
         "export",
+        "import",
         "delete",
         "restore",
         "store",

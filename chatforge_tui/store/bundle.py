@@ -1,0 +1,155 @@
+"""Sessions as lines of JSON: what is carried to another machine. Pure: values to lines and back.
+
+A bundle begins with a header. Then every session stands on one line, each of its turns on one line after it. All of it
+is ASCII, so that no reader of lines stumbles over a separator within a text. Reading trusts nothing: a line that is
+not exactly what was written is refused with its reason.
+"""
+
+import json
+import re
+from dataclasses import replace
+from typing import Any, Literal
+
+import msgspec
+
+from chatforge_tui.domain.part import Part
+from chatforge_tui.domain.plan import Plan
+from chatforge_tui.domain.session import SessionHead
+from chatforge_tui.domain.turn import Turn
+from chatforge_tui.store import codec
+from chatforge_tui.store.cells import UNREADABLE, Cells
+from chatforge_tui.store.interruption import interrupted
+
+VERSION = 1
+"""Of the format. A reader takes its own and all earlier ones."""
+LONGEST_LINE = 192 * 2**20
+"""Bytes of one line: the longest turn, with every character escaped."""
+MOST_PARTS = 100_000
+"""Parts, or plans, of one turn."""
+
+_FORMAT = "chatforge-bundle"
+_NESTED = ("form", "usage", "problem")
+"""Columns of a turn that hold JSON themselves."""
+_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+
+class BundleLineError(ValueError):
+    """A line that cannot be taken; its text says why."""
+
+
+class Header(msgspec.Struct, frozen=True):
+    """The first line."""
+
+    format: Literal["chatforge-bundle"]
+    version: int
+    sessions: int
+    """How many follow, for a progress display; nothing depends on it."""
+
+
+def header_line(sessions: int) -> str:
+    """Return the first line of a bundle with so many sessions."""
+    return _line({"format": _FORMAT, "version": VERSION, "sessions": sessions})
+
+
+def read_header(line: bytes) -> Header:
+    """Read the first line.
+
+    Raises:
+        BundleLineError: it is no bundle's.
+    """
+    try:
+        return msgspec.json.decode(line, type=Header)
+    except UNREADABLE as error:
+        raise BundleLineError("it does not begin as a bundle of ChatForge does") from error
+
+
+def session_line(head: SessionHead) -> str:
+    """Return the line of a session. Which environment variable holds a credential stays on this machine."""
+    columns = codec.encode_session(replace(head, is_active=False))
+    del columns["token_env"]
+    return _line({"kind": "session", **columns})
+
+
+def turn_line(turn: Turn) -> str:
+    """Return the line of a turn."""
+    columns: dict[str, Any] = codec.encode_turn(turn.head)
+    columns |= {name: json.loads(columns[name]) for name in _NESTED if columns[name] is not None}
+    parts = [_part_shape(part) for part in turn.parts]
+    plans = [json.loads(codec.encode_plan(plan)) for plan in turn.plans]
+    return _line({"kind": "turn", **columns, "parts": parts, "plans": plans, "sha256": codec.checksum(turn)})
+
+
+def read_line(line: bytes) -> SessionHead | Turn:
+    """Read the line of a session or a turn. A turn that was live where it was written is interrupted here.
+
+    Raises:
+        BundleLineError: it is neither, or not whole.
+    """
+    try:
+        return _item(msgspec.json.decode(line, type=dict[str, Any]))
+    except BundleLineError:
+        raise
+    except UNREADABLE as error:
+        raise BundleLineError(f"it cannot be understood ({type(error).__name__})") from error
+
+
+def _item(shape: dict[str, Any]) -> SessionHead | Turn:
+    match shape.get("kind"):
+        case "session":
+            return _session(shape)
+        case "turn":
+            return _turn(shape)
+        case _:
+            raise BundleLineError("it is neither a session nor a turn")
+
+
+def _session(shape: dict[str, Any]) -> SessionHead:
+    cells = Cells({**shape, "turns": 0, "token_env": ""})
+    head = codec.decode_session(cells, None)
+    _refuse_damaged(cells)
+    _check_ids(head.session_id)
+    return replace(head, is_active=False)
+
+
+def _turn(shape: dict[str, Any]) -> Turn:
+    cells = Cells(shape | {name: _text(shape[name]) for name in _NESTED})
+    head = codec.decode_turn(cells)
+    parts, plans = (msgspec.convert(shape[name], list[dict[str, Any]]) for name in ("parts", "plans"))
+    if max(len(parts), len(plans)) > MOST_PARTS:
+        raise BundleLineError(f"it has more than {MOST_PARTS} parts")
+    _refuse_damaged(cells)
+    _check_ids(head.turn_id, head.session_id)
+    turn = Turn(head, tuple(map(_part, parts)), tuple(msgspec.convert(plan, Plan) for plan in plans))
+    if codec.checksum(turn) != cells.text("sha256"):
+        raise BundleLineError("its text does not match its checksum")
+    return replace(turn, head=interrupted(head)) if head.state.is_live else turn
+
+
+def _part_shape(part: Part) -> dict[str, Any]:
+    row = codec.encode_part(part)
+    return {"idx": row.idx, "kind": row.kind, "text": row.text, "body": json.loads(row.body)}
+
+
+def _part(shape: dict[str, Any]) -> Part:
+    part = codec.decode_part({**shape, "body": _text(shape["body"])})
+    if codec.encode_part(part).kind != shape["kind"]:
+        raise BundleLineError("one of its parts cannot be understood")
+    return part
+
+
+def _refuse_damaged(cells: Cells) -> None:
+    if cells.damaged:
+        raise BundleLineError(f"{cells.damaged[0]} is not what it should be")
+
+
+def _check_ids(*ids: str) -> None:
+    if not all(_ID.fullmatch(id_) for id_ in ids):
+        raise BundleLineError("its id is none")
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else json.dumps(value)
+
+
+def _line(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":")).replace("\x7f", "\\u007f")

@@ -1,0 +1,69 @@
+"""Takes sessions and turns from elsewhere into the store: by id, once, and never over what is here."""
+
+import logging
+import sqlite3
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chatforge_tui.domain.session import SessionHead
+from chatforge_tui.domain.turn import Turn
+from chatforge_tui.store import codec, queries, rows
+from chatforge_tui.store.cells import UNREADABLE
+from chatforge_tui.store.connection import savepoint
+from chatforge_tui.store.operations import Operation
+from chatforge_tui.store.workplace import Workplace
+
+_log = logging.getLogger("chatforge.store")
+
+
+class Merged(StrEnum):
+    """What became of one session or turn."""
+
+    ADDED = "added"
+    SAME = "same"
+    """It is here already."""
+    KEPT = "kept"
+    """The turn is here with other content, which stays."""
+    HOMELESS = "homeless"
+    """The turn's session is not here."""
+    REFUSED = "refused"
+    """It holds a value that cannot be stored."""
+
+
+@dataclass(frozen=True)
+class Merge(Operation):
+    """Take some in, each by itself."""
+
+    items: tuple[SessionHead | Turn, ...]
+
+    def apply(self, at: Workplace) -> tuple[Merged, ...]:
+        """Return for each item what became of it."""
+        return tuple(_take_in(at, item) for item in self.items)
+
+
+def _take_in(at: Workplace, item: SessionHead | Turn) -> Merged:
+    try:
+        with savepoint(at.db):
+            return _add_session(at, item) if isinstance(item, SessionHead) else _add_turn(at, item)
+    except (sqlite3.IntegrityError, sqlite3.DataError, *UNREADABLE) as error:
+        _log.warning("something of a bundle is refused: %s", error)
+        return Merged.REFUSED
+
+
+def _add_session(at: Workplace, head: SessionHead) -> Merged:
+    """Add a session; one that is here, in the trash or not, stays as it is."""
+    if at.db.execute("SELECT 1 FROM session WHERE id = ?", (head.session_id,)).fetchone() is not None:
+        return Merged.SAME
+    rows.write_session(at.db, codec.encode_session(head), create=True)
+    return Merged.ADDED
+
+
+def _add_turn(at: Workplace, turn: Turn) -> Merged:
+    """Add a turn to its session."""
+    known = queries.load_turn(at.db, at.me.is_alive, turn.head.turn_id)
+    if known is not None:
+        return Merged.SAME if known == turn else Merged.KEPT
+    if at.db.execute("SELECT 1 FROM session WHERE id = ?", (turn.head.session_id,)).fetchone() is None:
+        return Merged.HOMELESS
+    rows.write_ended(at.db, turn)
+    return Merged.ADDED
