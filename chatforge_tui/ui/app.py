@@ -307,7 +307,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
             self._leave_unstarted(event.error)
             return
         self._main.trouble = "The engine stopped by an error of its own. What came is saved; quit and start again."
-        self._main.redraw_status()
+        self._redraw_status()
 
     def _leave_unstarted(self, error: BaseException) -> None:
         """End a program whose engine never came up: what happened, what to do, and where more is written."""
@@ -452,7 +452,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
 
     def on_descendant_focus(self) -> None:
         """The hints depend on where the cursor is."""
-        self._main.redraw_status()
+        self._redraw_status()
 
     def on_form_panel_submitted(self, event: "FormPanel.Submitted") -> None:
         """Answer the agent's form."""
@@ -487,7 +487,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
     def on_follow_changed(self, event: "FollowChanged") -> None:
         """The view follows the end, or lines arrive below it."""
         self._main.new_lines = 0 if event.following else event.new_lines
-        self._main.redraw_status()
+        self._redraw_status()
 
     def on_copy_requested(self, event: "CopyRequested") -> None:
         """Something in the transcript is to be copied."""
@@ -537,9 +537,14 @@ class ChatForgeApp(App[None], inherit_bindings=False):
             else:
                 self._tick_timer.pause()
 
+    def _redraw_status(self) -> None:
+        """Draw status and hints again; a screen that is going down has none any more."""
+        if self.is_running:
+            self._main.redraw_status()
+
     def _tick(self) -> None:
         """Let the numbers of the running answer go on; not while the terminal is still busy with the last ones."""
-        if self._terminal.takes_output:
+        if self.is_running and self._terminal.takes_output:
             self._main.tick()
 
     def _fatal_error(self) -> None:

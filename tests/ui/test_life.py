@@ -5,6 +5,8 @@ import os
 import signal
 import threading
 
+import pytest
+
 from chatforge_tui.domain.events import Accepted, TextDelta
 from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.errors import StoreStopped, StoreTooNew, StoreUnavailable
@@ -163,3 +165,17 @@ async def test_a_store_that_stopped_ends_the_start_and_names_the_log(home, capsy
     assert app.return_code == 70
     assert "nothing more can be saved" in told
     assert "The log is in" in told
+
+
+@pytest.mark.parametrize(("key", "leaves"), [("y", True), ("n", False), ("escape", False), ("enter", True)])
+async def test_leaving_while_an_answer_runs_asks_and_every_key_of_the_question_answers_it(home, key, leaves):
+    async with running(home) as program:
+        pane = await program.send("work")
+        await program.say(await program.wire(pane), Accepted("fake"), TextDelta("so far"))
+        await program.until(lambda: pane.is_live)
+        await program.pilot.press("ctrl+q")
+        await program.sees("Leave ChatForge?")
+        await program.pilot.press(key)
+        await program.until(lambda: program.app._exit if leaves else "Leave ChatForge?" not in program.text)
+
+        assert program.app._exit is leaves

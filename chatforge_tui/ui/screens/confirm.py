@@ -16,8 +16,8 @@ class ConfirmScreen(Dialog[bool]):
     """Gives True for yes; Esc, and the second button, give nothing or False."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", show=False),
-        Binding("n", "answer(False)", show=False),
+        Binding("y", "yes", show=False),
+        Binding("n", "no", show=False),
         Binding("left,right", "app.focus_next", show=False),
     ]
     CSS_PATH: ClassVar[CSSPathType | None] = ["dialog.tcss", "confirm.tcss"]
@@ -48,6 +48,10 @@ class ConfirmScreen(Dialog[bool]):
         """Answer with the button."""
         self.dismiss(event.button.id == "yes")
 
-    def action_answer(self, *, answer: bool) -> None:
-        """Answer with a key."""
-        self.dismiss(answer)
+    def action_yes(self) -> None:
+        """Answer as the first button does."""
+        self.dismiss(True)
+
+    def action_no(self) -> None:
+        """Answer as the second button does."""
+        self.dismiss(False)
