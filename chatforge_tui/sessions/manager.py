@@ -4,14 +4,15 @@ Owns the one task group of the engine and nothing of a stream: a session's worke
 heads, the keeper writes the turns.
 """
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Coroutine
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from chatforge_tui.domain.changes import SessionChanged, StoreTrouble, TurnBegan, TurnEnded
 from chatforge_tui.domain.ids import SessionId, TurnId, new_session_id
-from chatforge_tui.domain.search import SearchHit
 from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Prompt, Turn, TurnHead
 from chatforge_tui.errors import ChatForgeError, StoreError, TaskForgotten, UnknownSession
@@ -23,10 +24,13 @@ from chatforge_tui.sessions.session_book import SessionBook
 from chatforge_tui.sessions.session_log import note
 from chatforge_tui.sessions.settings import EngineSettings
 from chatforge_tui.sessions.turn_keeper import TurnKeeper
-from chatforge_tui.sessions.worker import SessionWorker
 from chatforge_tui.sessions.worker_context import WorkerContext
 from chatforge_tui.streaming.cancellation import CancelReason
 from chatforge_tui.streaming.registry import StreamingRegistry
+
+if TYPE_CHECKING:
+    from chatforge_tui.domain.search import SearchHit
+    from chatforge_tui.sessions.worker import SessionWorker
 
 
 class _Closed(Exception):
@@ -417,6 +421,9 @@ class SessionManager:
     def _worker(self, session_id: SessionId) -> SessionWorker:
         worker = self._workers.get(session_id)
         if worker is None:
+            # Lazy: 60 ms of requests, events and retries, which a start that sends nothing does not need.
+            from chatforge_tui.sessions.worker import SessionWorker  # noqa: PLC0415 - see above
+
             worker = self._workers[session_id] = SessionWorker(session_id, self._context)
         return worker
 
@@ -430,7 +437,7 @@ class SessionManager:
         turn = self._live(session_id)
         return turn if turn is not None and turn.head.turn_id == turn_id else None
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return self._group.create_task(work)
 
     def _retire(self, session_id: SessionId) -> None:

@@ -3,16 +3,19 @@
 Every implementation passes the contract suite in tests/contracts/ for its port.
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Protocol
+from __future__ import annotations
 
-from chatforge_tui.domain.changes import TurnChange
-from chatforge_tui.domain.events import StreamEvent
-from chatforge_tui.domain.ids import SessionId, TurnId
-from chatforge_tui.domain.request import PromptRequest, TaskRef
-from chatforge_tui.domain.search import SearchHit
-from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
-from chatforge_tui.domain.turn import Turn, TurnHead
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:  # 50 ms for events, requests and search results, which a start does not need
+    from chatforge_tui.domain.changes import TurnChange
+    from chatforge_tui.domain.events import StreamEvent
+    from chatforge_tui.domain.ids import SessionId, TurnId
+    from chatforge_tui.domain.request import PromptRequest, TaskRef
+    from chatforge_tui.domain.search import SearchHit
+    from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
+    from chatforge_tui.domain.turn import Turn, TurnHead
 
 
 class Endpoint(Protocol):

@@ -4,9 +4,12 @@ A turn's begin and end are told when they are durable, its changes as they happe
 take is kept and offered again until it can; until then it is shown as it was while it was live.
 """
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from chatforge_tui.domain.changes import HeadChanged, StoreTrouble, TurnBegan, TurnChange, TurnChanged, TurnEnded
 from chatforge_tui.domain.ids import SessionId, TurnId
@@ -16,8 +19,10 @@ from chatforge_tui.sessions.event_bus import EventBus
 from chatforge_tui.sessions.ports import SessionStore
 from chatforge_tui.sessions.session_book import SessionBook, begun, ended
 from chatforge_tui.sessions.session_log import note
-from chatforge_tui.sessions.turn_run import TurnRun
-from chatforge_tui.streaming.streaming_state import StreamingState
+
+if TYPE_CHECKING:  # loaded with the first worker
+    from chatforge_tui.sessions.turn_run import TurnRun
+    from chatforge_tui.streaming.streaming_state import StreamingState
 
 _PAUSE_FIRST_S, _PAUSE_MOST_S = 0.5, 8.0
 

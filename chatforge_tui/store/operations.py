@@ -24,7 +24,10 @@ _FORGET_S = 1.0
 
 
 class Operation(ABC):
-    """One change."""
+    """One change.
+
+    Every start makes all these classes: 0.6 ms each as they are, 1.2 ms frozen. Only AppendText changes while it waits.
+    """
 
     @abstractmethod
     def apply(self, at: Workplace) -> object:
@@ -64,7 +67,7 @@ class TurnOperation(Operation):
         return True
 
 
-@dataclass(frozen=True)
+@dataclass
 class Barrier(Operation):
     """Changes nothing: its acknowledgement says that everything before it is durable."""
 
@@ -72,7 +75,7 @@ class Barrier(Operation):
         """Do nothing."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Probe(Operation):
     """Writes something that changes nothing: whether it can be committed says whether writing works again."""
 
@@ -81,7 +84,7 @@ class Probe(Operation):
         at.db.execute("UPDATE instance SET started = started WHERE id = ?", (at.me.instance_id,))
 
 
-@dataclass(frozen=True)
+@dataclass
 class CreateSession(Operation):
     """Add a session."""
 
@@ -92,7 +95,7 @@ class CreateSession(Operation):
         rows.write_session(at.db, codec.encode_session(self.head), create=True)
 
 
-@dataclass(frozen=True)
+@dataclass
 class PatchSession(Operation):
     """Change some fields of a session."""
 
@@ -109,7 +112,7 @@ class PatchSession(Operation):
         return True
 
 
-@dataclass(frozen=True)
+@dataclass
 class BeginTurn(Operation):
     """Add a turn whose request is about to leave."""
 
@@ -140,7 +143,7 @@ class BeginTurn(Operation):
         return len(self.head.prompt.text)
 
 
-@dataclass(frozen=True)
+@dataclass
 class AdoptTurn(Operation):
     """Make an interrupted turn live again, in this program."""
 
@@ -200,7 +203,7 @@ class AppendText(TurnOperation):
         return self.weight
 
 
-@dataclass(frozen=True)
+@dataclass
 class PutPart(TurnOperation):
     """A part that is new, or replaced whole."""
 
@@ -219,7 +222,7 @@ class PutPart(TurnOperation):
         return 200 + len(getattr(self.part, "text", ""))
 
 
-@dataclass(frozen=True)
+@dataclass
 class DropPart(TurnOperation):
     """A part that was superseded."""
 
@@ -233,7 +236,7 @@ class DropPart(TurnOperation):
             at.db.execute("DELETE FROM part WHERE turn = ? AND idx = ?", (self.turn_id, self.index))
 
 
-@dataclass(frozen=True)
+@dataclass
 class PutPlan(TurnOperation):
     """One more version of the plan."""
 
@@ -252,7 +255,7 @@ class PutPlan(TurnOperation):
         return 200 + 100 * len(self.plan.steps)
 
 
-@dataclass(frozen=True)
+@dataclass
 class PutHead(TurnOperation):
     """The turn's head changed."""
 
@@ -265,7 +268,7 @@ class PutHead(TurnOperation):
             rows.update(at.db, "turn", codec.encode_turn(self.head))
 
 
-@dataclass(frozen=True)
+@dataclass
 class EndTurn(Operation):
     """A turn that is over, whole."""
 
@@ -286,7 +289,7 @@ class EndTurn(Operation):
         return True
 
 
-@dataclass(frozen=True)
+@dataclass
 class TrashSession(Operation):
     """Put a session into the trash."""
 
@@ -303,7 +306,7 @@ class TrashSession(Operation):
         at.db.execute("UPDATE session SET trashed = ? WHERE id = ?", (self.when, self.session_id))
 
 
-@dataclass(frozen=True)
+@dataclass
 class RestoreSession(Operation):
     """Bring a session back from the trash."""
 
@@ -325,7 +328,7 @@ class RestoreSession(Operation):
         return head
 
 
-@dataclass(frozen=True)
+@dataclass
 class PurgeSession(Operation):
     """Delete a session for good."""
 

@@ -24,11 +24,11 @@ _STEP = 20
 """Turns taken in at once: a few milliseconds."""
 _MERGE_PAGES = 200
 """Work of one step of forgetting, in pages of the index: a few milliseconds."""
-_UNSPACED = re.compile(
+_UNSPACED = (
     "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3040-\u30ff\u3100-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff])"
 )
-"""Characters of scripts written without spaces."""
+"""Characters of scripts written without spaces. 5 ms to compile: done when the first text is taken in."""
 
 _PROMPT_AND_ANSWER = """
     SELECT key, prompt, coalesce((
@@ -40,7 +40,7 @@ _PROMPT_AND_ANSWER = """
 
 def words_of(text: str) -> str:
     """Return the text as the index sees it."""
-    return _UNSPACED.sub(r" \1 ", text)
+    return re.sub(_UNSPACED, r" \1 ", text)
 
 
 def exists(db: sqlite3.Connection) -> bool:

@@ -4,13 +4,14 @@ Runs on the engine's event loop and touches no file there: every call becomes an
 writer's queue, and what must be durable is awaited.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatforge_tui.domain.changes import HeadChanged, TurnChange
 from chatforge_tui.domain.ids import SessionId, TaskId, TurnId
-from chatforge_tui.domain.search import SearchHit
 from chatforge_tui.domain.session import SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Turn, TurnHead
 from chatforge_tui.errors import StoreUnavailable
@@ -31,9 +32,11 @@ from chatforge_tui.store.operations import (
     TrashSession,
 )
 from chatforge_tui.store.pending import Pending
-from chatforge_tui.store.search import search
 from chatforge_tui.store.workplace import Workplace
 from chatforge_tui.store.writer import DEFAULTS, Writer, WriterSettings
+
+if TYPE_CHECKING:
+    from chatforge_tui.domain.search import SearchHit
 
 BACKUP_AFTER_S = 5.0
 """The first seconds belong to the screen, and a command that ends within them makes no backup."""
@@ -244,6 +247,9 @@ class SqliteStore:
         """
         if self._is_absent:
             return []
+
+        # Lazy: 12 ms, for whoever searches.
+        from chatforge_tui.store.search import search  # noqa: PLC0415 - see above
 
         def look(at: Workplace) -> list[SearchHit]:
             return search(at.db, query, limit)

@@ -4,8 +4,13 @@ Only `begin` makes an entry, `get` looks one up and never makes one (a late byte
 `release` compares before it deletes (the end of an old request must not remove its successor's entry).
 """
 
-from chatforge_tui.domain.ids import RequestId, SessionId
-from chatforge_tui.streaming.streaming_state import StreamingState
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # loaded with the first worker
+    from chatforge_tui.domain.ids import RequestId, SessionId
+    from chatforge_tui.streaming.streaming_state import StreamingState
 
 
 class StreamingRegistry:
