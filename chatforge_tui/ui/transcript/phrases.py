@@ -68,29 +68,29 @@ def waiting_words(head: TurnHead, now: float) -> str:
     return "Connecting"
 
 
-def ending(head: TurnHead, marks: MarkSet) -> list[list[Span]]:
-    """Return the lines that say how a turn ended; none when it ended as it should."""
+def ending(head: TurnHead, marks: MarkSet) -> list[tuple[Span, Span]]:
+    """Return what says how a turn ended, each a mark and its words; nothing when it ended as it should."""
     problem = head.problem
     message = clean(problem.message).replace("\n", " ") if problem else ""
-    rows: list[list[Span]] = []
+    rows: list[tuple[Span, Span]] = []
     match head.state:
         case TurnState.FAILED:
-            rows.append([(f"{marks.failed} ", Ink("error")), (message or "The agent failed.", Ink("error"))])
+            rows.append(((f"{marks.failed} ", Ink("error")), (message or "The agent failed.", Ink("error"))))
         case TurnState.INTERRUPTED:
             text = message or "The answer was interrupted: what arrived is kept."
-            rows.append([(f"{marks.interrupted} ", Ink("warning")), (text, Ink("warning"))])
+            rows.append(((f"{marks.interrupted} ", Ink("warning")), (text, Ink("warning"))))
         case TurnState.ABORTED:
-            rows.append([(f"{marks.close} ", MUTED), (message or "Stopped.", MUTED)])
+            rows.append(((f"{marks.close} ", MUTED), (message or "Stopped.", MUTED)))
         case TurnState.WAITING:
             rows.append(
-                [(f"{marks.waiting} ", Ink("warning")), (message or "Waiting for your answer.", Ink("warning"))]
+                ((f"{marks.waiting} ", Ink("warning")), (message or "Waiting for your answer.", Ink("warning")))
             )
         case TurnState.COMPLETE if head.finish_reason in _CUT_SHORT:
-            rows.append([(f"{marks.interrupted} ", Ink("warning")), (_CUT_SHORT[head.finish_reason], MUTED)])
+            rows.append(((f"{marks.interrupted} ", Ink("warning")), (_CUT_SHORT[head.finish_reason], MUTED)))
         case _:
             return []
     if problem and problem.hint:
-        rows.append([("  ", MUTED), (clean_line(problem.hint), MUTED)])
+        rows.append((("  ", MUTED), (clean_line(problem.hint), MUTED)))
     return rows
 
 

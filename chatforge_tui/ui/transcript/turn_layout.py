@@ -12,7 +12,7 @@ from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.transcript.ink import MUTED, TEXT, Ink, Line, Span
 from chatforge_tui.ui.transcript.page import Page
 from chatforge_tui.ui.transcript.phrases import clock_time, ending, pace, waiting_words
-from chatforge_tui.ui.transcript.piece import GAP, TURN_GAP, Fixed, Piece
+from chatforge_tui.ui.transcript.piece import GAP, TURN_GAP, Fixed, Margin, Piece, PlainPiece
 from chatforge_tui.ui.transcript.section import Section, plain_pieces
 from chatforge_tui.ui.transcript.sections import section_of
 from chatforge_tui.ui.transcript.text_section import TextSection
@@ -288,7 +288,7 @@ class TurnLayout:
         self._waiting.set(((f"{spinner} ", Ink("accent", copy="")), (waiting_words(head, now), MUTED)))
         if self._built_ending is not head:
             self._built_ending = head
-            self._ending = [Fixed(tuple(row)) for row in ending(head, marks)]
+            self._ending = [_hanging(mark, words) for mark, words in ending(head, marks)]
 
     def _collect(self, marks: MarkSet) -> tuple[list[Piece], list[int]]:
         flow: list[Piece] = [] if self._is_first else [TURN_GAP]
@@ -331,3 +331,8 @@ def _first_difference(old: list[Piece], new: list[Piece]) -> int:
             break
         index += 1
     return index
+
+
+def _hanging(mark: Span, words: Span) -> Piece:
+    """Return words that hang behind their mark, however narrow the page."""
+    return PlainPiece(words[0], words[1], Margin(mark, (" " * len(mark[0]), words[1]._replace(copy=""))))

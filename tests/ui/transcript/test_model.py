@@ -119,6 +119,15 @@ def test_a_turn_that_ended_badly_says_what_happened_and_what_to_do(state, expect
     assert text_of(model)[4:] == ["so far", "", *expected]
 
 
+def test_what_went_wrong_hangs_behind_its_mark_when_it_takes_several_lines():
+    problem = TurnProblem("k", "broken " * 30, "again " * 30)
+    model = model_of(turn(0, "so far", state=TurnState.FAILED, problem=problem))
+    first, *others = text_of(model)[6:]
+    assert first.startswith("✕ broken")
+    assert len(others) >= 3
+    assert all(line.startswith(("  broken", "  again")) for line in others)
+
+
 def test_an_answer_cut_off_by_the_limit_says_so():
     assert "limit of tokens" in text_of(model_of(turn(0, "half", finish_reason="length")))[-1]
 
