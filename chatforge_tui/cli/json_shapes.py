@@ -8,7 +8,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from chatforge_tui.domain.part import ToolPart
+from chatforge_tui.domain.part import QuestionPart, ToolPart
 from chatforge_tui.domain.plan import Plan
 from chatforge_tui.domain.search import SearchHit
 from chatforge_tui.domain.session import SessionHead
@@ -67,8 +67,8 @@ def transcript(head: SessionHead, turns: tuple[Turn, ...]) -> Json:
 
 
 def turn_shape(turn: Turn) -> Json:
-    """Return one turn."""
-    head = turn.head
+    """Return one turn; `question` is there only while the agent waits for an answer."""
+    head, asked = turn.head, turn.question
     return {
         "turn_id": head.turn_id,
         "state": head.state.value,
@@ -83,6 +83,28 @@ def turn_shape(turn: Turn) -> Json:
         "usage": usage_shape(head.usage) if head.usage else None,
         "started": timestamp(head.started),
         "ended": timestamp(head.ended),
+        **({"question": question_shape(asked)} if asked else {}),
+    }
+
+
+def question_shape(question: QuestionPart) -> Json:
+    """Return what an agent asks: its words, and the fields to fill in where it gave any."""
+    fields = question.form.fields if question.form else ()
+    return {
+        "kind": question.kind.value,
+        "text": question.text,
+        "fields": [
+            {
+                "name": field.name,
+                "label": field.label,
+                "description": field.description,
+                "kind": field.kind.value,
+                "options": list(field.options),
+                "required": field.required,
+                "default": field.default,
+            }
+            for field in fields
+        ],
     }
 
 

@@ -9,10 +9,11 @@ from chatforge_tui.cli import json_shapes
 from chatforge_tui.cli.answer_text import AnswerText
 from chatforge_tui.cli.json_shapes import Json
 from chatforge_tui.domain.changes import HeadChanged, PartAdded, PartReplaced, PlanRecorded, TextAppended, TurnChange
-from chatforge_tui.domain.form import FormField
 from chatforge_tui.domain.part import FilePart, NoticePart, Part, QuestionPart, ReasoningPart, ToolPart
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn, TurnProblem, TurnState
+
+_WITH_LINE = (ToolPart, FilePart, NoticePart, QuestionPart)
 
 
 def session_event(head: SessionHead) -> Json:
@@ -42,6 +43,8 @@ class EventLines:
         self._answer = AnswerText()
         self._reasoning: dict[int, int] = {}
         """Of each reasoning part how many characters were written."""
+        self._told: dict[int, Part] = {}
+        """Of each part that has a line of its own what the last one said."""
         self._state: TurnState | None = None
 
     def of(self, changes: Iterable[TurnChange]) -> Iterator[Json]:
@@ -61,6 +64,12 @@ class EventLines:
                 case _:
                     pass
 
+    def rest(self, turn: Turn) -> Iterator[Json]:
+        """Yield the lines for what only the turn's end brought: its question, a warning, calls that ended with it."""
+        for part in turn.parts:
+            if isinstance(part, _WITH_LINE) and self._told.get(part.index) != part:
+                yield from self._part_lines(part)
+
     def _answer_lines(self, change: TurnChange) -> Iterator[Json]:
         text = self._answer.apply([change])
         if self._answer.is_replaced:
@@ -69,6 +78,7 @@ class EventLines:
             yield {"event": "text", "text": text}
 
     def _part_lines(self, part: Part) -> Iterator[Json]:
+        self._told[part.index] = part
         match part:
             case ReasoningPart():
                 yield from self._reasoning_lines(part.index, part.text[self._reasoning.get(part.index, 0) :])
@@ -99,20 +109,4 @@ def _file_event(part: FilePart) -> Json:
 
 
 def _question_event(part: QuestionPart) -> Json:
-    fields = part.form.fields if part.form else ()
-    return {
-        "event": "question",
-        "kind": part.kind.value,
-        "text": part.text,
-        "fields": [_field_shape(field) for field in fields],
-    }
-
-
-def _field_shape(field: FormField) -> Json:
-    return {
-        "name": field.name,
-        "label": field.label,
-        "kind": field.kind.value,
-        "required": field.required,
-        "options": list(field.options),
-    }
+    return {"event": "question", **json_shapes.question_shape(part)}

@@ -105,7 +105,9 @@ class EventReport:
             self._line(line)
 
     def end(self, turn: Turn) -> None:
-        """Write the whole turn."""
+        """Write what only the end brought, then the whole turn."""
+        for line in self._lines.rest(turn):
+            self._line(line)
         self._line(send_events.end_event(turn))
 
     def refuse(self, error: ChatForgeError) -> None:

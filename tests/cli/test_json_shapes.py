@@ -3,7 +3,7 @@ import json
 import pytest
 
 from chatforge_tui.cli.json_shapes import dumps, session_line, timestamp, transcript
-from tests.cli.material import ANSWER, FIRST, HEAD, OSC, SECOND
+from tests.cli.material import ANSWER, FIRST, HEAD, OSC, SECOND, WAITING
 
 
 def test_a_session_is_shown_exactly_as_documented():
@@ -91,3 +91,10 @@ def test_json_is_safe_on_a_terminal_and_loses_nothing(text):
 def test_a_time_that_has_not_come_is_null():
     assert timestamp(None) is None
     assert timestamp(0.0) is None
+
+
+def test_a_turn_that_waits_shows_its_question_and_no_other_turn_does():
+    shown = transcript(HEAD, (FIRST, WAITING))["turns"]
+    assert "question" not in shown[0]
+    assert shown[1]["question"]["kind"] == "input"
+    assert [field["name"] for field in shown[1]["question"]["fields"]] == ["v", "why"]

@@ -99,3 +99,11 @@ def test_every_event_has_the_keys_that_the_table_says():
     assert {line["event"] for line in written} | {"end"} == set(told)
     for line in written:
         assert tuple(line) == told[line["event"]]
+
+
+def test_what_only_the_end_of_a_turn_brings_has_its_line_too():
+    told = EventLines()
+    question = WAITING.parts[1]
+    assert [line["event"] for line in told.rest(WAITING) if line["event"] == "question"] == ["question"]
+    assert list(told.of([PartAdded(question)]))
+    assert [line for line in told.rest(WAITING) if line["event"] == "question"] == []
