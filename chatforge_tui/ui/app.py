@@ -185,6 +185,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
             marks=self.marks,
             now=time.time,
             examples=self._examples,
+            unverified=frozenset(name for name, one in self.settings.endpoints.items() if not one.verify),
         )
         return self._main
 
@@ -369,6 +370,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
             if answer is not None:
                 then(answer)
 
+        self.clear_notifications()  # what was said before would hide what is asked now
         self.push_screen(dialog, take)
 
     def push(self, screen: Screen[None]) -> None:

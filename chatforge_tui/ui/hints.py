@@ -3,7 +3,7 @@
 Owns the sentences and which facts belong to which state; the widgets own how they are cut to the screen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from chatforge_tui.config.key_names import shown
 from chatforge_tui.config.keymap import Keymap
@@ -37,11 +37,21 @@ _TONES: dict[TurnState, Tone] = {
 class HintWriter:
     """Writes the bottom of the screen with the keys in force."""
 
-    def __init__(self, keymap: Keymap, marks: MarkSet, *, is_still: bool) -> None:
-        """Write with these keys and marks; `is_still` = no spinner turns."""
+    def __init__(
+        self, keymap: Keymap, marks: MarkSet, *, is_still: bool, unverified: Collection[str] = frozenset()
+    ) -> None:
+        """Write with these keys and marks.
+
+        Args:
+            keymap: the keys in force.
+            marks: how states are drawn.
+            is_still: no spinner turns.
+            unverified: names of the endpoints whose certificate is not checked.
+        """
         self._keymap = keymap
         self._marks = marks
         self._is_still = is_still
+        self._unverified = unverified
 
     def key(self, action_id: str) -> str:
         """Return an action's first key as people read it; "" when it has none."""
@@ -63,9 +73,10 @@ class HintWriter:
             return ()
         turn = pane.turn
         endpoint = clean_name(pane.head.endpoint.name)
+        danger = "certificate not checked" if pane.head.endpoint.name in self._unverified else ""
         model = clean_name(pane.head.endpoint.model)
         protocol = clean_name(turn.protocol if turn and turn.protocol else pane.head.endpoint.protocol)
-        return tuple(fact for fact in (endpoint, model, protocol, tokens(turn.usage) if turn else "") if fact)
+        return tuple(fact for fact in (endpoint, danger, model, protocol, tokens(turn.usage) if turn else "") if fact)
 
     def placeholder(self, pane: Pane | None) -> str:
         """Return what stands in an empty composer."""

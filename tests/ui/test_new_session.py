@@ -1,7 +1,8 @@
 """Choosing where a new session goes."""
 
+from chatforge_tui.config.settings import EndpointSettings
 from chatforge_tui.domain.session import EndpointRef
-from tests.ui.program import running
+from tests.ui.program import ENDPOINTS, running
 
 OFFER = (EndpointRef("http://127.0.0.1:11434/v1", "openai-chat", "llama3"), "Ollama", "llama3, on this machine")
 
@@ -68,3 +69,35 @@ async def test_a_search_for_endpoints_that_fails_leaves_the_configured_ones(home
         await program.pilot.press("alt+n")
         await program.sees("qwen3")
         await program.until(lambda: "Looking for agents" not in program.text)
+
+
+async def test_what_is_known_of_an_endpoint_without_settings_comes_from_the_search(home):
+    async with running(
+        home, offers=lambda: [OFFER, (EndpointRef("built-in"), "Built-in agent", "not a model")]
+    ) as program:
+        program.app._sessions.open_on(EndpointRef("built-in"))
+        await program.until(lambda: program.front.head.endpoint.name == "built-in")
+        await program.pilot.press("alt+n")
+        await program.sees("built-in  not a model")
+
+
+async def test_an_endpoint_whose_certificate_is_not_checked_is_marked_on_every_tab_of_it(home, monkeypatch):
+    careless = EndpointSettings(protocol="a2a", url="https://agents.example.com", verify=False)
+    monkeypatch.setitem(ENDPOINTS, "platform", careless)
+    async with running(home) as program:
+        await program.sees("○ ! New session")
+        assert "platform · certificate not checked" in program.text.splitlines()[-1]
+
+        program.app._sessions.open_on(EndpointRef("local"))
+        await program.until(lambda: program.front.head.endpoint.name == "local")
+        await program.pilot.pause()
+        assert program.text.splitlines()[0].count("!") == 1
+        assert "certificate" not in program.text.splitlines()[-1]
+
+
+async def test_a_sentence_that_was_said_does_not_hide_a_dialog(home):
+    async with running(home, notices=["Nothing is configured yet."]) as program:
+        await program.sees("Nothing is configured yet.")
+        await program.pilot.press("alt+n")
+        await program.sees("New session")
+        await program.until(lambda: "Nothing is configured yet." not in program.text)

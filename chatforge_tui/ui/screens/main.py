@@ -4,7 +4,7 @@ Owns which of them is visible and where the focus is. It decides nothing about s
 message or an action of the app, and what changed comes as a call of `show_pane` or `redraw`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -74,15 +74,27 @@ class MainScreen(Screen[None]):
         marks: MarkSet,
         now: Callable[[], float],
         examples: Callable[[EndpointRef], Sequence[str]],
+        unverified: Collection[str] = frozenset(),
     ) -> None:
-        """Draw from this book; `now` gives Unix seconds, `examples` three prompts to try at an endpoint."""
+        """Draw from a book.
+
+        Args:
+            book: all panes; only read.
+            keymap: the keys in force.
+            settings: how it shall look.
+            marks: how states are drawn.
+            now: returns Unix seconds.
+            examples: three prompts to try at an endpoint.
+            unverified: names of the endpoints whose certificate is not checked.
+        """
         super().__init__()
         self._compositor = FrameCompositor()  # in the place of Textual's, which draws and writes far more than changed
         self._book, self._keymap, self._settings, self._marks = book, keymap, settings, marks
         self._bind_actions()
         self._now = now
         self._examples = examples
-        self._writer = HintWriter(keymap, marks, is_still=settings.reduced_motion)
+        self._unverified = unverified
+        self._writer = HintWriter(keymap, marks, is_still=settings.reduced_motion, unverified=unverified)
         self._form: FormPanel | None = None
         self._example = -1
         self._hit: SearchHit | None = None
@@ -330,7 +342,8 @@ class MainScreen(Screen[None]):
             state = TurnState.INTERRUPTED
         kind: TabKind = "running" if state and state.is_live else _KINDS.get(state, "idle") if state else "idle"
         unread = pane.unread_count if pane is not self._book.current else 0
-        return Tab(pane.session_id, self._marks.of_turn(state), kind, session_title(pane), unread)
+        is_unverified = pane.head.endpoint.name in self._unverified
+        return Tab(pane.session_id, self._marks.of_turn(state), kind, session_title(pane), unread, is_unverified)
 
     def _teach(self, pane: Pane) -> None:
         keys = [(self._writer.key(action), words) for action, words in _FIRST_KEYS if self._writer.key(action)]

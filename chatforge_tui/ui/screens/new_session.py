@@ -111,7 +111,9 @@ class NewSessionScreen(Dialog[EndpointRef]):
 
     def on_new_session_screen_offers_found(self, event: OffersFound) -> None:
         """Join what was found to the list."""
-        known = {(offer[0].name, offer[0].model) for offer in self._known}
+        about = {ref: detail for ref, _, detail in event.offers}
+        self._known = [(ref, label, detail or about.get(ref, "")) for ref, label, detail in self._known]
+        known = {(ref.name, ref.model) for ref, _, _ in self._known}
         self._known += [offer for offer in event.offers if (offer[0].name, offer[0].model) not in known]
         self._is_searching = False
         self._list()

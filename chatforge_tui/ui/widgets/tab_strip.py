@@ -39,10 +39,13 @@ class Tab:
     title: str
     unread: int = 0
     """Number of news; shown behind a bold title when it is not 0."""
+    is_unverified: bool = False
+    """The certificate of its endpoint is not checked: marked, as long as that is so."""
 
     def width(self, most: int) -> int:
         """Return its width in cells, margin on both sides included, with a title of at most `most` cells."""
-        return 6 + min(cell_len(self.title), most) + (len(self.count) if self.unread else 0)
+        marks = 8 if self.is_unverified else 6
+        return marks + min(cell_len(self.title), most) + (len(self.count) if self.unread else 0)
 
     @property
     def count(self) -> str:
@@ -205,6 +208,7 @@ class TabStrip(Widget):
             Segment(" ", self.rich_style),
             Segment(tab.mark, self._style(tab.kind)),
             Segment(" ", self.rich_style),
+            *([Segment("! ", self._style("failed"))] if tab.is_unverified else []),
             Segment(shorten(tab.title, self._most, self.marks.ellipsis), self._style(look)),
         ]
         if tab.unread:
