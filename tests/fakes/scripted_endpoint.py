@@ -78,8 +78,10 @@ class ScriptedEndpoint:
         return self._owner.can_resume
 
     async def resume(self, task: TaskRef) -> AsyncGenerator[StreamEvent, None]:
-        wire = Wire(None, task, stubborn=self._owner.stubborn)
+        wire = Wire(None, task)
         self._owner.rejoined.append(wire)
+        if self._owner.on_resume is not None:
+            self._owner.on_resume(wire)
         if self._owner.retell is not None:
             wire.say(*self._owner.retell(task))
             wire.cut()
@@ -149,6 +151,8 @@ class ScriptedEndpoints:
         """Every time that a lost task was asked for, oldest first."""
         self.retell: Callable[[TaskRef], Sequence[Step]] | None = None
         """What is said then; None: by hand."""
+        self.on_resume: Callable[[Wire], None] | None = None
+        """Called each time before anything is said."""
         self.made: list[ScriptedEndpoint] = []
         self.canceled: list[TaskRef] = []
         self.cancel_takes = 0.0

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from chatforge_tui.domain.changes import SessionChanged, SessionRemoved, TurnBegan, TurnChanged, TurnEnded
-from chatforge_tui.domain.events import Accepted, Finished, StreamEvent, TextDelta
+from chatforge_tui.domain.events import Accepted, Finished, StreamEvent, TaskBound, TextDelta
 from chatforge_tui.domain.fold import fold
-from chatforge_tui.domain.ids import SessionId, TurnId
+from chatforge_tui.domain.ids import SessionId, TaskId, TurnId
 from chatforge_tui.domain.request import PromptRequest
 from chatforge_tui.domain.session import EndpointRef, SessionHead
 from chatforge_tui.domain.turn import Prompt, Turn, TurnHead, TurnState
 from chatforge_tui.errors import StreamLost, UnknownSession, Unreachable
-from chatforge_tui.sessions import ALL, SessionManager
+from chatforge_tui.sessions import ALL, EngineSettings, SessionManager
 from chatforge_tui.store.memory_store import MemoryStore
 from tests.fakes.scripted_endpoint import ScriptedEndpoints, Wire
 from tests.virtual_clock import LoopClock, VirtualLoop, settle
@@ -66,6 +66,8 @@ class ModelTurn:
     frozen: Turn | None = None
     """Once it has ended: the turn as it must stay for ever."""
     refusals: int = 0
+    task: TaskId | None = None
+    """Once its agent has named one: a lost stream is read on with."""
 
 
 @dataclass(eq=False)
@@ -90,6 +92,10 @@ class EngineMachine(RuleBasedStateMachine):
         self.store = SlowMemoryStore()
         self.endpoints = ScriptedEndpoints()
         self.endpoints.on_open = self.note_opened
+        self.endpoints.can_resume = True
+        self.endpoints.on_resume = self.retell
+        self.lost: set[Wire] = set()
+        """Streams that broke: nothing of them counts any more."""
         self.violations: list[str] = []
         self.sessions: list[ModelSession] = []
         self.commands: list[asyncio.Task[Any]] = []
@@ -101,15 +107,22 @@ class EngineMachine(RuleBasedStateMachine):
 
     @initialize()
     def start(self) -> None:
-        self.manager = SessionManager(store=self.store, endpoints=self.endpoints, clock=LoopClock())
-        self.run(self.manager.__aenter__())
-        self.watcher = self.manager.subscribe()
-        self.watcher.focus(ALL)
+        self.begin_program()
         self.new(active=True)
         self.new(active=False)
 
+    def begin_program(self) -> None:
+        settings = EngineSettings(takes_up=True, rejoin_pauses_s=(1.0,) * 20)
+        self.manager = SessionManager(store=self.store, endpoints=self.endpoints, clock=LoopClock(), settings=settings)
+        self.run(self.manager.__aenter__())
+        self.watcher = self.manager.subscribe()
+        self.watcher.focus(ALL)
+
     def run(self, work: Any) -> Any:
         return self.loop.run_until_complete(work)
+
+    async def activate(self, session_id: SessionId) -> None:
+        self.manager.activate(session_id)
 
     def note_opened(self, request: PromptRequest) -> None:
         """A request leaves: its prompt must be in the store, and it must not have been answered before (I10)."""
@@ -119,6 +132,18 @@ class EngineMachine(RuleBasedStateMachine):
         earlier = [wire for wire in self.endpoints.wires[:-1] if wire.request.turn_id == request.turn_id]
         if any(wire.said for wire in earlier):
             self.violations.append("a prompt was sent again after something of its answer had arrived")
+
+    def retell(self, wire: Wire) -> None:
+        """An agent is asked for a task: it tells all of it."""
+        turns = [turn for session in self.sessions for turn in session.turns]
+        turn = next(turn for turn in turns if wire.task is not None and turn.task == wire.task.task_id)
+        wire.say(Accepted("fake"), TaskBound(turn.task, None), *([TextDelta(turn.fed)] if turn.fed else []))
+
+    def wires_of(self, session: ModelSession) -> list[Wire]:
+        """Return everything that was asked in a session, oldest first."""
+        tasks = {turn.task for turn in session.turns if turn.task}
+        rejoined = [wire for wire in self.endpoints.rejoined if wire.task and wire.task.task_id in tasks]
+        return [*self.endpoints.of(session.session_id), *rejoined]
 
     def word(self) -> str:
         """Return text that occurs nowhere else."""
@@ -141,10 +166,8 @@ class EngineMachine(RuleBasedStateMachine):
     def live_wire(self, session: ModelSession) -> Wire | None:
         """Return the open request of the session's live turn."""
         turn = session.live
-        wires = self.endpoints.of(session.session_id)
-        if turn is None or not wires or wires[-1].closed or wires[-1].request.prompt.text != turn.prompt:
-            return None
-        return wires[-1]
+        wires = [wire for wire in self.wires_of(session) if turn and _asks_for(wire, turn)]
+        return None if not wires or wires[-1].closed or wires[-1] in self.lost else wires[-1]
 
     def command(self, work: Any, steps: int) -> None:
         self.commands.append(self.loop.create_task(work))
@@ -175,7 +198,8 @@ class EngineMachine(RuleBasedStateMachine):
             return
         turn, wire = live
         if not turn.fed:
-            wire.say(Accepted("fake"))
+            turn.task = TaskId(turn.prompt) if int(turn.prompt[1:]) % 2 else None
+            wire.say(Accepted("fake"), *([TaskBound(turn.task, None)] if turn.task else []))
         for _ in range(count):
             word = self.word()
             turn.fed += word
@@ -227,15 +251,56 @@ class EngineMachine(RuleBasedStateMachine):
     def misfortune(self, number: int, steps: int, what: str) -> None:
         if (live := self.pick_live(number)) is None:
             return
+        if what == "reset" and not live[0].fed:
+            self.delta(number, 0, 1)
+        if what != "crash" and live[0].task is not None:
+            self.drop(number, steps, goes_on=False)
+            return
         match what:
             case "cut":
                 self.end_by(number, TurnState.INTERRUPTED, steps)
             case "reset":
-                if not live[0].fed:
-                    self.delta(number, 0, 1)
                 self.end_by(number, TurnState.INTERRUPTED, steps, StreamLost("reset", retryable=True))
             case _:
                 self.end_by(number, TurnState.FAILED, steps, RuntimeError("a mistake in an adapter"))
+
+    @rule(number=st.integers(0, 3), steps=st.integers(0, 12), goes_on=st.booleans())
+    def drop(self, number: int, steps: int, goes_on: bool) -> None:
+        """The network breaks; an agent with a task goes on, and tells all of it when it is asked."""
+        live = self.pick_live(number)
+        if live is None or live[0].task is None:
+            return
+        turn, wire = live
+        wire.say(StreamLost("broken"))
+        self.lost.add(wire)
+        if goes_on:
+            turn.fed += self.word()
+        self.run(settle(steps))
+        self.check_always()
+
+    @rule(finish=st.booleans())
+    def restart(self, finish: bool) -> None:
+        """The program ends, and another one begins on the same store: tasks are taken up, the rest is interrupted."""
+        self.rest()
+        self.run(self.manager.__aexit__(None, None, None))
+        self.check_always()
+        for session in self.alive():
+            if (turn := session.live) is None:
+                continue
+            if turn.task is None:
+                turn.causes.add(TurnState.INTERRUPTED)
+            else:
+                turn.fed += self.word()
+        self.ended.clear()
+        self.begin_program()
+        for head in self.manager.sessions():
+            self.mirror_heads[head.session_id] = head
+            if not head.is_open:
+                self.run(self.activate(head.session_id))
+        for session in self.alive():
+            for turn in self.run(self.manager.turns(session.session_id)):
+                self.mirror[turn.head.turn_id] = turn
+        self.rest()
 
     @rule(number=st.integers(0, 3))
     def refuse(self, number: int) -> None:
@@ -281,7 +346,7 @@ class EngineMachine(RuleBasedStateMachine):
     def switch(self, number: int) -> None:
         if (session := self.pick(number)) is None:
             return
-        self.manager.activate(session.session_id)
+        self.run(self.activate(session.session_id))
         self.check_always()
 
     @rule(number=st.integers(0, 3), reopen=st.booleans())
@@ -335,7 +400,7 @@ class EngineMachine(RuleBasedStateMachine):
         for model, turn in zip(known, stored, strict=True):
             assert self.mirror.get(turn.head.turn_id) == turn, "a watcher's turn differs"
             self.check_turn(model, turn)
-        wires = [wire for wire in self.endpoints.of(session.session_id) if not wire.closed]
+        wires = [wire for wire in self.wires_of(session) if not wire.closed]
         expected = [self.live_wire(session)] if session.live and not session.is_deleted else []
         assert [wire for wire in wires if not wire.was_stubborn] == [wire for wire in expected if wire], "open streams"
         if session.live and not session.is_deleted:
@@ -376,9 +441,10 @@ class EngineMachine(RuleBasedStateMachine):
                 case SessionRemoved(session_id):
                     self.mirror_heads.pop(session_id, None)
         for turn in self.mirror.values():
-            wires = [w for w in self.endpoints.wires if w.request.turn_id == turn.head.turn_id]
-            said = "".join(e.text for w in wires for e in w.said if isinstance(e, TextDelta))
-            assert said.startswith(turn.answer), "I1: text of another request"
+            wires = [w for w in self.endpoints.wires if w.request and w.request.turn_id == turn.head.turn_id]
+            again = [w for w in self.endpoints.rejoined if w.task and w.task.task_id == turn.head.task_id]
+            said = [_text(wires), *(_text([wire]) for wire in again)]
+            assert any(text.startswith(turn.answer) for text in said), "I1: text of another request"
 
     def teardown(self) -> None:
         """End the program: nothing is left running, and the store holds what was shown (I11, I8)."""
@@ -387,7 +453,7 @@ class EngineMachine(RuleBasedStateMachine):
                 self.rest()
                 self.run(self.manager.__aexit__(None, None, None))
                 assert not asyncio.all_tasks(self.loop), "I11: something still runs"
-                assert all(wire.closed for wire in self.endpoints.wires), "I11: a stream is still open"
+                assert not self.endpoints.open_wires, "I11: a stream is still open"
                 for session in self.sessions:
                     for turn in self.run(self.store.load_turns(session.session_id)):
                         assert not turn.head.state.is_live
@@ -396,7 +462,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     def clear_away(self) -> None:
         """End whatever a faulty engine has left running, so that the next example starts with nothing."""
-        for wire in self.endpoints.wires:
+        for wire in (*self.endpoints.wires, *self.endpoints.rejoined):
             wire.stubborn = False
         for _ in range(100):
             if not (tasks := asyncio.all_tasks(self.loop)):
@@ -409,3 +475,14 @@ class EngineMachine(RuleBasedStateMachine):
                     task.exception()
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         self.loop.close()
+
+
+def _asks_for(wire: Wire, turn: ModelTurn) -> bool:
+    """Whether a stream is about this turn."""
+    if wire.request is not None:
+        return wire.request.prompt.text == turn.prompt
+    return wire.task is not None and wire.task.task_id == turn.task
+
+
+def _text(wires: list[Wire]) -> str:
+    return "".join(event.text for wire in wires for event in wire.said if isinstance(event, TextDelta))

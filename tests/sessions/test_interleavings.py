@@ -277,6 +277,27 @@ def a_patch_is_kept_in_memory_only(patch: Patch) -> None:
     patch.setattr(MemoryStore, "update_session", forget)
 
 
+@mutant
+def what_is_told_again_is_doubled(patch: Patch) -> None:
+    patch.setattr(StreamingState, "retell", lambda self: None)
+
+
+@mutant
+def a_lost_answer_is_asked_for_by_sending_the_prompt_again(patch: Patch) -> None:
+    task_of = SessionWorker._task_of
+    patch.setattr(SessionWorker, "_task_of", lambda self, run: None if run.is_lost else task_of(self, run))
+
+
+@mutant
+def what_a_program_left_is_not_taken_up(patch: Patch) -> None:
+    patch.setattr(SessionManager, "_take_up", lambda self, lost: False)
+
+
+@mutant
+def a_task_that_is_taken_up_loses_what_its_turn_had(patch: Patch) -> None:
+    patch.setattr(StreamingState, "take_over", lambda self, turn: ())
+
+
 @pytest.mark.parametrize("apply", MUTANTS, ids=lambda apply: apply.__name__)
 def test_the_machine_notices(apply: Callable[[Patch], None], monkeypatch: Patch) -> None:
     apply(monkeypatch)
