@@ -11,9 +11,8 @@ from dataclasses import dataclass
 _COLOUR = rb"[34]8;2;\d+;\d+;\d+"
 OWN = re.compile(
     rb"\x1b\[\d+;\d+H"
-    rb"|\x1b\[0m"
-    rb"|\x1b\[(?:[1-9];)*" + _COLOUR + rb"(?:;" + _COLOUR + rb")?m"
-    rb"|\x1b\[[1-9](?:;[1-9])*m"
+    rb"|\x1b\[(?:[0-9];)*" + _COLOUR + rb"(?:;" + _COLOUR + rb")?m"
+    rb"|\x1b\[[0-9](?:;[0-9])*m"
     rb"|\x1b\[\?2026[hl]"
     rb"|\x1b\]8;(?:id=[\w.-]+)?;(?:https?://[!-~]+)?\x1b\\"
     rb"|\x1b\]2;[^\x00-\x1f\x7f]*ChatForge\x07"

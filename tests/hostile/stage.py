@@ -117,11 +117,9 @@ class Show:
         self.terminal.send(f"case {act.case}".encode())
         self.terminal.press("enter")
         await self.terminal.until(lambda: self.state(act.case), f"the end of {act.case}", seconds=act.seconds)
-        if act.end:
-            await self.terminal.wait_for_bytes(act.end.encode(), begin, seconds=act.seconds)
         if self.has_screen:
             await self.terminal.until(lambda: self._is_drawn(act), f"the drawing of {act.case}", seconds=act.seconds)
-        await self.terminal.until_quiet(0.05)
+        await self.terminal.until_quiet(0.05 if self.has_screen else 0.2)
         spent = time.monotonic() - at
         if act.unfold:
             self.terminal.press("ctrl+o")
@@ -136,7 +134,8 @@ class Show:
         """Tell whether a short turn that is over stands on the screen as such."""
         word = {"waiting": "waits for you"}.get(self.state(act.case), self.state(act.case))
         text = self.terminal.text
-        return word in text and "replaces the running answer" not in text and f"❯ case {act.case}" not in text
+        is_over = word in text and "replaces the running answer" not in text and f"❯ case {act.case}" not in text
+        return is_over and act.end in squashed(text)
 
     async def look(self, name: str, *keys: str, leave: Sequence[str] = ("escape",)) -> None:
         """Open something with keys, keep what it shows, close it."""

@@ -33,7 +33,7 @@ async def echo(show: Show, case: str) -> None:
     loop = asyncio.get_running_loop()
     begin, at = len(show.terminal.raw), loop.time()
     show.terminal.press("Q")
-    await show.terminal.wait_for_bytes(b"Q", begin, seconds=60)
+    await show.terminal.wait_for_bytes(b"Q", begin, seconds=60)  # no other letter of the screen is a Q
     show.run.seen[f"{case} echo"] = Seen("", b"", loop.time() - at)
     show.terminal.press("backspace", "pageup", "ctrl+end")
     await show.terminal.until_quiet(0.05, seconds=60)
