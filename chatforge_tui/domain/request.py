@@ -28,3 +28,5 @@ class TaskRef:
 
     task_id: TaskId
     context_id: ContextId | None = None
+    told: str = ""
+    """When it is read on with: the answers of earlier turns about it, joined; no part of the turn that is lost."""

@@ -212,7 +212,15 @@ class SessionWorker:
             return endpoint.stream(await self._request(endpoint, run.state))
         session_log.note("re-attaching to task for session", self._session_id, run.state.head.request_id)
         run.state.retell()
+        if run.adopted is not None and run.adopted.answers_task is not None:
+            task = replace(task, told=await self._told_earlier(run, task))
         return through(self._context.gate, endpoint.resume(task))
+
+    async def _told_earlier(self, run: TurnRun, task: TaskRef) -> str:
+        """Return what earlier turns say that asked or answered in the same task."""
+        turns = await self._context.store.load_turns(self._session_id)
+        of_task = [turn for turn in turns if task.task_id in {turn.head.task_id, turn.head.answers_task}]
+        return "".join(turn.answer for turn in of_task if turn.head.turn_id != run.state.head.turn_id)
 
     async def _stream(self, run: TurnRun) -> None:
         """Run one request to its end.

@@ -438,3 +438,24 @@ def test_a_stopped_turn_is_not_taken_up(endpoints, store):
         assert endpoints.rejoined == []
 
     lives(endpoints, store, first, second)
+
+
+def test_the_agent_is_told_what_earlier_turns_of_the_task_had(endpoints, store):
+    kept = {}
+
+    async def first(engine):
+        session, wire = await streaming(engine, WaitingForUser(QuestionKind.INPUT, "Which?"))
+        await engine.manager.finished(session)
+        wire = await engine.send(session, "this one")
+        wire.say(Accepted("fake"), BOUND, TextDelta("two "))
+        await settle()
+        kept["session"] = session
+
+    async def second(engine):
+        endpoints.retell = lambda task: [Accepted("fake"), TextDelta("two three"), Finished()]
+        await settle()
+        turn = await engine.manager.finished(kept["session"])
+        assert (turn.head.state, turn.answer) == (TurnState.COMPLETE, "two three")
+        assert [wire.task.told for wire in endpoints.rejoined] == ["one "]
+
+    lives(endpoints, store, first, second)

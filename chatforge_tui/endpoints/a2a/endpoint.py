@@ -32,6 +32,7 @@ from chatforge_tui.endpoints.a2a.wire import (
     RpcFailure,
     TaskSeen,
     WireEvent,
+    join_text,
 )
 from chatforge_tui.endpoints.http import HttpChannel
 from chatforge_tui.endpoints.http_url import host_port, origin
@@ -115,6 +116,8 @@ class A2aEndpoint:
             EndpointError: as `stream`.
         """
         route = await self._find_route()
+        if task.told and task.task_id not in self._earlier:
+            self._earlier = {task.task_id: await self._told_earlier(route, task)}
         reader = TurnReader(task_id=task.task_id, earlier=self._earlier.get(task.task_id))
         turn = _Turn(reader, Replies(self._channel_to(route), reader))
         follow = self._subscribe if _has_snapshots(route) else self._look_on
@@ -261,6 +264,19 @@ class A2aEndpoint:
         async with aclosing(self._poll(turn, route, task_id)) as polled:
             async for event in polled:
                 yield event
+
+    async def _told_earlier(self, route: Route, task: TaskRef) -> dict[str, str]:
+        """Return artifact id → text that earlier turns of the task had told, when only their answers are left."""
+        reader = TurnReader(task_id=task.task_id)
+        turn = _Turn(reader, Replies(self._channel_to(route), reader))
+        earlier, rest = dict[str, str](), task.told
+        for artifact in (await self._get(turn, route, task.task_id)).artifacts:
+            text = join_text(artifact.pieces)
+            told = text if rest.startswith(text) else rest if text.startswith(rest) else ""
+            if told:
+                earlier[artifact.artifact_id] = told
+                rest = rest[len(told) :]
+        return earlier
 
     async def _last_word(self, turn: "_Turn", route: Route, task_id: TaskId) -> list[StreamEvent]:
         """Return what makes the text that was followed that of the task as it stands now."""

@@ -289,6 +289,16 @@ async def test_a_finished_a_canceled_and_a_forgotten_task_can_be_asked_for(way, 
     assert isinstance(canceled[-1], Canceled)
 
 
+async def test_another_program_reads_on_without_what_the_turns_before_had_told(way, connect):
+    endpoint = connect(way)
+    asked = await run(endpoint, a_request("ask"))
+    answered = await run(endpoint, a_reply("yes", bound(asked)))
+    assert (asked.text, answered.text) == ("First half. ", "Thank you: yes | []")
+    task = TaskRef(bound(asked).task_id, bound(asked).context_id, asked.text)
+    later = [event async for event in connect(way).resume(task)]
+    assert (text_of(later), later[-1]) == (answered.text, Finished("completed"))
+
+
 @pytest.mark.parametrize("kind", ["0.3", "1.0"])
 async def test_a_server_that_dies_amid_its_answer_leaves_the_text(kind, tmp_path):
     with run_a2a_server(kind, tmp_path / "log") as server:
