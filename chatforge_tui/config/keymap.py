@@ -59,7 +59,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("session.last", (), "last tab", "Go back to the tab you came from.", "Sessions"),
     Action("session.next_attention", ("alt+a",), "needs you", "Go to the next session that needs you.", "Sessions"),
     Action("session.board", ("ctrl+s", "f3"), "sessions", "Show all sessions, open and closed.", "Sessions"),
-    Action("session.search", ("alt+f", "f4"), "search", "Find words in all sessions.", "Sessions"),
+    Action("session.search", ("f4", "alt+s"), "search", "Find words in all sessions.", "Sessions"),
     Action("session.close", ("alt+w",), "close", "Close the tab; the session stays and goes on.", "Sessions"),
     Action(
         "session.delete", ("ctrl+delete", "alt+d"), "delete", "Stop the session and put it in the trash.", "Sessions"

@@ -43,7 +43,7 @@ def store(request, tmp_path):
 
 
 async def search(program, words):
-    await program.pilot.press("alt+f")
+    await program.pilot.press("f4")
     await program.sees("Search all sessions")
     await program.pilot.press(*words)
     screen = program.app.screen

@@ -4,7 +4,45 @@ import pytest
 from textual import events
 from textual._xterm_parser import XTermParser
 
+from chatforge_tui.config.keymap import ACTIONS
 from chatforge_tui.ui.terminal_keys import patch_terminal_keys
+
+LEGACY = {
+    "enter": "\r",
+    "escape": "\x1b",
+    "space": " ",
+    "question_mark": "?",
+    "slash": "/",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "alt+enter": "\x1b\r",
+    "ctrl+delete": "\x1b[3;5~",
+    "pageup": "\x1b[5~",
+    "pagedown": "\x1b[6~",
+    "ctrl+pageup": "\x1b[5;5~",
+    "ctrl+pagedown": "\x1b[6;5~",
+    "ctrl+end": "\x1b[1;5F",
+    "ctrl+up": "\x1b[1;5A",
+    "ctrl+down": "\x1b[1;5B",
+    "alt+up": "\x1b[1;3A",
+    "alt+down": "\x1b[1;3B",
+    "alt+right": "\x1b[1;3C",
+    "alt+left": "\x1b[1;3D",
+    "shift+f8": "\x1b[19;2~",
+    **{f"f{number}": f"\x1bO{letter}" for number, letter in enumerate("PQRS", 1)},
+    **{f"f{number}": f"\x1b[{code}~" for number, code in ((5, 15), (6, 17), (7, 18), (8, 19), (9, 20), (12, 24))},
+}
+"""What a terminal without the kitty protocol sends."""
+NEW_TERMINALS_ONLY = {"shift+enter", "shift+\r"}
+
+
+def legacy_bytes(key: str) -> str:
+    """Return what a terminal without the kitty protocol sends for a key."""
+    modifier, _, letter = key.rpartition("+")
+    if key in LEGACY:
+        return LEGACY[key]
+    assert len(letter) == 1, f"how does {key} arrive?"
+    return {"ctrl": chr(ord(letter.upper()) & 0x1F), "alt": f"\x1b{letter}", "": letter}[modifier]
 
 
 def keys_of(data: str) -> list[str]:
@@ -41,3 +79,12 @@ def test_the_patch_can_be_applied_twice():
     patch_terminal_keys()
 
     assert keys_of("\x1b\r") == ["alt+enter"]
+
+
+@pytest.mark.parametrize(
+    "key", sorted({key for action in ACTIONS for key in action.keys} - NEW_TERMINALS_ONLY), ids=repr
+)
+def test_every_key_of_the_key_table_arrives_from_a_terminal_of_the_old_kind(key):
+    patch_terminal_keys()
+
+    assert keys_of(legacy_bytes(key)) == [key]
