@@ -28,6 +28,17 @@ async def test_a_configured_endpoint_is_found_by_typing_and_takes_another_model(
         assert program.front.head.endpoint == EndpointRef("local", model="gemma")
 
 
+async def test_the_name_that_was_typed_comes_before_names_that_only_hold_it(home, monkeypatch):
+    monkeypatch.setitem(ENDPOINTS, "form", EndpointSettings(protocol="a2a", url="http://127.0.0.1:9"))
+    async with running(home) as program:
+        await program.pilot.press("alt+n")
+        await program.sees("qwen3")
+        await program.pilot.press(*"form", "enter")
+        await program.until(lambda: len(program.app.book.open) == 2)
+
+        assert program.front.head.endpoint == EndpointRef("form")
+
+
 async def test_what_was_found_on_this_machine_is_offered(home):
     async with running(home, offers=lambda: [OFFER]) as program:
         await program.pilot.press("alt+n")

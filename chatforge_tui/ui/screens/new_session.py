@@ -142,7 +142,7 @@ class NewSessionScreen(Dialog[EndpointRef]):
     def _list(self) -> None:
         listing = self.query_one(OptionList)
         typed = self.query_one("#search", Input).value.strip()
-        offers = _typed_url(typed) or [offer for offer in self._known if _matches(offer, typed)]
+        offers = _typed_url(typed) or _found(self._known, typed)
         self._shown = [ref for ref, _, _ in offers]
         room = max(listing.scrollable_content_region.width - 3, 20)
         options = [Option(_line(label, detail, room)) for _, label, detail in offers]
@@ -173,9 +173,15 @@ def _about(ref: EndpointRef, settings: EndpointSettings | None) -> str:
     return " · ".join(fact for fact in facts if fact)
 
 
-def _matches(offer: Offer, typed: str) -> bool:
-    words = f"{offer[1]} {offer[2]}".casefold()
-    return all(word in words for word in typed.casefold().split())
+def _found(offers: Sequence[Offer], typed: str) -> list[Offer]:
+    """Return the offers that hold every word, those whose name is or begins with what was typed first."""
+    words = typed.casefold().split()
+    found = [offer for offer in offers if all(word in f"{offer[1]} {offer[2]}".casefold() for word in words)]
+    return sorted(found, key=lambda offer: _rank(offer[1].casefold(), typed.casefold()))
+
+
+def _rank(name: str, typed: str) -> int:
+    return 0 if name == typed else 1 if name.startswith(typed) else 2
 
 
 def _typed_url(typed: str) -> list[Offer]:
