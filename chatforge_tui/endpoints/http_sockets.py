@@ -3,10 +3,12 @@
 httpcore's own backend closes a connection in awaited steps. A task that is cancelled a second time skips the rest of
 them, and the socket stays open; a stalled connection could only be ended from within its reader. Here `SocketBackend.
 abort` closes every socket of a channel in one synchronous call, and the reader sees an error. It is also the cheaper
-backend: a read that finds data waiting neither yields to the event loop nor sets a timer.
+backend: a read that finds data waiting neither yields to the event loop nor sets a timer, and a stream that trickles is
+read at the pace of a screen, all streams of a loop at the same moment: waking up for each token costs more than reading it.
 """
 
 import asyncio
+import math
 import socket
 import ssl
 from collections.abc import Iterable
@@ -18,6 +20,10 @@ _HIGH_WATER: Final = 256 * 1024
 """Unread bytes at which the server is slowed down (the kernel's window closes)."""
 _LOW_WATER: Final = 64 * 1024
 """Unread bytes at which it may go on."""
+_PACE_S: Final = 1 / 30
+"""Seconds between two reads of a stream that trickles."""
+_TRICKLE: Final = 16 * 1024
+"""Bytes: a stream that brings this much at once is read as fast as it comes."""
 _KEEPALIVE: Final = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 60_000))
 """A peer that vanished is noticed within about a minute: seconds, seconds, probes, milliseconds. Where the system has them."""
 _HAPPY_EYEBALLS_S: Final = 0.25
@@ -35,6 +41,11 @@ class SocketStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._has_ended = False
         self._error: Exception | None = None
         self._is_paused = False
+        self._heard = -math.inf
+        """When bytes came last, by the loop's clock."""
+        self._is_trickling = True
+        self._rest: asyncio.TimerHandle | None = None
+        """Wakes a stream that trickles; None while it is read as it comes."""
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
 
@@ -50,7 +61,26 @@ class SocketStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         if len(self._received) > _HIGH_WATER and self._transport is not None and not self._is_paused:
             self._is_paused = True
             self._transport.pause_reading()
+        self._pace(len(data))
         _wake(self._reader)
+
+    def _pace(self, size: int) -> None:
+        """Let a stream that brings little, often, gather until the next beat. The first bytes after a pause never wait."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        is_dense = now - self._heard < 1.5 * _PACE_S
+        was_trickling, self._is_trickling = self._is_trickling, size < _TRICKLE
+        self._heard = now
+        if is_dense and was_trickling and self._is_trickling and not self._is_paused and self._transport is not None:
+            self._transport.pause_reading()
+            # All streams of a loop share the beat: it wakes up once for all of them.
+            self._rest = loop.call_at((now // _PACE_S + 1) * _PACE_S, self._resume)
+
+    def _resume(self) -> None:
+        """The beat: read on."""
+        self._rest = None
+        if self._transport is not None and not self._is_paused:
+            self._transport.resume_reading()
 
     def eof_received(self) -> bool:
         """Asyncio: the server sends no more. False: close our side too."""
@@ -63,6 +93,8 @@ class SocketStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._has_ended = True
         self._error = self._error or exc
         self._backend.streams.discard(self)
+        if self._rest is not None:
+            self._rest.cancel()
         _wake(self._reader)
         _wake(self._writer)
 

@@ -30,6 +30,7 @@ from chatforge_tui.domain.changes import (
     SessionChanged,
     SessionRemoved,
     StoreTrouble,
+    TextAppended,
     TurnBegan,
     TurnChanged,
     TurnEnded,
@@ -269,7 +270,9 @@ class ChatForgeApp(App[None], inherit_bindings=False):
             self._show_front(front)
         elif any(changes):
             self._main.refresh_turns()
-        if all(_is_only_text(one) for one in event.events):
+        if all(_is_more_text(one) for one in event.events):
+            return  # the numbers of what runs have a clock of their own
+        if all(_is_in_transcript(one) for one in event.events):
             self._main.redraw_pane()
         else:
             self._redraw_all()
@@ -570,8 +573,13 @@ class ChatForgeApp(App[None], inherit_bindings=False):
             self.say("The terminal has the mouse: it selects text now.")
 
 
-def _is_only_text(event: EngineEvent) -> bool:
-    """Whether an event changes nothing that a tab shows: the most frequent kind by far."""
+def _is_more_text(event: EngineEvent) -> bool:
+    """Whether an event only goes on with what is there: the most frequent kind by far."""
+    return isinstance(event, TurnChanged) and all(isinstance(change, TextAppended) for change in event.changes)
+
+
+def _is_in_transcript(event: EngineEvent) -> bool:
+    """Whether an event changes nothing that a tab shows."""
     return isinstance(event, TurnChanged) and not any(isinstance(change, HeadChanged) for change in event.changes)
 
 

@@ -29,8 +29,10 @@ if TYPE_CHECKING:  # the engine is imported in its own thread, behind the first 
 
 Result = TypeVar("Result")
 
-FRAME_S = 0.033
+FRAME_S = 1 / 30
 """Seconds between two batches, at least."""
+AIR_S = 0.008
+"""Seconds after a batch was applied in which none follows, however long it took: keys come first."""
 
 
 class EngineReady(Message):
@@ -215,16 +217,18 @@ class EngineThread:
 
     async def _pump(self, subscription: Subscription) -> None:
         """Carry events to the UI, batch by batch, no faster than it takes them."""
+        loop = asyncio.get_running_loop()
         while True:
             await subscription.wait()
             while not self._may_paint():  # noqa: ASYNC110 - the terminal's queue gives no signal; asked only while it is full
                 await asyncio.sleep(FRAME_S)
             events = subscription.drain()
             if events:
+                next_frame = loop.time() + FRAME_S
                 self._taken.clear()
                 self._deliver(EngineBatch(events))
                 await self._taken.wait()
-                await asyncio.sleep(FRAME_S)
+                await asyncio.sleep(max(next_frame - loop.time(), AIR_S))
 
     async def _show_wanted(self, manager: SessionManager, subscription: Subscription) -> None:
         """Focus the subscription on the session wanted last, one after another, so that none overtakes a later one."""

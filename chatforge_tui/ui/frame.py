@@ -1,4 +1,4 @@
-"""One frame of the main screen: asks only for the rows that changed, and writes only what the terminal does not show yet.
+"""One frame of the main screen: asks only for the rows that changed, and writes only the cells that changed.
 
 Textual's own compositor has every widget under the smallest rectangle around all changes draw itself whole, containers
 that nobody sees included, and writes a changed row from the widget's left edge on, with its colours set and reset for
@@ -6,32 +6,53 @@ each piece of text. Here a widget draws the rows that are wanted and that nothin
 set where it differs from the one before. Whole frames (a new size, another screen) are Textual's business.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
+from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.console import Console
+from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
-Span = tuple[int, int, int]
-"""A row, its first changed cell, and the one behind the last."""
-Chops = list[dict[int, Strip | None]]
-"""For each row the pieces it is made of, by their first cell; None where nothing is drawn yet."""
+Cells = tuple[int, int]
+"""The first cell of a row, and the one behind the last."""
 
-_KEPT_STRIPS = 400
-"""Strips whose sequences are kept: text that scrolls is the same strip on another row."""
+
+class _Row:
+    """A row of the screen with something to be written in it."""
+
+    __slots__ = ("gaps", "pieces", "y")
+
+    def __init__(self, y: int) -> None:
+        self.y = y
+        self.gaps: list[Cells] = []
+        """What changed and is not drawn yet."""
+        self.pieces: list[tuple[int, int, Strip, int]] = []
+        """First cell, end, the strip that shows them, and the cell at which that begins."""
+
+    def is_wanted(self, shown: Region) -> bool:
+        """Whether a region holds cells that are still to be drawn."""
+        x, y, width, height = shown
+        return y <= self.y < y + height and any(first < x + width and x < after for first, after in self.gaps)
+
+    def take(self, strip: Strip, left: int, right: int) -> None:
+        """Use a strip for the gaps between two cells."""
+        rest: list[Cells] = []
+        for first, after in self.gaps:
+            begin, end = max(first, left), min(after, right)
+            if begin >= end:
+                rest.append((first, after))
+                continue
+            self.pieces.append((begin, end, strip, left))
+            rest += [gap for gap in ((first, begin), (end, after)) if gap[0] < gap[1]]
+        self.gaps = rest
 
 
 class FrameCompositor(Compositor):
     """Draws what changed between two frames."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._ink = _Ink()
 
     def render_partial_update(self) -> ChopsUpdate | None:
         """Return what is to be written; None when nothing is."""
@@ -39,142 +60,94 @@ class FrameCompositor(Compositor):
         self._dirty_regions.clear()
         if not regions:
             return None
-        spans = list(self._regions_to_spans(regions))
-        return FrameUpdate(self._changed_chops(spans), spans, [cuts[1:] for cuts in self.cuts], self._ink)
+        rows: dict[int, _Row] = {}
+        for y, first, after in self._regions_to_spans(regions):
+            row = rows.get(y) or rows.setdefault(y, _Row(y))
+            row.gaps.append((first, after))
+        self._draw(list(rows.values()))
+        return FrameUpdate(list(rows.values()))
 
-    def _changed_chops(self, spans: Sequence[Span]) -> Chops:
-        """Have the rows of these spans drawn, from the front to the back, until nothing shines through."""
-        cuts = self.cuts
-        chops: Chops = [{} for _ in cuts]
-        wanted: dict[int, tuple[int, int]] = {}
-        for y, first, after in spans:
-            chops[y] = dict.fromkeys(cuts[y][:-1])
-            known = wanted.get(y, (first, after))
-            wanted[y] = min(first, known[0]), max(after, known[1])
+    def _draw(self, rows: Sequence[_Row]) -> None:
+        """Have the gaps of these rows drawn, from the front to the back, until nothing shines through."""
         for widget, (region, clip) in self.visible_widgets.items():
-            if not wanted:
-                break
             shown = region.intersection(clip)
-            left, right = shown.column_span
-            rows = [
-                y
-                for y, (first, after) in wanted.items()
-                if shown.y <= y < shown.bottom and first < right and left < after
-            ]
-            if rows:
-                for y, strip in _drawn(widget, region, shown, rows):
-                    _fill(chops[y], cuts[y], strip, shown)
-                    if _is_covered(chops[y], cuts[y], wanted[y]):
-                        del wanted[y]
-        return chops
-
-
-def _drawn(widget: Widget, region: Region, shown: Region, rows: Sequence[int]) -> Iterator[tuple[int, Strip]]:
-    """Have a widget draw some of its rows; yield them."""
-    top, bottom = min(rows), max(rows) + 1
-    strips = widget.render_lines(Region(shown.x - region.x, top - region.y, shown.width, bottom - top))
-    for y in rows:
-        if y - top < len(strips):
-            yield y, strips[y - top]
-
-
-def _fill(line: dict[int, Strip | None], cuts: Sequence[int], strip: Strip, shown: Region) -> None:
-    """Put a strip where nothing in front of it is."""
-    left, right = shown.column_span
-    mine = [cut for cut in cuts if left <= cut <= right]
-    for cut, piece in zip(mine, strip.divide([cut - left for cut in mine[1:]]), strict=False):
-        if cut in line and line[cut] is None:
-            line[cut] = piece
-
-
-def _is_covered(line: Mapping[int, Strip | None], cuts: Sequence[int], wanted: tuple[int, int]) -> bool:
-    """Whether every cell that is wanted of a row is drawn."""
-    first, after = wanted
-    return not any(line[cut] is None for cut, end in zip(cuts, cuts[1:], strict=False) if cut < after and first < end)
+            wanted = [row for row in rows if row.is_wanted(shown)]
+            if not wanted:
+                continue
+            top, bottom = wanted[0].y, wanted[-1].y + 1
+            crop = Region(shown.x - region.x, top - region.y, shown.width, bottom - top)
+            strips = widget.render_lines(crop)
+            for row in wanted:
+                if row.y - top < len(strips):
+                    row.take(strips[row.y - top], shown.x, shown.right)
+            rows = [row for row in rows if row.gaps]
+            if not rows:
+                break
 
 
 class FrameUpdate(ChopsUpdate):
     """What changed, as the terminal is told it."""
 
-    def __init__(self, chops: Chops, spans: list[Span], chop_ends: list[list[int]], ink: "_Ink") -> None:
-        super().__init__(chops, spans, chop_ends)
-        self._ink = ink
+    def __init__(self, rows: Sequence[_Row]) -> None:
+        super().__init__([], [], [])
+        self._rows = rows
 
     def render_segments(self, console: Console) -> str:
         """Return the sequences that draw the changed cells."""
-        ink = self._ink
+        system = console._color_system or ColorSystem.TRUECOLOR  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - its public form is a word
         written: list[str] = []
         look = ""
-        for y, first, after in self.spans:
+        for row in self._rows:
             at = -1
-            for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
-                if strip is None or x >= after or end <= first:
-                    continue
-                begin = max(x, first)
-                if begin != x or end > after:
-                    strip = strip.crop(begin - x, min(end, after) - x)  # noqa: PLW2901 - the part of it that changed
-                if begin != at:
-                    written.append(f"\x1b[{y + 1};{begin + 1}H")
-                text = ink.rendered(strip, console)
-                if text.before != look:
-                    written.append(f"\x1b[0;{text.before}m" if text.before else "\x1b[0m")
-                written.append(text.sequence)
-                look = text.behind
-                at = begin + strip.cell_length
+            for first, after, strip, left in sorted(row.pieces, key=_begin):
+                if first != at:
+                    written.append(f"\x1b[{row.y + 1};{first + 1}H")
+                at = after
+                for text, style in _between(strip, first - left, after - left):
+                    wanted = _look(style, system)
+                    if wanted != look:
+                        written.append(f"\x1b[0;{wanted}m" if wanted else "\x1b[0m")
+                        look = wanted
+                    if style is not None and style.link:
+                        text = f"\x1b]8;id={style.link_id};{style.link}\x1b\\{text}\x1b]8;;\x1b\\"  # noqa: PLW2901
+                    written.append(text)
         if look:
             written.append("\x1b[0m")
         return "".join(written)
 
 
-class _Rendered(NamedTuple):
-    """A strip as the terminal gets it, without the colours it begins with."""
-
-    before: str
-    """Parameters of SGR that its first text wants; "" = none."""
-    sequence: str
-    behind: str
-    """What is in force behind it."""
-    strip: Strip
-    """Kept, so that no other strip is taken for it."""
+def _begin(piece: tuple[int, int, Strip, int]) -> int:
+    return piece[0]
 
 
-class _Ink:
-    """Turns strips into sequences and remembers the last of them."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, _Rendered] = {}
-
-    def rendered(self, strip: Strip, console: Console) -> _Rendered:
-        """Return the sequences of a strip."""
-        known = self._known.get(id(strip))
-        if known is None:
-            if len(self._known) >= _KEPT_STRIPS:
-                self._known.clear()
-            known = self._known[id(strip)] = _render(strip, console)
-        return known
-
-
-def _render(strip: Strip, console: Console) -> _Rendered:
-    system = console._color_system or ColorSystem.TRUECOLOR  # noqa: SLF001 - its public form is a word
-    before: str | None = None
-    look = ""
-    written: list[str] = []
+def _between(strip: Strip, first: int, after: int) -> Iterator[tuple[str, Style | None]]:
+    """Yield the texts of some cells of a strip; half of a wide character becomes a blank."""
+    at = 0
     for text, style, control in strip:
-        if control or not text:
+        if control:
             continue
-        wanted = _look(style, system)
-        if before is None:
-            before = wanted
-        elif wanted != look:
-            written.append(f"\x1b[0;{wanted}m" if wanted else "\x1b[0m")
-        look = wanted
-        is_link = style is not None and style.link
-        written.append(f"\x1b]8;id={style.link_id};{style.link}\x1b\\{text}\x1b]8;;\x1b\\" if is_link else text)
-    return _Rendered(before or "", "".join(written), look, strip)
+        begin, at = at, at + (len(text) if text.isascii() else cell_len(text))
+        if at <= first:
+            continue
+        if begin < first or at > after:
+            if text.isascii():
+                text = text[max(0, first - begin) : after - begin]  # noqa: PLW2901 - the part of it that is wanted
+            else:
+                text = _cells_of(text, max(0, first - begin), after - begin)  # noqa: PLW2901
+        yield text, style
+        if at >= after:
+            return
+
+
+def _cells_of(text: str, first: int, after: int) -> str:
+    """Return some cells of a text."""
+    text = Segment(text).split_cells(after)[0].text
+    return Segment(text).split_cells(first)[1].text if first else text
 
 
 def _look(style: Style | None, system: ColorSystem) -> str:
-    """Return the parameters of SGR that a style stands for."""
+    """Return the parameters of SGR that a style stands for; "" for none."""
     if style is None:
         return ""
-    return style._ansi if style._ansi is not None else Strip.render_ansi(style, system)  # noqa: SLF001 - as Textual does
+    known = style._ansi  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - where Textual keeps them as well
+    return Strip.render_ansi(style, system) if known is None else known
