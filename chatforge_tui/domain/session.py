@@ -52,6 +52,8 @@ class SessionHead:
     updated: float = 0.0
     trashed: float | None = None
     """When it was deleted: it can be brought back until the trash is emptied."""
+    held_by: str = ""
+    """The other running program that alone may write in it, in words: "pid 4711 (/dev/pts/3)". "" = none does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Every implementation passes the contract suite in tests/contracts/ for its port.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # 50 ms for events, requests and search results, which a start does not need
@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # 50 ms for events, requests and search results, which a star
     from chatforge_tui.domain.request import PromptRequest, TaskRef
     from chatforge_tui.domain.search import SearchHit
     from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
+    from chatforge_tui.domain.sighting import Sighting
     from chatforge_tui.domain.turn import Turn, TurnHead
 
 
@@ -87,13 +88,21 @@ class SessionStore(Protocol):
     every `async` method that changes something returns when its change is durable.
     All of them raise StoreError when the store cannot do it; `record` and `update_session` cannot raise: what they
     could not write is kept and tried again, and `on_trouble` is told.
+
+    Several programs may have one store open. Each session has at most one writer among the living ones; who holds a
+    session lets go of it with its last breath. `create_session`, `begin_turn` and `adopt_turn` hold their session,
+    `hold_session` holds any. Of a session that another program holds nothing but the title can be changed.
     """
 
     on_trouble: Callable[[str], None] | None
     """Called on the event loop with one sentence when writing fails, with "" when it works again."""
 
-    async def open(self) -> None:
-        """Open or create the store. A turn that was live in a program that is dead now becomes `interrupted`."""
+    async def open(self, *, takes_tabs: bool = False) -> None:
+        """Open or create the store. A turn that was live in a program that is dead now becomes `interrupted`.
+
+        Args:
+            takes_tabs: hold every session with a tab that no other living program holds.
+        """
         ...
 
     async def close(self) -> None:
@@ -108,8 +117,13 @@ class SessionStore(Protocol):
         """Return all sessions (or, with trashed, only those in the trash): open ones by position, then by update."""
         ...
 
-    async def load_turns(self, session_id: SessionId) -> list[Turn]:
-        """Return the session's turns in order, with everything handed over so far. [] for an unknown session."""
+    async def load_turns(self, session_id: SessionId, *, since: int = 0) -> list[Turn]:
+        """Return the session's turns in order, with everything handed over so far. [] for an unknown session.
+
+        Args:
+            session_id: whose.
+            since: ordinal of the first turn to return.
+        """
         ...
 
     async def search(self, query: str, limit: int = 50) -> list[SearchHit]:
@@ -166,6 +180,30 @@ class SessionStore(Protocol):
         Raises:
             SessionBusy: another program is answering in the session.
         """
+        ...
+
+    async def hold_session(self, session_id: SessionId) -> SessionHead:
+        """Make this program the session's writer; a turn that a dead one left live in it becomes `interrupted`.
+
+        Returns:
+            The session as it is now.
+
+        Raises:
+            UnknownSession: it is gone, or in the trash.
+            SessionBusy: another living program is its writer.
+        """
+        ...
+
+    async def ask_for_session(self, session_id: SessionId) -> None:
+        """Ask the session's writer to give it up to this program. Its `look_around` tells it so."""
+        ...
+
+    async def give_up_sessions(self, session_ids: Collection[SessionId]) -> None:
+        """Let go of sessions: each to who asked for it last, if that program lives. One that is not held is ignored."""
+        ...
+
+    async def look_around(self) -> Sighting | None:
+        """Return what other programs may have done since the last look; None when nothing is new, which costs little."""
         ...
 
     async def trash_session(self, session_id: SessionId, when: float) -> None:

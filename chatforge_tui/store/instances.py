@@ -63,7 +63,8 @@ class Instance(Observer):
         )
 
     def unregister(self, db: sqlite3.Connection) -> None:
-        """Delete this program's row."""
+        """Delete this program's row, and let go of its sessions."""
+        db.execute("DELETE FROM hold WHERE instance = ?", (self.instance_id,))
         db.execute("DELETE FROM instance WHERE id = ?", (self.instance_id,))
 
     def leave(self) -> None:
@@ -80,6 +81,7 @@ class Instance(Observer):
             if not self.is_alive(instance_id):
                 db.execute("DELETE FROM instance WHERE id = ?", (instance_id,))
                 _lock_file(self._directory, instance_id).unlink(missing_ok=True)
+        db.execute("DELETE FROM hold WHERE instance NOT IN (SELECT id FROM instance)")
 
     def is_alone(self, db: sqlite3.Connection) -> bool:
         """Return whether no other program has the store open."""
@@ -119,14 +121,14 @@ def _is_locked(file: Path) -> bool:
 
 
 def describe(db: sqlite3.Connection, instance_id: InstanceId) -> str:
-    """Return words for another program: "process 4711 (/dev/pts/3)"."""
+    """Return words for another program: "pid 4711 (/dev/pts/3)"."""
     row = db.execute("SELECT host, pid, terminal FROM instance WHERE id = ?", (instance_id,)).fetchone()
     if row is None:
         return "another program"
     place = row["terminal"] or "no terminal"
     if row["host"] != socket.gethostname():
         place = f"{place}, host {row['host']}"
-    return f"process {row['pid']} ({place})"
+    return f"pid {row['pid']} ({place})"
 
 
 def _lock_file(directory: Path, instance_id: InstanceId) -> Path:

@@ -4,7 +4,7 @@ It matches sessions.ports.SessionStore and passes the same contract suite as the
 `close`, so that a second `open` plays a restart of the program.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from chatforge_tui.domain.changes import TurnChange
@@ -12,6 +12,7 @@ from chatforge_tui.domain.fold import fold
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.search import FoundIn, SearchHit
 from chatforge_tui.domain.session import SessionHead, SessionPatch
+from chatforge_tui.domain.sighting import Sighting
 from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
 from chatforge_tui.errors import UnknownSession
 from chatforge_tui.store.interruption import interrupted
@@ -31,8 +32,9 @@ class MemoryStore:
         self._owner: dict[TurnId, SessionId] = {}
         self._live: dict[TurnId, list[TurnChange]] = {}
 
-    async def open(self) -> None:
-        """Interrupt the turns that were live when the store was last used."""
+    async def open(self, *, takes_tabs: bool = False) -> None:
+        """Interrupt the turns that were live when the store was last used. Nobody else can hold a session."""
+        del takes_tabs
         for turn_id in list(self._live):
             session_id = self._owner[turn_id]
             turn = self._read(session_id, turn_id)
@@ -52,10 +54,10 @@ class MemoryStore:
         heads = [head for head in self._sessions.values() if (head.trashed is not None) is trashed]
         return sorted(heads, key=lambda head: (not head.is_open, head.position if head.is_open else -head.updated))
 
-    async def load_turns(self, session_id: SessionId) -> list[Turn]:
-        """Return the session's turns in order."""
+    async def load_turns(self, session_id: SessionId, *, since: int = 0) -> list[Turn]:
+        """Return the session's turns from the ordinal `since` on, in order."""
         turns = [self._read(session_id, turn_id) for turn_id in self._turns.get(session_id, {})]
-        return sorted(turns, key=lambda turn: turn.head.ordinal)
+        return sorted((turn for turn in turns if turn.head.ordinal >= since), key=lambda turn: turn.head.ordinal)
 
     async def search(self, query: str, limit: int = 50) -> list[SearchHit]:
         """Return where all words of the query stand: titles first, then turns, the newest first; by plain reading."""
@@ -134,6 +136,28 @@ class MemoryStore:
         self._live[head.turn_id] = []
         self._sessions[head.session_id] = replace(session, last_state=head.state)
         return turn
+
+    async def hold_session(self, session_id: SessionId) -> SessionHead:
+        """Return the session's head: there is no other program to hold it.
+
+        Raises:
+            UnknownSession: it is gone, or in the trash.
+        """
+        head = self._sessions.get(session_id)
+        if head is None or head.trashed is not None:
+            message = "There is no such session."
+            raise UnknownSession(message)
+        return head
+
+    async def ask_for_session(self, session_id: SessionId) -> None:
+        """Do nothing: there is nobody to ask."""
+
+    async def give_up_sessions(self, session_ids: Collection[SessionId]) -> None:
+        """Do nothing: there is nobody to give anything to."""
+
+    async def look_around(self) -> Sighting | None:
+        """Return None: there are no other programs."""
+        return None
 
     async def trash_session(self, session_id: SessionId, when: float) -> None:
         """Put a session into the trash."""

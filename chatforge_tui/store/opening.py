@@ -5,6 +5,7 @@ import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from chatforge_tui.store import holds
 from chatforge_tui.store.backups import back_up
 from chatforge_tui.store.connection import connect, immediate
 from chatforge_tui.store.failure import translated
@@ -20,8 +21,12 @@ from chatforge_tui.store.workplace import Workplace
 _log = logging.getLogger("chatforge.store")
 
 
-def open_for_writing(path: Path) -> Workplace:
+def open_for_writing(path: Path, *, takes_tabs: bool = False) -> Workplace:
     """Open the store, or make it; turns whose program is dead become `interrupted`.
+
+    Args:
+        path: of the database.
+        takes_tabs: whether this program becomes the writer of the sessions with a tab that no living program holds.
 
     Raises:
         StoreError: it cannot be opened.
@@ -51,6 +56,8 @@ def open_for_writing(path: Path) -> Workplace:
             me.register(db, time.time())
             me.forget_dead(db)
             dead = interrupt_dead_turns(place)
+            if takes_tabs:
+                holds.take_tabs(db, me)
         undo.pop_all()
         _log.info("store %s open, journal mode %s, %d turns interrupted", path, mode, dead)
         return place

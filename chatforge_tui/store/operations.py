@@ -15,10 +15,12 @@ from chatforge_tui.domain.plan import Plan
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
 from chatforge_tui.errors import SessionBusy, UnknownSession
-from chatforge_tui.store import backups, codec, instances, queries, rows, search_index
+from chatforge_tui.store import backups, codec, holds, instances, queries, rows, search_index
 from chatforge_tui.store.instances import InstanceId
 from chatforge_tui.store.workplace import Workplace
 
+_ANYBODYS = frozenset({"title", "title_is_manual", "updated"})
+"""Columns that a program may write of a session that another one holds."""
 _FORGET_S = 1.0
 """How long a deletion may be busy with the full-text index before it is acknowledged; the rest is done later."""
 
@@ -91,8 +93,9 @@ class CreateSession(Operation):
     head: SessionHead
 
     def apply(self, at: Workplace) -> None:
-        """Insert the row; an id that is there already takes the new head."""
+        """Insert the row, held by this program; an id that is there already takes the new head."""
         rows.write_session(at.db, codec.encode_session(self.head), create=True)
+        holds.take(at.db, at.me, self.head.session_id)
 
 
 @dataclass
@@ -103,8 +106,12 @@ class PatchSession(Operation):
     columns: Mapping[str, codec.Value]
 
     def apply(self, at: Workplace) -> None:
-        """Update the row, if there is one."""
-        rows.write_session(at.db, {"id": self.session_id, **self.columns})
+        """Update the row, if there is one. Of a session that another program holds, nothing but the title is ours."""
+        columns = self.columns
+        if holds.other_holder(at.db, at.me, self.session_id) is not None:
+            columns = {name: value for name, value in columns.items() if name in _ANYBODYS}
+            columns = columns if columns.keys() - {"updated"} else {}
+        rows.write_session(at.db, {"id": self.session_id, **columns})
 
     @property
     def outlives_failure(self) -> bool:
@@ -125,7 +132,7 @@ class BeginTurn(Operation):
 
         Raises:
             UnknownSession: the session is gone, or in the trash.
-            SessionBusy: another program that is alive has a live turn in the session.
+            SessionBusy: another program that is alive holds the session, or has a live turn in it.
         """
         session_id = self.head.session_id
         known = at.db.execute("SELECT trashed FROM session WHERE id = ?", (session_id,)).fetchone()
@@ -133,6 +140,7 @@ class BeginTurn(Operation):
             message = "There is no such session."
             raise UnknownSession(message)
         _refuse_second_writer(at, session_id)
+        holds.take(at.db, at.me, session_id)
         rows.write_turn(at.db, self.head, at.me.instance_id, sha256=None)
         rows.clear_content(at.db, self.head.turn_id)
         rows.write_session(at.db, self.session)
@@ -153,10 +161,11 @@ class AdoptTurn(Operation):
         """Take the turn over under this head; its parts stay. None when there is nothing to take over.
 
         Raises:
-            SessionBusy: another program that is alive has a live turn in the session.
+            SessionBusy: another program that is alive holds the session, or has a live turn in it.
         """
         session_id, turn_id = self.head.session_id, self.head.turn_id
         _refuse_second_writer(at, session_id)
+        holds.take(at.db, at.me, session_id)
         last = at.db.execute(
             "SELECT turn.id, turn.state, turn.instance FROM turn JOIN session ON session.id = turn.session "
             "WHERE session.id = ? AND session.trashed IS NULL ORDER BY ordinal DESC, turn.id DESC LIMIT 1",
@@ -348,6 +357,50 @@ class PurgeSession(Operation):
         search_index.forget(at.db, _FORGET_S)
         at.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         backups.forget(at.path, self.session_id)
+
+
+@dataclass
+class HoldSession(Operation):
+    """Make this program the writer of a session."""
+
+    session_id: SessionId
+
+    def apply(self, at: Workplace) -> SessionHead:
+        """Take the session, interrupt what a dead program left live in it, and return its head.
+
+        Raises:
+            UnknownSession: it is gone, or in the trash.
+            SessionBusy: another program that is alive holds it, or has a live turn in it.
+        """
+        _refuse_second_writer(at, self.session_id)
+        holds.take(at.db, at.me, self.session_id)
+        head = queries.load_session(at.db, at.me.is_alive, self.session_id)
+        if head is None or head.trashed is not None:
+            message = "There is no such session."
+            raise UnknownSession(message)
+        return head
+
+
+@dataclass
+class AskForSession(Operation):
+    """Ask the writer of a session to give it up to this program."""
+
+    session_id: SessionId
+
+    def apply(self, at: Workplace) -> None:
+        """Leave the word where the writer sees it."""
+        holds.ask(at.db, at.me, self.session_id)
+
+
+@dataclass
+class GiveUpSessions(Operation):
+    """Let go of sessions that this program holds."""
+
+    session_ids: tuple[SessionId, ...]
+
+    def apply(self, at: Workplace) -> None:
+        """Hand each to who asked for it, or free it. What is not held by this program is left alone."""
+        holds.give_up(at.db, at.me, self.session_ids)
 
 
 def interrupt_dead_turns(at: Workplace) -> int:

@@ -34,20 +34,24 @@ _SESSIONS = """
 """
 _LIVE = frozenset(state.value for state in TurnState if state.is_live)
 _OPEN_FIRST = "ORDER BY is_open DESC, CASE WHEN is_open THEN position END, updated DESC, session.id DESC"
-_OF_SESSION = "WHERE turn IN (SELECT id FROM turn WHERE session = ?)"
+_OF_SESSION = "WHERE turn IN (SELECT id FROM turn WHERE session = ? AND ordinal >= ?)"
 
 
 def load_sessions(db: sqlite3.Connection, is_alive: IsAlive, *, trashed: bool = False) -> list[SessionHead]:
     """Return the sessions, or those in the trash: open ones by position, then the others, newest first."""
+    return [head_of(row, is_alive) for row in session_rows(db, trashed=trashed)]
+
+
+def session_rows(db: sqlite3.Connection, *, trashed: bool = False) -> list[sqlite3.Row]:
+    """Return the rows behind `load_sessions`, for `head_of`."""
     where = "WHERE trashed IS NOT NULL" if trashed else "WHERE trashed IS NULL"
-    rows = readable(db, lambda: db.execute(f"{_SESSIONS} {where} {_OPEN_FIRST}").fetchall())
-    return [_head(row, is_alive) for row in rows]
+    return readable(db, lambda: db.execute(f"{_SESSIONS} {where} {_OPEN_FIRST}").fetchall())
 
 
 def load_session(db: sqlite3.Connection, is_alive: IsAlive, session_id: SessionId) -> SessionHead | None:
     """Return one session, in the trash or not; None when there is none with this id."""
     row = readable(db, lambda: db.execute(f"{_SESSIONS} WHERE session.id = ?", (session_id,)).fetchone())
-    return None if row is None else _head(row, is_alive)
+    return None if row is None else head_of(row, is_alive)
 
 
 def is_damaged(db: sqlite3.Connection, session_id: SessionId) -> bool:
@@ -58,12 +62,12 @@ def is_damaged(db: sqlite3.Connection, session_id: SessionId) -> bool:
     return bool(cells.damaged)
 
 
-def load_turns(db: sqlite3.Connection, is_alive: IsAlive, session_id: SessionId) -> list[Turn]:
-    """Return the turns of a session in order.
+def load_turns(db: sqlite3.Connection, is_alive: IsAlive, session_id: SessionId, *, since: int = 0) -> list[Turn]:
+    """Return the turns of a session in order, those before the ordinal `since` left out.
 
     A turn that a dead program was running reads `interrupted`, whether or not it has been marked so.
     """
-    rows, parts, plans, chunks = readable(db, lambda: _rows_of_session(db, session_id))
+    rows, parts, plans, chunks = readable(db, lambda: _rows_of_session(db, session_id, since))
     parts_of, plans_of, chunks_of = _by_turn(parts), _by_turn(plans), _by_turn(chunks)
     return [
         _turn(row, parts_of.get(row["id"], ()), plans_of.get(row["id"], ()), chunks_of.get(row["id"], ()), is_alive)
@@ -86,14 +90,17 @@ def load_turn(db: sqlite3.Connection, is_alive: IsAlive, turn_id: TurnId) -> Tur
     return _turn(rows[0], parts, plans, chunks, is_alive) if rows else None
 
 
-def _rows_of_session(db: sqlite3.Connection, session_id: SessionId) -> tuple[list[sqlite3.Row], ...]:
-    """Return the rows of turns, parts, plans and chunks of a session, all of one moment, each in order."""
+def _rows_of_session(db: sqlite3.Connection, session_id: SessionId, since: int) -> tuple[list[sqlite3.Row], ...]:
+    """Return the rows of a session's turns, parts, plans and chunks, all of one moment, each in order."""
+    of_session = (session_id, since)
     with snapshot(db):
         return (
-            db.execute("SELECT * FROM turn WHERE session = ? ORDER BY ordinal, id", (session_id,)).fetchall(),
-            db.execute(f"SELECT * FROM part {_OF_SESSION} ORDER BY turn, idx", (session_id,)).fetchall(),
-            db.execute(f"SELECT * FROM plan {_OF_SESSION} ORDER BY turn, sequence", (session_id,)).fetchall(),
-            db.execute(f"SELECT * FROM chunk {_OF_SESSION} ORDER BY turn, seq", (session_id,)).fetchall(),
+            db.execute(
+                "SELECT * FROM turn WHERE session = ? AND ordinal >= ? ORDER BY ordinal, id", of_session
+            ).fetchall(),
+            db.execute(f"SELECT * FROM part {_OF_SESSION} ORDER BY turn, idx", of_session).fetchall(),
+            db.execute(f"SELECT * FROM plan {_OF_SESSION} ORDER BY turn, sequence", of_session).fetchall(),
+            db.execute(f"SELECT * FROM chunk {_OF_SESSION} ORDER BY turn, seq", of_session).fetchall(),
         )
 
 
@@ -119,8 +126,8 @@ _LAST_WITH_TASK = """
 """
 
 
-def _head(row: sqlite3.Row, is_alive: IsAlive) -> SessionHead:
-    """Return a session's head; its last turn reads `interrupted` when its program is dead."""
+def head_of(row: sqlite3.Row, is_alive: IsAlive) -> SessionHead:
+    """Return the head of a session's row; its last turn reads `interrupted` when its program is dead."""
     state: str | None = row["last_state"]
     if state in _LIVE and not is_alive(row["last_instance"]):
         state = TurnState.INTERRUPTED.value

@@ -106,6 +106,14 @@ TABLES = (
         PRIMARY KEY (turn, sequence)
     ) STRICT
     """,
+    # Which program alone may write in a session; it counts while that program's lock is held. `asked` wants it next.
+    """
+    CREATE TABLE hold (
+        session TEXT PRIMARY KEY REFERENCES session (id) ON DELETE CASCADE,
+        instance TEXT NOT NULL,
+        asked TEXT
+    ) STRICT
+    """,
     # What the store knows about itself, e.g. that deleted words are still to be wiped out of the full-text index.
     """
     CREATE TABLE fact (

@@ -6,7 +6,8 @@ writer's queue, and what must be durable is awaited.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +16,20 @@ from chatforge_tui.domain.ids import SessionId, TaskId, TurnId
 from chatforge_tui.domain.session import SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Turn, TurnHead
 from chatforge_tui.errors import StoreUnavailable
-from chatforge_tui.store import codec, queries, search_index
+from chatforge_tui.store import codec, holds, queries, search_index
 from chatforge_tui.store.caretaker import Caretaker
 from chatforge_tui.store.known_heads import KnownHeads
 from chatforge_tui.store.merging import Merge, Merged
 from chatforge_tui.store.opening import open_for_reading, open_for_writing
 from chatforge_tui.store.operations import (
     AdoptTurn,
+    AskForSession,
     Barrier,
     BeginTurn,
     CreateSession,
     EndTurn,
+    GiveUpSessions,
+    HoldSession,
     Operation,
     PurgeSession,
     RestoreSession,
@@ -37,6 +41,8 @@ from chatforge_tui.store.writer import DEFAULTS, Writer, WriterSettings
 
 if TYPE_CHECKING:
     from chatforge_tui.domain.search import SearchHit
+    from chatforge_tui.domain.sighting import Sighting
+    from chatforge_tui.store.surroundings import Surroundings
 
 BACKUP_AFTER_S = 5.0
 """The first seconds belong to the screen, and a command that ends within them makes no backup."""
@@ -74,11 +80,16 @@ class SqliteStore:
         """The task that each live turn is bound to, as far as it was recorded."""
         self._halted: set[TurnId] = set()
         """Live turns whose text is no longer taken: too much waits for a failing disk. Their end is written whole."""
+        self._takes_tabs = False
+        self._surroundings: Surroundings | None = None
         self._unsaved: dict[TurnId, Turn] = {}
         """Turns that ended while the disk failed; they wait in the writer."""
 
-    async def open(self) -> None:
+    async def open(self, *, takes_tabs: bool = False) -> None:
         """Open or create the store; turns whose program is dead become `interrupted`.
+
+        Args:
+            takes_tabs: hold the sessions with a tab that no living program holds.
 
         Raises:
             StoreUnavailable: no rights, no space, an I/O error.
@@ -87,6 +98,7 @@ class SqliteStore:
         """
         if self._read_only and not self.path.exists():
             return
+        self._takes_tabs = takes_tabs
         await self._writer.start(self._on_trouble)
         if self._read_only:
             self.is_newer = await self._writer.submit(lambda at: at.is_newer)
@@ -113,20 +125,22 @@ class SqliteStore:
             return []
 
         def look(at: Workplace) -> list[SessionHead]:
-            return queries.load_sessions(at.db, at.me.is_alive, trashed=trashed)
+            held = {} if at.is_newer else holds.holders(at.db, at.me)
+            heads = queries.load_sessions(at.db, at.me.is_alive, trashed=trashed)
+            return [replace(head, held_by=held.get(head.session_id, "")) for head in heads] if held else heads
 
         heads: list[SessionHead] = await self._writer.submit(look)
         for head in heads:
             self._known.read(head)
         return heads
 
-    async def load_turns(self, session_id: SessionId) -> list[Turn]:
-        """Return the session's turns in order, with everything handed over so far."""
+    async def load_turns(self, session_id: SessionId, *, since: int = 0) -> list[Turn]:
+        """Return the session's turns from the ordinal `since` on, in order, with everything handed over so far."""
         if self._is_absent:
             return []
 
         def look(at: Workplace) -> list[Turn]:
-            return queries.load_turns(at.db, at.me.is_alive, session_id)
+            return queries.load_turns(at.db, at.me.is_alive, session_id, since=since)
 
         turns: list[Turn] = await self._writer.submit(look)
         return [self._unsaved.get(turn.head.turn_id, turn) for turn in turns]
@@ -210,6 +224,39 @@ class SqliteStore:
             self._tasks[head.turn_id] = head.task_id
         return turn
 
+    async def hold_session(self, session_id: SessionId) -> SessionHead:
+        """Make this program the session's writer.
+
+        Raises:
+            UnknownSession: it is gone, or in the trash.
+            SessionBusy: another living program is its writer.
+        """
+        head: SessionHead = await self._write(HoldSession(session_id))
+        self._known.written(head)
+        return head
+
+    async def ask_for_session(self, session_id: SessionId) -> None:
+        """Ask the session's writer to give it up to this program."""
+        await self._write(AskForSession(session_id))
+
+    async def give_up_sessions(self, session_ids: Collection[SessionId]) -> None:
+        """Hand sessions to who asked for them, or free them."""
+        await self._write(GiveUpSessions(tuple(session_ids)))
+
+    async def look_around(self) -> Sighting | None:
+        """Return what other programs may have changed since the last look; None when nothing is new."""
+        if self._read_only:
+            return None
+        if self._surroundings is None:
+            # Lazy: 2 ms, which nobody misses until the first look.
+            from chatforge_tui.store.surroundings import Surroundings  # noqa: PLC0415 - see above
+
+            self._surroundings = Surroundings()
+        sighting: Sighting | None = await self._writer.submit(self._surroundings.look)
+        for head in sighting.changed if sighting else ():
+            self._known.written(head)
+        return sighting
+
     async def trash_session(self, session_id: SessionId, when: float) -> None:
         """Put a session into the trash.
 
@@ -282,7 +329,9 @@ class SqliteStore:
 
     def _open_workplace(self) -> Workplace:
         """Open the file; called in the writer thread."""
-        return open_for_reading(self.path) if self._read_only else open_for_writing(self.path)
+        return (
+            open_for_reading(self.path) if self._read_only else open_for_writing(self.path, takes_tabs=self._takes_tabs)
+        )
 
     def _do_chore(self, at: Workplace) -> bool:
         """Take turns into the full-text index; called in the writer thread."""

@@ -1,5 +1,6 @@
 """What every SessionStore does: the one on disk and the one in memory."""
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -550,3 +551,123 @@ async def test_a_turn_without_a_task_is_not_lost_but_over(store):
     await with_live_turn(store)
     await restart(store)
     assert await store.lost_turns() == []
+
+
+async def test_turns_can_be_read_from_an_ordinal_on(store):
+    session, first = await with_live_turn(store)
+    await store.end_turn(ended(first, "one"), counted(session, 1, TurnState.COMPLETE))
+    second = replace(a_turn(session), ordinal=1)
+    await store.begin_turn(second, counted(session, 2, TurnState.QUEUED))
+    store.record(second.turn_id, [PartAdded(TextPart(0, "two"))])
+    assert [turn.answer for turn in await store.load_turns(session.session_id, since=1)] == ["two"]
+    assert [turn.answer for turn in await store.load_turns(session.session_id)] == ["one", "two"]
+    assert await store.load_turns(session.session_id, since=2) == []
+
+
+async def test_a_session_that_nobody_else_holds_can_be_held_again_and_again_and_given_up(store):
+    session = a_session()
+    await store.create_session(session)
+    for _ in range(2):
+        assert await store.hold_session(session.session_id) == session
+    await store.ask_for_session(session.session_id)
+    await store.give_up_sessions([session.session_id, unknown_session()])
+    await store.give_up_sessions([])
+    assert await store.hold_session(session.session_id) == session
+
+
+async def test_what_is_gone_or_in_the_trash_cannot_be_held(store):
+    session = a_session()
+    await store.create_session(session)
+    await store.trash_session(session.session_id, 5.0)
+    for session_id in (session.session_id, unknown_session()):
+        with pytest.raises(UnknownSession):
+            await store.hold_session(session_id)
+
+
+async def test_alone_there_is_nothing_to_see(store):
+    await with_live_turn(store)
+    assert await store.look_around() is None
+
+
+async def test_a_session_has_one_holder_who_is_named_and_hands_it_to_who_asks(two_programs):
+    one, other = two_programs
+    session, _ = await held_by_first(two_programs)
+    [seen] = await other.load_sessions()
+    assert seen.held_by.startswith(f"pid {os.getpid()} ")
+    for attempt in (other.hold_session(session.session_id), other.begin_turn(a_turn(session), session)):
+        with pytest.raises(SessionBusy, match=f"open in another ChatForge: pid {os.getpid()} "):
+            await attempt
+    await other.ask_for_session(session.session_id)
+    told = await one.look_around()
+    assert told is not None
+    assert told.asked == {session.session_id}
+    await one.give_up_sessions([session.session_id])
+    with pytest.raises(SessionBusy):
+        await one.hold_session(session.session_id)
+    assert (await other.hold_session(session.session_id)).session_id == session.session_id
+    await other.begin_turn(replace(a_turn(session), ordinal=1), session)
+
+
+async def test_a_program_that_ends_lets_go_of_its_sessions(two_programs):
+    one, other = two_programs
+    session, _ = await held_by_first(two_programs)
+    await one.close()
+    [seen] = await other.load_sessions()
+    assert seen.held_by == ""
+    await other.hold_session(session.session_id)
+
+
+async def test_tabs_go_to_the_first_program_that_takes_them(tmp_path):
+    path = tmp_path / "data" / "store.db"
+    earlier = SqliteStore(path)
+    await earlier.open()
+    tab, closed = a_session(), a_session(is_open=False)
+    for session in (tab, closed):
+        await earlier.create_session(session)
+    await earlier.close()
+    one, other = SqliteStore(path), SqliteStore(path)
+    await one.open(takes_tabs=True)
+    await other.open(takes_tabs=True)
+    held = {head.session_id: bool(head.held_by) for head in await other.load_sessions()}
+    assert held == {tab.session_id: True, closed.session_id: False}
+    assert not any(head.held_by for head in await one.load_sessions())
+    await one.close()
+    await other.close()
+
+
+async def test_a_look_around_tells_what_the_other_did_and_then_nothing(two_programs):
+    one, other = two_programs
+    session, head = await held_by_first(two_programs)
+    await settled(other)
+    one.update_session(session.session_id, SessionPatch(title="Named"), 9.0)
+    await one.flush()
+    seen = await other.look_around()
+    assert [(known.title, bool(known.held_by)) for known in seen.changed] == [("Named", True)]
+    await settled(other)
+    turn = replace(a_turn(session), ordinal=1)
+    await one.begin_turn(turn, session)
+    await settled(other)
+    one.record(turn.turn_id, [PartAdded(TextPart(0, "streams"))])
+    await one.flush()
+    assert await other.look_around() is not None
+    await one.end_turn(ended(turn, "done"), session)
+    await one.trash_session(session.session_id, 10.0)
+    assert (await other.look_around()).removed == {session.session_id}
+    assert head.session_id == session.session_id
+
+
+async def held_by_first(two_programs):
+    """A session with one turn, in the first of two programs that both have seen each other."""
+    one, other = two_programs
+    session, head = await with_live_turn(one)
+    session = counted(session, 1, TurnState.COMPLETE)
+    await one.end_turn(ended(head, "one"), session)
+    for store in (one, other):
+        await settled(store)
+    return session, head
+
+
+async def settled(store):
+    """Look around until nothing is new."""
+    while await store.look_around() is not None:
+        pass

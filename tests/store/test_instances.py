@@ -106,7 +106,7 @@ async def test_a_turn_of_a_living_program_is_left_alone(path, read_only):
 async def test_a_session_answering_in_another_program_is_busy(two):
     one, other = two
     session, head = await begin(one)
-    with pytest.raises(SessionBusy, match=f"process {os.getpid()}"):
+    with pytest.raises(SessionBusy, match=f"pid {os.getpid()} "):
         await begin(other, session)
     assert [turn.head for turn in await other.load_turns(session.session_id)] == [head]
 
@@ -115,6 +115,9 @@ async def test_a_session_is_free_again_once_the_other_program_is_done(two):
     one, other = two
     session, head = await begin(one)
     await one.end_turn(ended(head, "done"), counted(session, 1, TurnState.COMPLETE))
+    with pytest.raises(SessionBusy, match=rf"open in another ChatForge: pid {os.getpid()} "):
+        await begin(other, session)
+    await one.give_up_sessions([session.session_id])
     await begin(other, session)
     assert len(await one.load_turns(session.session_id)) == 2
 
@@ -146,15 +149,30 @@ async def test_one_program_cannot_write_into_the_turn_of_another(two):
     assert (turn.answer, turn.head.agent) == ("mine", "")
 
 
+async def test_of_a_session_that_another_program_holds_only_the_title_can_be_written(two):
+    one, other = two
+    session = a_session(draft="mine")
+    await one.create_session(session)
+    other.update_session(session.session_id, SessionPatch(draft="theirs", is_open=False), 2.0)
+    other.update_session(session.session_id, SessionPatch(unread=True), 3.0)
+    await other.flush()
+    [kept] = await one.load_sessions()
+    assert kept == session
+    other.update_session(session.session_id, SessionPatch(title="Theirs", title_is_manual=True, draft="theirs"), 4.0)
+    await other.flush()
+    [named] = await one.load_sessions()
+    assert (named.title, named.draft, named.updated) == ("Theirs", "mine", 4.0)
+
+
 async def test_a_name_given_in_one_program_survives_what_the_other_writes(two):
     one, other = two
     session, head = await begin(one)
     [seen] = await other.load_sessions()
-    other.update_session(session.session_id, SessionPatch(title="Named elsewhere", position=7), 2.0)
+    other.update_session(session.session_id, SessionPatch(title="Named elsewhere"), 2.0)
     await other.flush()
     await one.end_turn(ended(head, "done"), replace(seen, context_id="context", last_state=TurnState.COMPLETE))
     [loaded] = await one.load_sessions()
-    assert (loaded.title, loaded.position, loaded.context_id) == ("Named elsewhere", 7, "context")
+    assert (loaded.title, loaded.context_id) == ("Named elsewhere", "context")
     one.update_session(session.session_id, SessionPatch(title="Named here"), 3.0)
     await begin(one, replace(seen, title="Named here", context_id="context"))
     assert [head.title for head in await other.load_sessions()] == ["Named here"]
