@@ -209,6 +209,25 @@ def test_a_watcher_that_stands_still_ends_up_with_the_same_turn(steps, ends, lim
         assert drain(mirror) == shown
 
 
+def test_a_turn_that_is_taken_up_again_comes_after_its_first_end():
+    state = fresh()
+    bus = EventBus(lambda session_id, turn_id: state.snapshot(), 10_000)
+    watcher = bus.subscribe()
+    watcher.focus(A)
+    bus.publish(TurnBegan(before := state.snapshot()))
+    bus.publish(changed(*state.apply(TextDelta("one "), 0.0)))
+    bus.publish(TurnEnded(cut_off := state.end(outcome_of_error(cut()), 1.0)))
+    bus.publish(TurnBegan(again := state.snapshot()))
+    bus.publish(changed(*state.apply(TextDelta("two"), 2.0)))
+    bus.publish(TurnEnded(done := state.snapshot()))
+    first, more, end, *rest = watcher.drain()
+    assert (first, end) == (TurnBegan(before), TurnEnded(cut_off))
+    assert isinstance(more, TurnChanged)
+    began, news, last = rest
+    assert (began, last) == (TurnBegan(again), TurnEnded(done))
+    assert fold(began.turn, news.changes).answer == "one two"
+
+
 def test_memory_of_a_watcher_that_stands_still_is_bounded():
     state = fresh()
     bus = EventBus(lambda session_id, turn_id: state.snapshot(), 10_000)

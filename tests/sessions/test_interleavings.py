@@ -293,11 +293,6 @@ def what_a_program_left_is_not_taken_up(patch: Patch) -> None:
     patch.setattr(SessionManager, "_take_up", lambda self, lost: False)
 
 
-@mutant
-def a_task_that_is_taken_up_loses_what_its_turn_had(patch: Patch) -> None:
-    patch.setattr(StreamingState, "take_over", lambda self, turn: ())
-
-
 @pytest.mark.parametrize("apply", MUTANTS, ids=lambda apply: apply.__name__)
 def test_the_machine_notices(apply: Callable[[Patch], None], monkeypatch: Patch) -> None:
     apply(monkeypatch)
