@@ -4,9 +4,12 @@ import asyncio
 import os
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
+from chatforge_tui.domain.ids import new_turn_id
+from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.store.sqlite_store import SqliteStore
 from tests.cli.material import FIRST, HEAD, SECOND
 
@@ -170,3 +173,19 @@ def test_the_trash_is_not_searched_and_a_limit_is_kept(filled):
     assert len(filled.run("search", "--limit", "1", "more", "--json").json) == 1
     filled.run("delete", HEAD.session_id)
     assert filled.run("search", "roll", "--json").json == []
+
+
+def test_a_session_that_another_program_streams_is_not_deleted(filled):
+    async def stream():
+        store = SqliteStore(store_file(filled))
+        await store.open()
+        live = replace(FIRST.head, turn_id=new_turn_id(), ordinal=2, state=TurnState.STREAMING, ended=None)
+        await store.begin_turn(live, HEAD)
+        done = await asyncio.to_thread(filled.run, "delete", HEAD.session_id)
+        await store.close()
+        return done
+
+    done = asyncio.run(stream())
+    assert (done.code, done.out) == (5, "")
+    assert "is answering in another ChatForge: process" in done.err
+    assert filled.run("delete", HEAD.session_id).code == 0
