@@ -159,20 +159,22 @@ class Writer:
         """
         if self._thread is None:
             return
-        if self._fault is not None:
+        loop = get_running_loop()
+        with self._wake:
+            if self._closed is None:
+                self._closed = Reply(loop.create_future(), loop)
+            # Of a thread that has ended by a fault, nobody answers any more: its end was told to all.
+            closed = None if self._fault is not None else self._closed
+            self._is_closing = True
+            self._wake.notify()
+        if closed is None:
             self._thread.join()
             self._thread = None
             return
-        with self._wake:
-            if self._closed is None:
-                loop = get_running_loop()
-                self._closed = Reply(loop.create_future(), loop)
-            self._is_closing = True
-            self._wake.notify()
         try:
-            await shield(self._closed.future)
+            await shield(closed.future)
         finally:
-            if self._closed.future.done():
+            if closed.future.done():
                 self._thread.join()
                 self._thread = None
 
