@@ -17,7 +17,7 @@ TERMINATED = 143
 
 EXIT_CODES: tuple[tuple[int, str], ...] = (
     (DONE, "done; with `send`: the answer is complete"),
-    (FAULT, "it could not be done, for a reason that is not in this list"),
+    (FAULT, "it could not be done, for a reason that is not in this list; with `import`: some lines were skipped"),
     (USAGE, "the command line or the configuration cannot be used"),
     (
         3,
