@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, TypeVar
 import click
 
 from chatforge_tui import __version__
+from chatforge_tui.cli.early_terminal import keys_kept
 from chatforge_tui.cli.event_table import EVENTS
 from chatforge_tui.cli.exit_codes import EXIT_CODES
 from chatforge_tui.cli.launch import Launch
@@ -84,9 +85,11 @@ def root(ctx: click.Context, home: Path | None, **choice: str | None) -> None:
     """
     ctx.obj = _launch(home, choice)
     if ctx.invoked_subcommand is None:
-        from chatforge_tui.cli.ui_start import run_ui  # noqa: PLC0415 - 60 ms for the configuration
+        with keys_kept() as modes:
+            from chatforge_tui.cli.ui_start import run_ui  # noqa: PLC0415 - 60 ms for the configuration
 
-        ctx.exit(run_ui(ctx.obj))
+            code = run_ui(ctx.obj, modes)
+        ctx.exit(code)
 
 
 @root.command(epilog=_SEND_EPILOG)

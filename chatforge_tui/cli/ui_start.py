@@ -7,7 +7,7 @@ thread, behind the first frame.
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chatforge_tui.cli.launch import Launch
 from chatforge_tui.cli.logging_setup import start_logging
@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 _BUILT_IN_EXAMPLES = ("How do I open a new tab?", "Show me a plan", "Ask me something")
 
 
-def run_ui(launch: Launch) -> int:
+def run_ui(launch: Launch, modes: list[Any] | None = None) -> int:
     """Run the terminal UI until the user leaves; return the exit code.
+
+    Args:
+        launch: what the flags say.
+        modes: of termios, to give the terminal back with; None = as they are.
 
     Raises:
         ConfigError: the configuration cannot be used, or there is no terminal.
@@ -32,28 +36,33 @@ def run_ui(launch: Launch) -> int:
     endpoint = launch.endpoint()
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigError("ChatForge needs a terminal.", hint="In scripts use `chatforge send`.")
+    start_logging(launch.log_file)
+    engine = _Engine(launch)
+    try:
+        return _run_app(launch, endpoint, engine, modes)
+    finally:
+        engine.stop()
+
+
+def _run_app(launch: Launch, endpoint: EndpointRef, engine: "_Engine", modes: list[Any] | None) -> int:
     # 400 ms for textual and the screen; a mistake in the configuration need not wait for them.
     from chatforge_tui.ui.app import ChatForgeApp, default_examples  # noqa: PLC0415 - see above
 
     def examples(of: EndpointRef) -> Sequence[str]:
         return _BUILT_IN_EXAMPLES if of.name == BUILT_IN else default_examples(of)
 
-    start_logging(launch.log_file)
-    engine = _Engine(launch)
-    try:
-        app = ChatForgeApp(
-            start_engine=engine.start,
-            settings=launch.settings,
-            keymap=Keymap.resolve(launch.settings.keys),
-            locations=launch.locations,
-            default_endpoint=endpoint,
-            offers=find_offers,
-            notices=_notices(launch, endpoint.name),
-            examples=examples,
-        )
-        app.run()
-    finally:
-        engine.stop()
+    app = ChatForgeApp(
+        start_engine=engine.start,
+        settings=launch.settings,
+        keymap=Keymap.resolve(launch.settings.keys),
+        locations=launch.locations,
+        default_endpoint=endpoint,
+        offers=find_offers,
+        notices=_notices(launch, endpoint.name),
+        examples=examples,
+    )
+    app.terminal_modes = modes
+    app.run()
     return app.return_code or 0
 
 

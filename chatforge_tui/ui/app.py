@@ -10,9 +10,10 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.text import Text
+from textual import events
 from textual.app import App
 from textual.binding import BindingType
 from textual.filter import LineFilter
@@ -43,6 +44,7 @@ from chatforge_tui.ui.action_table import ActionTable
 from chatforge_tui.ui.bridge import EngineBatch, EngineEnded, EngineReady, EngineThread, TurnsLoaded
 from chatforge_tui.ui.desk import Answer, FollowsSessions, Severity
 from chatforge_tui.ui.draft_keeper import DraftKeeper
+from chatforge_tui.ui.early_keys import EarlyKeys, Stage
 from chatforge_tui.ui.end_signals import EndSignals
 from chatforge_tui.ui.line_filter import SafetyFilter
 from chatforge_tui.ui.marks import ASCII_MARKS, UNICODE_MARKS
@@ -143,6 +145,9 @@ class ChatForgeApp(App[None], inherit_bindings=False):
             start_engine, deliver=self.post_message, may_paint=lambda: self._terminal.takes_output
         )
         self._terminal = TerminalDriver(None)
+        self.terminal_modes: list[Any] | None = None
+        """What the terminal is given back with, as termios has it; None = as it was when the screen came."""
+        self._early = EarlyKeys(keymap.action("prompt.send").keys)
         self._watch: TerminalWatch | None = None
         self._signals = EndSignals(self._end_by_signal)
         self._drafts = DraftKeeper(self._book, self._engine, later=self._save_later)
@@ -215,6 +220,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
             TICK_S if not self.settings.ui.reduced_motion else 1, self._tick, pause=True
         )
         self._signals.catch()
+        self._terminal.give_back(self.terminal_modes)
         self._terminal.guard_resume()
         descriptor = self._terminal.input_descriptor
         if descriptor is not None:
@@ -246,6 +252,18 @@ class ChatForgeApp(App[None], inherit_bindings=False):
     def on_main_screen_ready(self) -> None:
         """Start the engine, now that the first frame is laid out and there is a place for what it says."""
         self._engine.start()
+        self._main.set_focus(self._main.composer)
+        self.call_later(self._deliver_early, Stage.SCREEN)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Hold back what is typed before there is something to take it."""
+        if not self._early.holds(event):
+            await super().on_event(event)
+
+    async def _deliver_early(self, stage: Stage) -> None:
+        """Hand on what was typed before its time."""
+        for event in self._early.release(stage):
+            await self.on_event(event)
 
     def on_engine_ready(self, event: EngineReady) -> None:
         """Show the tabs, the one that was in front last in front. What was typed meanwhile stays."""
@@ -528,6 +546,8 @@ class ChatForgeApp(App[None], inherit_bindings=False):
             self._engine.show(session_id, is_loaded=pane.is_loaded)
         self._main.show_pane(pane)
         self._redraw_all()
+        if pane is not None and not old:
+            self.call_later(self._deliver_early, Stage.SESSION)
 
     def _redraw_all(self) -> None:
         pane = self._book.current

@@ -8,7 +8,7 @@ import signal
 import threading
 from queue import Queue
 from types import FrameType
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from textual.driver import Driver
 
@@ -62,6 +62,11 @@ class TerminalDriver:
         """Whether the terminal has hung up."""
         descriptor = self.input_descriptor
         return descriptor is not None and has_hung_up(descriptor)
+
+    def give_back(self, modes: list[Any] | None) -> None:
+        """Have the driver leave the terminal in these modes of termios, not in those that it found; None = as found."""
+        if modes is not None and self._driver is not None:
+            self._driver.attrs_before = modes  # pyright: ignore[reportAttributeAccessIssue] - the Unix driver's own
 
     def guard_resume(self) -> None:
         """Do not let SIGCONT, which the system sends together with SIGHUP, start the driver anew on a dead terminal."""

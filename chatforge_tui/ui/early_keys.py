@@ -1,0 +1,45 @@
+"""What is typed before there is something to take it: nothing of it is lost, and an early Enter sends.
+
+Owns what waits, in order, and for what it waits: everything for the screen; from the first Enter on, for a session.
+It delivers nothing itself.
+"""
+
+from collections.abc import Collection
+from enum import IntEnum
+
+from textual.events import Event, Key, Paste
+
+
+class Stage(IntEnum):
+    """What is there to take keys."""
+
+    NOTHING = 0
+    SCREEN = 1
+    """The composer, of no session yet."""
+    SESSION = 2
+
+
+class EarlyKeys:
+    """Holds keys and pastes back until their time has come."""
+
+    def __init__(self, send_keys: Collection[str]) -> None:
+        """Begin with nothing; `send_keys` are the keys that send a prompt, as Textual names them."""
+        self._send_keys = frozenset(send_keys)
+        self._stage = Stage.NOTHING
+        self._waiting: list[Event] = []
+
+    def holds(self, event: Event) -> bool:
+        """Keep an event if its time has not come, and tell whether it was kept."""
+        if self._stage is Stage.SESSION or not isinstance(event, Key | Paste) or event.is_forwarded:
+            return False
+        is_sending = isinstance(event, Key) and event.key in self._send_keys
+        if self._stage is Stage.SCREEN and not self._waiting and not is_sending:
+            return False
+        self._waiting.append(event)
+        return True
+
+    def release(self, stage: Stage) -> list[Event]:
+        """Note what is there by now, and return what waited; each must be offered to `holds` again."""
+        self._stage = max(stage, self._stage)
+        waiting, self._waiting = self._waiting, []
+        return waiting

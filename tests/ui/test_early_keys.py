@@ -1,0 +1,40 @@
+"""What waits until there is something to take it, and in which order it comes."""
+
+import pytest
+from textual.events import Event, Key, Paste, Resize
+from textual.geometry import Size
+
+from chatforge_tui.ui.early_keys import EarlyKeys, Stage
+
+
+def typed(text: str) -> list[Event]:
+    return [Key("enter" if character == "\r" else character, character) for character in text]
+
+
+@pytest.fixture
+def early() -> EarlyKeys:
+    return EarlyKeys(("enter",))
+
+
+def test_before_the_screen_everything_waits_in_order(early: EarlyKeys):
+    events = [*typed("ab"), Paste("pasted"), *typed("\rc")]
+    assert all(early.holds(event) for event in events)
+    assert early.release(Stage.SCREEN) == events
+
+
+def test_only_what_is_typed_waits(early: EarlyKeys):
+    assert not early.holds(Resize(Size(80, 24), Size(80, 24)))
+
+
+def test_without_a_session_text_passes_and_enter_waits_with_all_behind_it(early: EarlyKeys):
+    early.release(Stage.SCREEN)
+    events = typed("ab\rcd\r")
+    assert [early.holds(event) for event in events] == [False, False, True, True, True, True]
+    assert early.release(Stage.SESSION) == events[2:]
+
+
+def test_with_a_session_nothing_waits_any_more(early: EarlyKeys):
+    early.release(Stage.SESSION)
+    assert not any(early.holds(event) for event in typed("a\r"))
+    early.release(Stage.SCREEN)
+    assert not any(early.holds(event) for event in typed("a\r")), "a stage is never left again"
