@@ -12,7 +12,7 @@ from tests.hostile.stage import Act, Run, Seen, Show, Stage, Tab
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("hostile bombs")]
 
-FROZEN_S = 4.0
+FROZEN_S = 6.0
 """Seconds within which a key must show an effect while a bomb is on the screen, on a machine that is busy with others;
 what takes as long as its input is long squared takes minutes."""
 ENOUGH = 2_000_000

@@ -15,6 +15,8 @@ LONGEST_AT_ONCE = 6_000
 """Characters of a code block that are coloured at once; pygments takes 1 to 4 ms a KB. Longer ones wait for a budget."""
 LONGEST_COLOURED = 256_000
 """Characters of a code block beyond which it stays plain."""
+LONGEST_LINE = 5_000
+"""Characters of one line of code beyond which its block stays plain: such lines are data, and dear in every colour."""
 KEPT_BLOCKS = 64
 """Long blocks whose colours are remembered."""
 
@@ -96,7 +98,9 @@ def coloured_lines(code: str, language: str) -> Rows | None:
 
 
 def _lexer_for(code: str, language: str) -> "Lexer | None":
-    return _lexer(language.lower()) if language and len(code) <= LONGEST_COLOURED else None
+    if not language or len(code) > LONGEST_COLOURED or max(map(len, code.split("\n"))) > LONGEST_LINE:
+        return None
+    return _lexer(language.lower())
 
 
 def _rows(spans: Iterable[Span], code: str) -> Rows | None:
