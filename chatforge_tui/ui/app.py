@@ -16,6 +16,7 @@ from rich.text import Text
 from textual import events
 from textual.app import App
 from textual.binding import BindingType
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.timer import Timer
@@ -584,6 +585,15 @@ class ChatForgeApp(App[None], inherit_bindings=False):
             )
         )
         self._close_messages_no_wait()
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return Textual's driver of this platform; on Unix the one that knows Esc at once."""
+        driver = super().get_driver_class()
+        if driver.__name__ != "LinuxDriver":
+            return driver
+        from chatforge_tui.ui.terminal_input import UnixDriver  # noqa: PLC0415 - not to be had on Windows
+
+        return UnixDriver
 
     def toggle_mouse(self) -> None:
         """Give the mouse to the terminal, or take it back."""

@@ -1,0 +1,40 @@
+"""A lone Esc is known at once; an Esc that something follows is never taken for one."""
+
+import pytest
+from textual import events
+
+from chatforge_tui.ui.terminal_input import ESCAPE_S, KeyReader
+
+
+def keys_of(*reads: bytes | None) -> list[str]:
+    """Return the keys that some reads make; None is a time in which nothing comes."""
+    reader = KeyReader()
+    found = []
+    for data in reads:
+        found += reader.silence() if data is None else reader.take(data)
+    return [event.key for event in found if isinstance(event, events.Key)]
+
+
+def test_an_escape_behind_which_nothing_comes_is_the_key():
+    assert keys_of(b"\x1b", None) == ["escape"]
+    assert keys_of(b"ab\x1b", None, b"c") == ["a", "b", "escape", "c"]
+
+
+@pytest.mark.parametrize(
+    ("reads", "key"),
+    [((b"\x1b[A",), "up"), ((b"\x1b", b"[A"), "up"), ((b"\x1bn", None), "alt+n"), ((b"\x1b[", None, b"A"), "up")],
+)
+def test_a_sequence_is_one_key_however_it_is_cut(reads, key):
+    assert keys_of(*reads) == [key]
+
+
+def test_the_end_of_a_long_paste_may_be_late():
+    reader = KeyReader()
+    began = reader.take(b"\x1b[200~" + b"x" * 100 + b"\x1b")
+    assert reader.patience_s > 10 * ESCAPE_S
+    assert began == reader.silence() == []
+    assert [event.text for event in reader.take(b"[201~") if isinstance(event, events.Paste)] == ["x" * 100]
+
+
+def test_a_wide_character_may_be_cut_anywhere():
+    assert keys_of("é".encode()[:1], None, "é".encode()[1:]) == ["é"]
