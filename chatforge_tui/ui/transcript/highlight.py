@@ -113,13 +113,14 @@ def _rows(spans: Iterable[Span], code: str) -> Rows | None:
             if row:
                 lines[-1].append((row, ink))
     # A lexer may rewrite what it reads. What is shown must be the source, so then it stays plain.
-    return lines if "\n".join("".join(text for text, _ in line) for line in lines) == code else None
+    shown = "\n".join("".join(text for text, _ in line) for line in lines)
+    return lines[:-1] if shown == f"{code}\n" else None
 
 
 def _tokens(lexer: "Lexer", code: str) -> Iterator[Span]:
-    """Yield the code in pieces of one ink, as long as possible."""
+    """Yield the code and a newline in pieces of one ink, as long as possible: lexers of lines want the end of each."""
     held, held_ink = "", PLAIN
-    for _, kind, text in lexer.get_tokens_unprocessed(code):
+    for _, kind, text in lexer.get_tokens_unprocessed(f"{code}\n"):
         ink = _ink(str(kind)) if text and not text.isspace() else held_ink
         if ink is held_ink:
             held += text

@@ -1,0 +1,28 @@
+"""Colours of code: every line has them, and what is shown is the source."""
+
+import pytest
+
+from chatforge_tui.ui.transcript.highlight import coloured_lines
+
+DIFF = "- image: 1.9\n+ image: 1.8"
+
+
+def text_of(rows) -> str:
+    return "\n".join("".join(text for text, _ in row) for row in rows)
+
+
+def test_the_last_line_has_its_colour_without_a_newline_behind_it():
+    removed, added = coloured_lines(DIFF, "diff")
+    assert [ink.role for _, ink in removed] == ["error"]
+    assert [ink.role for _, ink in added] == ["success"]
+
+
+@pytest.mark.parametrize("code", ["", "\n", "x = 1", "x = 1\n", "x = 1\n\n\n", "  # é\t日本", "'''a\nb"])
+@pytest.mark.parametrize("language", ["python", "diff", "sh", "yaml", "rust", "html"])
+def test_what_is_shown_is_the_source(code, language):
+    rows = coloured_lines(code, language)
+    assert rows is None or text_of(rows) == code
+
+
+def test_a_language_nobody_knows_stays_plain():
+    assert coloured_lines("x", "klingon") is None
