@@ -1,6 +1,6 @@
 """The whole program killed at random moments while many sessions stream, again and again; then what is left is judged.
 
-    python -m tests.soak.kill [--runs 200] [--sessions 20] [--seed 1]
+    python -m tests.soak.kill [--runs 200] [--sessions 20] [--seed 1] [--first 0]
 
 Each run types its prompts into the real program in a pseudo terminal, kills it with SIGKILL (half of the runs a second
 time, while it re-attaches), starts it once more and waits until every answer is complete. Judged against the servers'
@@ -202,6 +202,7 @@ class Run:
 
     def _fault(self, what: str) -> None:
         self.verdict.faults.append(f"{self.home.name}: {what}")
+        sys.stderr.write(f"{self.verdict.faults[-1]}\n")
 
 
 def _late_ms(seen: list[tuple[float, dict[str, str]]], killed: float, stored: dict[str, str]) -> float:
@@ -213,16 +214,16 @@ def _late_ms(seen: list[tuple[float, dict[str, str]]], killed: float, stored: di
     return worst
 
 
-async def soak(directory: Path, *, runs: int, sessions: int, seed: int) -> Verdict:
-    """Play the runs, each with the next server, and return what they came to."""
+async def soak(directory: Path, *, runs: int, sessions: int, seed: int, first: int = 0) -> Verdict:
+    """Play the runs from the `first` on, each with the next server, and return what they came to."""
     verdict, tokens = Verdict(), int(RATE * (3 + sessions * TYPING_S))
-    for number in range(runs):
+    for number in range(first, first + runs):
         kind = KINDS[number % len(KINDS)]
         home = directory / f"run-{number}-{kind}"
         prompts = [f"stream {tokens} tokens at {RATE}/s ({number}-{session})" for session in range(sessions)]
         with run_a2a_server(kind, directory / f"server-{number}.jsonl") as server:
             await Run(home, server, prompts, verdict, random.Random(f"{seed}-{number}"), answer(tokens)).play()
-        sys.stderr.write(f"\r{number + 1} of {runs} runs, {len(verdict.faults)} faults ")
+        sys.stderr.write(f"run {number}: {verdict.late_ms[-1]:.0f} ms behind, {len(verdict.faults)} faults so far\n")
     return verdict
 
 
@@ -232,9 +233,12 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--sessions", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--first", type=int, default=0, help="number of the first run: its dice are its own")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        verdict = asyncio.run(soak(Path(directory), runs=options.runs, sessions=options.sessions, seed=options.seed))
+        verdict = asyncio.run(
+            soak(Path(directory), runs=options.runs, sessions=options.sessions, seed=options.seed, first=options.first)
+        )
     sys.stdout.write(f"\n{verdict}\n")
     sys.exit(1 if verdict.faults else 0)
 

@@ -13,7 +13,15 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Final
 
-from chatforge_tui.domain.events import Accepted, StillAlive, StreamEvent, TerminalEvent, TextReplaced, WaitingForUser
+from chatforge_tui.domain.events import (
+    Accepted,
+    StillAlive,
+    StreamEvent,
+    TerminalEvent,
+    TextDelta,
+    TextReplaced,
+    WaitingForUser,
+)
 from chatforge_tui.domain.ids import TaskId
 from chatforge_tui.domain.request import PromptRequest, TaskRef
 from chatforge_tui.domain.turn import TurnProblem
@@ -107,7 +115,8 @@ class A2aEndpoint:
         """Read on with a task whose stream was lost; what was missed comes first, as whole texts.
 
         Version 1.0 sends the task as it stands and goes on from there; a2a-sdk 1.3.0 may send a chunk that is in
-        there already once more, so the finished task has the last word about its text. Version 0.3 is polled instead:
+        there already once more, so the first chunk is held against the task, and the finished task has the last
+        word about its text. Version 0.3 is polled instead:
         its own way of following (tasks/resubscribe) leaves a gap, and makes a2a-sdk 0.3.26 store every later chunk
         twice, so that even the finished task holds a wrong text.
 
@@ -280,20 +289,37 @@ class A2aEndpoint:
 
     async def _last_word(self, turn: "_Turn", route: Route, task_id: TaskId) -> list[StreamEvent]:
         """Return what makes the text that was followed that of the task as it stands now."""
+        text = await self._text_of(route, task_id)
+        return [] if not text or text == turn.reader.answer else [TextReplaced(text)]
+
+    async def _repeats(self, route: Route, task_id: TaskId, told: str, text: str) -> bool:
+        """Whether this text, which came after the snapshot, is in it already, going by the task as it stands now."""
+        if text not in told:
+            return False
+        whole = await self._text_of(route, task_id)
+        return whole.startswith(told) and not whole.startswith(told + text)
+
+    async def _text_of(self, route: Route, task_id: TaskId) -> str:
+        """Return the answer as the task has it now."""
         reader = TurnReader(task_id=task_id, earlier=self._earlier.get(task_id))
+        turn = _Turn(reader, Replies(self._channel_to(route), reader))
         reader.read(await self._get(turn, route, task_id))
-        is_right = not reader.answer or reader.answer == turn.reader.answer
-        return [] if is_right else [TextReplaced(reader.answer)]
+        return reader.answer
 
     async def _subscribe(self, turn: "_Turn", route: Route, task_id: TaskId) -> AsyncGenerator[StreamEvent, None]:
         """Follow a running task; one that is over by now is asked for instead."""
         call = route.binding.about_task(Operation.SUBSCRIBE, task_id)
         failure: RpcFailure | None = None
+        told, is_sure = "", False
         async with aclosing(self._follow(turn, route, call)) as events:
             async for event in events:
                 if isinstance(event, RpcFailure):
                     failure = event
                     continue
+                if isinstance(event, TextDelta) and not is_sure:
+                    if told and await self._repeats(route, task_id, told, event.text):
+                        continue
+                    is_sure, told = bool(told), told + event.text
                 if isinstance(event, TerminalEvent):
                     for corrected in await self._last_word(turn, route, task_id):
                         yield corrected
