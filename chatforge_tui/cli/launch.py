@@ -87,10 +87,11 @@ def check_endpoint(name: str, settings: "Settings") -> None:
     Raises:
         ConfigError: it is neither; the message does not quote a URL that holds a credential.
     """
-    from chatforge_tui.config.endpoint_checks import url_faults  # noqa: PLC0415 - only where an endpoint is chosen
     from chatforge_tui.config.settings import BUILT_IN  # noqa: PLC0415 - 56 ms for msgspec, see above
 
     if "://" in name:
+        from chatforge_tui.config.endpoint_checks import url_faults  # noqa: PLC0415 - 10 ms, only for a URL
+
         for fault in url_faults((), name):
             raise ConfigError(f"--endpoint: {fault.message}.", hint=_url_hint(fault.hint))
         return
