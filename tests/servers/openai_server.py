@@ -1,4 +1,4 @@
-"""An OpenAI-compatible server that keeps its own account of what it sent. Runs in the test's own loop.
+"""An OpenAI-compatible server that keeps its own account of what it sent: in the test's own loop, or as a program.
 
 What it does for which prompt:
 
@@ -10,6 +10,7 @@ What it does for which prompt:
 import asyncio
 import json
 import re
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -92,3 +93,14 @@ async def openai_server() -> AsyncIterator[OpenAiServer]:
     made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
     async with server:
         yield made
+
+
+async def main() -> None:
+    """Run as a program of its own: print the URL, then serve until the standard input closes."""
+    async with openai_server() as server:
+        print(server.url, flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
