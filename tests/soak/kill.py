@@ -116,7 +116,7 @@ class Run:
         if self.rng.random() < 0.5:
             async with terminal(home=self.home) as screen:
                 await screen.wait_for("Enter send")
-                await self._kill(screen)
+                await self._kill(screen, is_measured=False)
         async with terminal(home=self.home) as screen:
             await screen.wait_for("Enter send")
             await self._until_complete()
@@ -144,7 +144,7 @@ class Run:
             await screen.until(lambda: _EMPTY not in screen.text, "the transcript")
             await screen.until(lambda prompt=prompt: prompt in self.tail.read(), f"the answer to {prompt}")
 
-    async def _kill(self, screen: Terminal) -> None:
+    async def _kill(self, screen: Terminal, *, is_measured: bool = True) -> None:
         """Kill the program at a random moment, and judge what is on disk then."""
         await asyncio.sleep(self.rng.uniform(0.0, 1.0))
         seen: list[tuple[float, dict[str, str]]] = []
@@ -164,7 +164,8 @@ class Run:
                 self._fault(f"text on disk is no prefix of what was sent: {turn.answer[-80:]!r}")
             if turn.head.state not in {TurnState.INTERRUPTED, TurnState.COMPLETE}:
                 self._fault(f"a dead program's turn is {turn.head.state}")
-        self.verdict.late_ms.append(_late_ms(seen, killed, {t.head.prompt.text: t.answer for t in turns}))
+        if is_measured:  # else some sessions are not connected again yet
+            self.verdict.late_ms.append(_late_ms(seen, killed, {t.head.prompt.text: t.answer for t in turns}))
 
     async def _stored(self) -> list[Turn]:
         """Return the turn of each session, in the order of the tabs."""
