@@ -447,6 +447,8 @@ class ChatForgeApp(App[None], inherit_bindings=False):
     def _run_command(self, action: str, argument: str, pane: Pane) -> None:
         if action == "session.model":
             self._sessions.use_model(pane, argument)
+        elif action == "turn.abort":  # typed out, it needs no second press and means nothing but this
+            self._turns.abort(pane)
         elif argument:
             self._sessions.rename(pane, argument)
         else:

@@ -27,6 +27,9 @@ class TurnActions:
 
     def abort(self, pane: Pane) -> None:
         """Stop the running answer; what came of it stays."""
+        if not pane.is_live:
+            self._desk.say("No answer is running here.")
+            return
 
         async def abort() -> None:
             await self._desk.engine.call(lambda manager: manager.abort(pane.session_id))

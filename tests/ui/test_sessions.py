@@ -2,6 +2,7 @@
 
 import pytest
 
+from chatforge_tui.config.settings import UiSettings
 from chatforge_tui.domain.events import Accepted, Finished, PlanUpdated, TextDelta, WaitingForUser
 from chatforge_tui.domain.part import QuestionKind
 from chatforge_tui.domain.plan import Plan, PlanStep, StepStatus
@@ -332,3 +333,16 @@ def test_nothing_starts_before_the_first_frame(home):
     app._engine._start_engine = lambda: started.append(1)
 
     assert started == []
+
+
+async def test_the_command_stop_stops_at_once_and_says_so_where_nothing_runs(home):
+    async with running(home, ui=UiSettings(abort="double")) as program:
+        await program.type("/stop")
+        await program.pilot.press("enter")
+        await program.sees("No answer is running here.")
+        pane = await program.send("work")
+        await program.say(await program.wire(pane), Accepted("fake"), TextDelta("some"))
+        await program.until(lambda: pane.state is TurnState.STREAMING)
+        await program.type("/stop")
+        await program.pilot.press("enter")
+        await program.until(lambda: pane.state is TurnState.ABORTED)
