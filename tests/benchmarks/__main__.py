@@ -5,6 +5,7 @@
     python -m tests.benchmarks --programs chatforge,floor-markdown
     python -m tests.benchmarks --short                proves in seconds that it works; the figures mean nothing
     python -m tests.benchmarks --long                 also 1,000 streams
+    python -m tests.benchmarks --keep FILE            adds the figures to a file, and shows all that it holds
     python -m tests.benchmarks --write                puts table and plot into README.md and screenshots/bench.svg
 
 Programs take turns, so that all of them meet the same machine; only ratios of one run are worth quoting. What cannot be
@@ -13,6 +14,7 @@ Beside it: `python -m tests.benchmarks.store` and `python -m tests.benchmarks.tr
 """
 
 import argparse
+import json
 import os
 import platform
 import re
@@ -144,6 +146,15 @@ def plot(results: Results, columns: dict[str, str], caption: str) -> str:
     )
 
 
+def keep(results: dict[str, dict[str, list[float]]], path: Path) -> None:
+    """Add the figures to a file, and those of the file to the figures."""
+    earlier = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    for program, figures in earlier.items():
+        for key, values in figures.items():
+            results[program][key] = values + results[program][key]
+    path.write_text(json.dumps(results), "utf-8")
+
+
 def write_down(results: Results, columns: dict[str, str], sizes: Sizes) -> None:
     """Put table and plot where the README shows them."""
     readme = ROOT / "README.md"
@@ -167,6 +178,7 @@ def main() -> int:
     parser.add_argument("--programs", default="", help="names of files in programs/, with commas")
     parser.add_argument("--repeat", type=int, default=0, help="runs of each program; 3 unless --short")
     parser.add_argument("--tokens", type=int, default=0, help="tokens of the paced answer")
+    parser.add_argument("--keep", type=Path, help="a JSON file of figures, from this run and earlier ones")
     parser.add_argument("--write", action="store_true", help="write README.md and screenshots/bench.svg")
     asked = parser.parse_args()
     sizes = SHORT if asked.short else LONG if asked.long else Sizes()
@@ -182,7 +194,9 @@ def main() -> int:
     for _ in range(asked.repeat or (1 if asked.short else 3)):
         for program in programs:
             bench.measure(program)
-    columns = {program.name: program.column for program in programs}
+    if asked.keep:
+        keep(bench.results, asked.keep)
+    columns = {program.name: program.column for program in known.values() if bench.results[program.name]}
     print(machine())
     print()
     print(aligned(markdown_table(bench.results, columns, rows_of(sizes))))
