@@ -266,6 +266,15 @@ class ChatForgeApp(App[None], inherit_bindings=False):
         for event in self._early.release(stage):
             await self.on_event(event)
 
+    def hold_keys(self) -> None:
+        """Keep what is typed from here on for a session that is being opened."""
+        self._early.open()
+
+    def release_keys(self) -> None:
+        """Hand on what was kept: the session is in front, or could not be opened."""
+        self._early.opened()
+        self.call_later(self._deliver_early, Stage.NOTHING)
+
     def on_engine_ready(self, event: EngineReady) -> None:
         """Show the tabs, the one that was in front last in front. What was typed meanwhile stays."""
         if not self.is_running:

@@ -53,6 +53,14 @@ class Desk(Protocol):
         """Run a job beside the UI. A ChatForgeError that it raises is told to the user."""
         ...
 
+    def hold_keys(self) -> None:
+        """Keep what is typed from here on for a session that is being opened."""
+        ...
+
+    def release_keys(self) -> None:
+        """Hand on what was kept: the session is in front, or could not be opened."""
+        ...
+
     def bring_to_front(self, session_id: SessionId) -> None:
         """Show a session's pane and tell the engine."""
         ...

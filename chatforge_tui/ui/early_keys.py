@@ -1,7 +1,7 @@
 """What is typed before there is something to take it: nothing of it is lost, and an early Enter sends.
 
-Owns what waits, in order, and for what it waits: everything for the screen; from the first Enter on, for a session.
-It delivers nothing itself.
+Owns what waits, in order, and for what it waits: everything for the screen; from the first Enter on, for a session;
+everything again while a session is being opened, whose prompt it is meant for. It delivers nothing itself.
 """
 
 from collections.abc import Collection
@@ -27,10 +27,25 @@ class EarlyKeys:
         self._send_keys = frozenset(send_keys)
         self._stage = Stage.NOTHING
         self._waiting: list[Event] = []
+        self._opening = 0
+        """Sessions that were asked for and are not in front yet."""
+
+    def open(self) -> None:
+        """Note that a session is being opened: what is typed from here on is for its prompt."""
+        self._opening += 1
+
+    def opened(self) -> None:
+        """Note that it is in front, or that it could not be opened; `release` hands on what waited."""
+        self._opening -= 1
 
     def holds(self, event: Event) -> bool:
         """Keep an event if its time has not come, and tell whether it was kept."""
-        if self._stage is Stage.SESSION or not isinstance(event, Key | Paste) or event.is_forwarded:
+        if not isinstance(event, Key | Paste) or event.is_forwarded:
+            return False
+        if self._opening:
+            self._waiting.append(event)
+            return True
+        if self._stage is Stage.SESSION:
             return False
         is_sending = isinstance(event, Key) and event.key in self._send_keys
         if self._stage is Stage.SCREEN and not self._waiting and not is_sending:

@@ -29,11 +29,15 @@ class SessionActions:
         self.open_on(current.head.endpoint if current else self._desk.default_endpoint)
 
     def open_on(self, endpoint: EndpointRef) -> None:
-        """Open a session on an endpoint and show it."""
+        """Open a session on an endpoint and show it. What is typed meanwhile is for its prompt."""
 
         async def create() -> None:
-            self._show(await self._desk.engine.call(lambda manager: manager.create_session(endpoint)))
+            try:
+                self._show(await self._desk.engine.call(lambda manager: manager.create_session(endpoint)))
+            finally:
+                self._desk.release_keys()
 
+        self._desk.hold_keys()
         self._desk.start(create())
 
     def go_to(self, session_id: SessionId) -> None:

@@ -38,3 +38,16 @@ def test_with_a_session_nothing_waits_any_more(early: EarlyKeys):
     assert not any(early.holds(event) for event in typed("a\r"))
     early.release(Stage.SCREEN)
     assert not any(early.holds(event) for event in typed("a\r")), "a stage is never left again"
+
+
+def test_while_a_session_is_being_opened_everything_waits_for_it(early: EarlyKeys):
+    early.release(Stage.SESSION)
+    early.open()
+    early.open()
+    events = typed("ab\r")
+    assert all(early.holds(event) for event in events)
+    early.opened()
+    assert all(early.holds(event) for event in early.release(Stage.NOTHING)), "the second one is still on its way"
+    early.opened()
+    assert early.release(Stage.NOTHING) == events
+    assert not any(early.holds(event) for event in events)

@@ -238,3 +238,17 @@ async def test_a_new_prompt_is_seen_by_a_reader_who_had_scrolled_up(home):
         await program.send("and now this")
 
         await program.sees("and now this")
+
+
+async def test_what_is_typed_right_behind_ctrl_n_is_for_the_new_session(home):
+    async with running(home, script=echo) as program:
+        first = program.front
+        program.app.post_message(events.Key("x", "x"))
+        for key in ("ctrl+n", *"hello", "enter"):
+            program.app.post_message(events.Key(key, key if len(key) == 1 else None))
+
+        await program.until(lambda: program.front is not first and program.front.state is TurnState.COMPLETE)
+
+        assert program.front.prompts == ["hello"]
+        assert first.is_empty
+        assert first.draft == "x"
