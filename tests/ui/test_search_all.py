@@ -1,6 +1,5 @@
 """Searching all sessions, and what a hit opens."""
 
-
 import pytest
 
 from chatforge_tui.domain.turn import TurnState
