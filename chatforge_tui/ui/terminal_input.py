@@ -15,8 +15,9 @@ from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-ESCAPE_S = 0.004
-"""Seconds without a byte after which what could be the beginning of a longer sequence is a key."""
+ESCAPE_S = 0.025
+"""Seconds without a byte after which what could be the beginning of a longer sequence is a key. A line that cuts a
+sequence behind its Esc must not stop an answer: editors wait 30 to 50 ms for the same reason."""
 TYPED = 16
 """Characters that one key, or a few of them, can send at once."""
 _LOOK_S = 0.1
