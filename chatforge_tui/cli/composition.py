@@ -23,6 +23,10 @@ if TYPE_CHECKING:  # 90 ms for the catalog and 50 ms for the built-in agent: a s
     from chatforge_tui.sessions.ports import Endpoint
 
 
+_LOOK_S = 0.5
+"""Seconds between two looks at what other programs do: with 0.2 s until theirs is on the disk, well below 1 s."""
+
+
 class BuiltInEndpoint(Mapping[str, EndpointSettings]):
     """The built-in agent as an endpoint. Its server starts when a session first asks for it."""
 
@@ -102,7 +106,9 @@ def make_manager(launch: Launch, built_in: BuiltInEndpoint, *, takes_up: bool = 
     """
     _ = launch.settings  # what is wrong with it is said now, not with the first prompt
     store, endpoints = SqliteStore(launch.store_file), LateCatalog(launch, built_in)
-    return SessionManager(store=store, endpoints=endpoints, settings=EngineSettings(takes_up=takes_up))
+    return SessionManager(
+        store=store, endpoints=endpoints, settings=EngineSettings(takes_up=takes_up, has_tabs=takes_up, look_s=_LOOK_S)
+    )
 
 
 @asynccontextmanager

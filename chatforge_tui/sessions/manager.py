@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,6 +20,7 @@ from chatforge_tui.errors import ChatForgeError, StoreError, TaskForgotten, Unkn
 from chatforge_tui.sessions.cleanup import shut_down
 from chatforge_tui.sessions.clock import Clock, SystemClock
 from chatforge_tui.sessions.event_bus import EventBus, Subscription
+from chatforge_tui.sessions.other_programs import Hooks, OtherPrograms
 from chatforge_tui.sessions.ports import Endpoints, SessionStore
 from chatforge_tui.sessions.session_book import SessionBook
 from chatforge_tui.sessions.session_log import note
@@ -68,6 +70,8 @@ class SessionManager:
         self._lost: dict[SessionId, TurnHead] = {}
         """Of sessions without a tab: the turn to be taken up when they get one."""
         self._is_open = False
+        hooks = Hooks(self._start, self._is_live, self._stop_for_other, self._on_taken_over)
+        self._others = OtherPrograms(store, self._bus, self._book, self._settings, hooks)
         self._context = WorkerContext(
             store=store,
             endpoints=endpoints,
@@ -88,14 +92,16 @@ class SessionManager:
             StoreError: the store cannot be used.
         """
         self._store.on_trouble = self._on_trouble
-        await self._store.open()
+        await (self._store.open(takes_tabs=True) if self._settings.has_tabs else self._store.open())
         try:
-            self._book.load(await self._store.load_sessions())
+            self._book.load(map(self._as_tab, await self._store.load_sessions()))
         except BaseException:
             await self._store.close()
             raise
         await self._group.__aenter__()
         self._is_open = True
+        if self._settings.look_s is not None:
+            self._start(self._others.watch(self._settings.look_s))
         if self._settings.takes_up:
             self._start(self._find_lost())
         return self
@@ -167,9 +173,10 @@ class SessionManager:
         Raises:
             UnknownSession: there is no such session outside the trash.
             StoreError: the prompt cannot be kept, so nothing was sent.
-            SessionBusy: another running program is answering in this session.
+            SessionBusy: another running program holds this session.
         """
-        self._book.get(session_id)
+        if self._book.get(session_id).held_by:
+            await self._others.hold(session_id)
         run = self._worker(session_id).begin(prompt)
         if run.began is not None:
             await asyncio.shield(run.began)
@@ -223,13 +230,26 @@ class SessionManager:
 
         Raises:
             UnknownSession: there is no such session outside the trash.
+            SessionBusy: another running program holds this session.
             StoreError: the store cannot be read.
         """
-        self._book.get(session_id)
+        if self._book.get(session_id).held_by:
+            await self._others.hold(session_id)
         for head in await self._store.lost_turns():
             if head.session_id == session_id and _may_be_known(head):
                 return self._take_up(head)
         return False
+
+    async def take_over(self, session_id: SessionId) -> None:
+        """Become the writer of a session that another program holds. What runs in it there ends as interrupted.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+            SessionBusy: the other program lives and did not answer in time.
+            StoreError: the store cannot do it.
+        """
+        if self._book.get(session_id).held_by:
+            await self._others.take_over(session_id)
 
     async def abort_all(self) -> int:
         """Stop every live request, all at the same time. Returns how many there were."""
@@ -246,6 +266,7 @@ class SessionManager:
         """
         if self._book.get(session_id).is_open:
             self._book.close(session_id)
+            self._others.closed(session_id)
 
     async def reopen_session(self, session_id: SessionId, position: int | None = None) -> None:
         """Give a closed session a tab again; does not bring it to the front.
@@ -297,6 +318,8 @@ class SessionManager:
         """
         stored = await self._store.restore_session(session_id)
         head = self._book.insert(stored, stored.position)
+        if head.is_open:
+            self._others.opened(session_id)
         self._bus.publish(SessionChanged(head))
         return head
 
@@ -384,9 +407,10 @@ class SessionManager:
         live = self._live(session_id)
         for turn in (*self._keeper.unsaved(session_id), *([live] if live else [])):
             turns[turn.head.turn_id] = turn
+        transcript = self._others.follow(session_id, sorted(turns.values(), key=lambda turn: turn.head.ordinal))
         if subscription is not None:
             subscription.focus_from_here(session_id)
-        return tuple(sorted(turns.values(), key=lambda turn: turn.head.ordinal))
+        return tuple(transcript)
 
     def subscribe(self) -> Subscription:
         """Return a new watcher of everything that happens; close it when done."""
@@ -395,7 +419,8 @@ class SessionManager:
     def _open(self, session_id: SessionId, position: int | None) -> None:
         """Give a closed session a tab; a task that an earlier program left in it is read on with."""
         self._book.open(session_id, position)
-        if (lost := self._lost.pop(session_id, None)) is not None:
+        self._others.opened(session_id)
+        if not self._book.get(session_id).held_by and (lost := self._lost.pop(session_id, None)) is not None:
             self._take_up(lost)
 
     async def _find_lost(self) -> None:
@@ -435,7 +460,38 @@ class SessionManager:
 
     def _read_live(self, session_id: SessionId, turn_id: TurnId) -> Turn | None:
         turn = self._live(session_id)
-        return turn if turn is not None and turn.head.turn_id == turn_id else None
+        if turn is not None and turn.head.turn_id == turn_id:
+            return turn
+        return self._others.turn(session_id, turn_id)
+
+    def _is_live(self, session_id: SessionId) -> bool:
+        worker = self._workers.get(session_id)
+        return worker is not None and worker.run is not None
+
+    def _as_tab(self, head: SessionHead) -> SessionHead:
+        """Return a stored session as this program shows it: a tab of another living program is none here."""
+        return replace(head, is_open=False, is_active=False) if head.held_by and self._settings.has_tabs else head
+
+    async def _stop_for_other(self, session_id: SessionId) -> bool:
+        """End what runs in a session that another program takes over. Returns whether all of it is durable."""
+        worker = self._workers.get(session_id)
+        if worker is not None:
+            worker.stop(CancelReason.HANDED_OVER)
+            await worker.settled()
+            self._retire(session_id)
+        return not self._keeper.unsaved(session_id)
+
+    def _on_taken_over(self, session_id: SessionId) -> None:
+        """Read on with the task that the other program had to leave."""
+        self._lost.pop(session_id, None)
+        if self._settings.takes_up and self._is_open:
+            self._start(self._take_up_from_other(session_id))
+
+    async def _take_up_from_other(self, session_id: SessionId) -> None:
+        try:
+            await self.reattach(session_id)
+        except ChatForgeError as error:
+            note(f"the task of the other program cannot be taken up: {error}", session_id)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return self._group.create_task(work)

@@ -10,7 +10,7 @@ from chatforge_tui.domain.changes import SessionChanged, SessionRemoved
 from chatforge_tui.domain.ids import ContextId, SessionId, TaskId
 from chatforge_tui.domain.session import SessionHead, SessionPatch
 from chatforge_tui.domain.turn import TurnHead, TurnState
-from chatforge_tui.errors import UnknownSession
+from chatforge_tui.errors import SessionBusy, UnknownSession
 from chatforge_tui.sessions.clock import Clock
 from chatforge_tui.sessions.event_bus import EventBus
 from chatforge_tui.sessions.ports import SessionStore
@@ -90,6 +90,10 @@ class SessionBook:
             return
         updated = self._clock.now() if used else head.updated
         self.put(replace(patch.apply_to(head), updated=updated))
+        if head.held_by:  # a tab that only shows: nothing of it but the title is for the disk
+            patch = SessionPatch(title=patch.title, title_is_manual=patch.title_is_manual)
+            if patch == SessionPatch():
+                return
         self._store.update_session(session_id, patch, updated)
 
     def change(self, session_id: SessionId, patch: SessionPatch) -> None:
@@ -97,12 +101,16 @@ class SessionBook:
 
         Raises:
             UnknownSession: there is no such session.
+            SessionBusy: another program holds it, so that its endpoint is not ours to change.
             ValueError: the patch moves, opens, closes or activates a tab. A programming mistake.
         """
         head = self.get(session_id)
         if (patch.position, patch.is_open, patch.is_active) != (None, None, None):
             message = "Use move, open, close or activate."
             raise ValueError(message)
+        if patch.endpoint is not None and head.held_by:
+            message = f"This session is open in another ChatForge: {head.held_by}."
+            raise SessionBusy(message, hint="Take it over, or change it there.")
         if patch.title is not None and patch.title_is_manual is None:
             patch = replace(patch, title_is_manual=bool(patch.title))
         if patch.endpoint is not None and patch.endpoint.name != head.endpoint.name:
@@ -115,6 +123,17 @@ class SessionBook:
         if head.is_open:
             self.move(head.session_id, position)
         return self._heads[head.session_id]
+
+    def meet(self, head: SessionHead) -> None:
+        """Take in a session that another program made or brought back, and tell of it. It has no tab here."""
+        self._heads[head.session_id] = head
+        self._bus.publish(SessionChanged(head))
+
+    def lose(self, session_id: SessionId) -> None:
+        """Forget a session that another program deleted; one on its way to the trash of this one goes its way."""
+        if session_id in self._heads and session_id not in self._leaving:
+            self.leave(session_id)
+            self.remove(session_id)
 
     def move(self, session_id: SessionId, position: int) -> None:
         """Put an open session's tab at this position, 0 = leftmost; beyond the end is the end."""

@@ -20,6 +20,14 @@ class EngineSettings:
     """How often in a row, >= 0, a task is read on with of which nothing came for too long although it was connected."""
     takes_up: bool = False
     """Whether tasks that an earlier program left are read on with as soon as this one runs."""
+    has_tabs: bool = False
+    """Whether this program shows tabs: it holds their sessions, and the tabs of other living programs are not its own."""
+    look_s: float | None = None
+    """Pause between two looks at what other programs do on the store; None = it is not looked at."""
+    take_over_s: float = 6.0
+    """How long a program that is asked for a session may take to give it up."""
+    take_over_pause_s: float = 0.1
+    """Pause between two looks whether it has."""
     rejoin_at_once: int = 8
     """Sessions, > 0, that may ask their agents for a lost task at the same time."""
     turn_most_s: float | None = None

@@ -142,7 +142,7 @@ class SessionWorker:
         try:
             if run.adopted is None:
                 await keeper.begin(run.state)
-            elif run.state.token.reason in {CancelReason.SHUTDOWN, CancelReason.DELETED}:
+            elif run.state.token.reason in {CancelReason.SHUTDOWN, CancelReason.DELETED, CancelReason.HANDED_OVER}:
                 raise EngineStopped
             else:
                 await keeper.adopt(run.state)
@@ -322,7 +322,7 @@ class SessionWorker:
             What went wrong, if that is known at once: the turn's end does not wait longer.
         """
         task = self._task_of(run)
-        if task is None or reason is CancelReason.SHUTDOWN:
+        if task is None or reason in {CancelReason.SHUTDOWN, CancelReason.HANDED_OVER}:
             return ""
         try:
             endpoint = self._endpoint or self._connect()

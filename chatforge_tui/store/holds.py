@@ -73,8 +73,16 @@ def asked_for(db: sqlite3.Connection, me: Observer) -> frozenset[SessionId]:
 
 
 def give_up(db: sqlite3.Connection, me: Observer, session_ids: Iterable[SessionId]) -> None:
-    """Let go of sessions: to the program that asked for one, if it lives, or to whoever comes first."""
+    """Let go of sessions: to the program that asked for one, if it lives, or to whoever comes first.
+
+    One in which this program still answers is kept.
+    """
     for session_id in session_ids:
+        answers = (
+            "SELECT 1 FROM turn WHERE session = ? AND instance = ? AND state IN ('queued', 'connecting', 'streaming')"
+        )
+        if db.execute(answers, (session_id, me.instance_id)).fetchone() is not None:
+            continue
         row = db.execute(
             "SELECT asked FROM hold WHERE session = ? AND instance = ?", (session_id, me.instance_id)
         ).fetchone()

@@ -242,6 +242,8 @@ class SqliteStore:
     async def give_up_sessions(self, session_ids: Collection[SessionId]) -> None:
         """Hand sessions to who asked for them, or free them."""
         await self._write(GiveUpSessions(tuple(session_ids)))
+        if self._surroundings is not None:
+            self._surroundings.expect_news()
 
     async def look_around(self) -> Sighting | None:
         """Return what other programs may have changed since the last look; None when nothing is new."""

@@ -47,6 +47,10 @@ class Surroundings:
         self._is_settled = not changed and not removed
         return Sighting(tuple(changed), removed, holds.asked_for(at.db, at.me))
 
+    def expect_news(self) -> None:
+        """Let the next look be a full one: this program did what only a full look shows. For any thread."""
+        self._is_settled = False
+
     def _may_differ(self, at: Workplace) -> bool:
         """Return whether a full look is worth its while."""
         changed_at = lock_directory(at.path).stat().st_mtime_ns

@@ -13,6 +13,8 @@ class CancelReason(StrEnum):
     """The session went to the trash."""
     SHUTDOWN = "shutdown"
     """The program ends. The agent is not told: its task can be taken up again."""
+    HANDED_OVER = "handed over"
+    """Another program on the same store took the session over. The agent is not told: its task can be taken up there."""
     TIMEOUT = "timeout"
     """The turn took longer than the settings allow."""
 

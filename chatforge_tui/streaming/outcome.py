@@ -84,6 +84,10 @@ def outcome_of_stop(reason: CancelReason, warning: str = "", *, has_task: bool =
             hint = _LATER if has_task else _AGAIN
             problem = TurnProblem("shutdown", "ChatForge was closed before the answer was complete.", hint)
             return Outcome(TurnState.INTERRUPTED, problem=problem, warning=warning)
+        case CancelReason.HANDED_OVER:
+            said = "Another ChatForge took this session over before the answer was complete."
+            problem = TurnProblem("handed-over", said, _ASK if has_task else _AGAIN)
+            return Outcome(TurnState.INTERRUPTED, problem=problem, warning=warning)
         case CancelReason.TIMEOUT:
             problem = TurnProblem("timeout", "The turn took longer than the settings allow.", _AGAIN)
             return Outcome(TurnState.INTERRUPTED, problem=problem, warning=warning)

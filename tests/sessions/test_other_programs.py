@@ -1,0 +1,257 @@
+"""Two programs on one store: one writer a session, the other sees it live and can take it over."""
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import AsyncExitStack
+
+import pytest
+
+from chatforge_tui.domain.changes import SessionChanged, SessionRemoved, TextAppended, TurnBegan, TurnChanged, TurnEnded
+from chatforge_tui.domain.events import Accepted, Finished, TaskBound, TextDelta
+from chatforge_tui.domain.ids import TaskId
+from chatforge_tui.domain.session import EndpointRef, SessionPatch
+from chatforge_tui.domain.turn import Prompt, TurnState
+from chatforge_tui.errors import SessionBusy
+from chatforge_tui.sessions import ALL, EngineSettings, SessionManager
+from chatforge_tui.store.sqlite_store import SqliteStore
+from tests.fakes.scripted_endpoint import ScriptedEndpoints
+
+SHARES = EngineSettings(has_tabs=True, look_s=0.05, take_over_s=5.0, take_over_pause_s=0.02)
+LIMIT_S = 8.0
+
+OWNER = """
+import asyncio, sys
+from pathlib import Path
+from chatforge_tui.domain.events import Accepted, TextDelta
+from chatforge_tui.domain.session import EndpointRef
+from chatforge_tui.domain.turn import Prompt
+from chatforge_tui.sessions import EngineSettings, SessionManager
+from chatforge_tui.store.sqlite_store import SqliteStore
+from tests.fakes.scripted_endpoint import Pause, ScriptedEndpoints
+
+def script(request):
+    return [Accepted("fake"), TextDelta("half an answer"), Pause(600.0)]
+
+async def main():
+    settings = EngineSettings(has_tabs=True, look_s=0.05)
+    store, endpoints = SqliteStore(Path(sys.argv[1])), ScriptedEndpoints(script)
+    async with SessionManager(store=store, endpoints=endpoints, settings=settings) as manager:
+        head = await manager.create_session(EndpointRef("fake"), title="Theirs")
+        await manager.send(head.session_id, Prompt("go"))
+        while not (await manager.turns(head.session_id))[-1].answer:
+            await asyncio.sleep(0.01)
+        await store.flush()
+        print(head.session_id, flush=True)
+        await asyncio.sleep(600)
+asyncio.run(main())
+"""
+
+
+class Program:
+    """One engine on the shared store, and everything it told."""
+
+    def __init__(self, path):
+        self.endpoints = ScriptedEndpoints()
+        self.store = SqliteStore(path)
+        self.manager = SessionManager(store=self.store, endpoints=self.endpoints, settings=SHARES)
+        self.watcher = self.manager.subscribe()
+        self.watcher.focus(ALL)
+        self.told = []
+
+    async def until(self, is_true):
+        """Wait for a condition, which is looked at again with every event."""
+        async with asyncio.timeout(LIMIT_S):
+            while not is_true():
+                self.told += await self.watcher.batch()
+
+    async def new(self, title=""):
+        return (await self.manager.create_session(EndpointRef("fake"), title=title)).session_id
+
+    def head(self, session_id):
+        return next((head for head in self.manager.sessions() if head.session_id == session_id), None)
+
+    async def wire(self, session_id):
+        async with asyncio.timeout(LIMIT_S):
+            return await self.endpoints.wire(session_id)
+
+    def answer(self):
+        """The text of the turn that was told of, played from events alone."""
+        text = ""
+        for event in self.told:
+            match event:
+                case TurnBegan(turn) | TurnEnded(turn):
+                    text = turn.answer
+                case TurnChanged(changes=changes):
+                    for change in changes:
+                        if isinstance(change, TextAppended):
+                            text += change.text
+                        elif hasattr(change, "part"):
+                            text = change.part.text
+        return text
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "data" / "store.db"
+
+
+@pytest.fixture
+async def two(path):
+    async with AsyncExitStack() as stack:
+        programs = Program(path), Program(path)
+        for program in programs:
+            await stack.enter_async_context(program.manager)
+        yield programs
+
+
+async def shown(one, other, title="Shared"):
+    """A session of the first program with a tab in the second."""
+    session_id = await one.new(title)
+    await other.until(lambda: other.head(session_id) is not None)
+    await other.manager.reopen_session(session_id)
+    await other.manager.turns(session_id)
+    await other.until(lambda: other.head(session_id).held_by)
+    return session_id
+
+
+async def test_a_new_session_a_rename_and_a_deletion_show_up_in_the_other_program(two):
+    one, other = two
+    session_id = await one.new("First name")
+    await other.until(lambda: other.head(session_id) is not None)
+    head = other.head(session_id)
+    assert (head.title, head.is_open) == ("First name", False)
+    assert head.held_by.startswith(f"pid {os.getpid()} ")
+    for program, peer, name in ((one, other, "Here"), (other, one, "There")):
+        program.manager.update_session(session_id, SessionPatch(title=name))
+        await peer.until(lambda peer=peer, name=name: peer.head(session_id).title == name)
+    await other.manager.delete_session(session_id)
+    await one.until(lambda: one.head(session_id) is None)
+    assert SessionRemoved(session_id) in one.told
+
+
+async def test_what_one_program_streams_is_followed_in_the_other_to_the_last_letter(two):
+    one, other = two
+    session_id = await shown(one, other)
+    await one.manager.send(session_id, Prompt("tell"))
+    wire = await one.wire(session_id)
+    wire.say(Accepted("fake"), TextDelta("Once "))
+    await other.until(lambda: other.answer() == "Once ")
+    wire.say(TextDelta("upon"))
+    await other.until(lambda: other.answer() == "Once upon")
+    assert [turn.answer for turn in await other.manager.turns(session_id)] == ["Once upon"]
+    wire.say(TextDelta(" a time"), Finished())
+    await other.until(lambda: any(isinstance(event, TurnEnded) for event in other.told))
+    assert other.answer() == "Once upon a time"
+    assert other.head(session_id).last_state is TurnState.COMPLETE
+    assert len([event for event in other.told if isinstance(event, TurnBegan | TurnEnded)]) == 2
+
+
+async def test_nobody_sends_in_a_session_that_another_program_holds(two):
+    one, other = two
+    session_id = await shown(one, other)
+    with pytest.raises(SessionBusy, match=rf"pid {os.getpid()} "):
+        await other.manager.send(session_id, Prompt("mine"))
+    with pytest.raises(SessionBusy):
+        other.manager.update_session(session_id, SessionPatch(endpoint=EndpointRef("elsewhere")))
+    assert await one.manager.turns(session_id) == ()
+    assert not other.endpoints.wires
+
+
+async def test_taking_over_ends_the_others_request_and_the_next_prompt_goes_from_here(two):
+    one, other = two
+    session_id = await shown(one, other)
+    await one.manager.send(session_id, Prompt("tell"))
+    wire = await one.wire(session_id)
+    wire.say(Accepted("fake"), TaskBound(TaskId("task"), None), TextDelta("Once"))
+    await other.until(lambda: other.answer() == "Once")
+    await other.manager.take_over(session_id)
+    assert other.head(session_id).held_by == ""
+    [turn] = await other.manager.turns(session_id)
+    assert (turn.head.state, turn.answer) == (TurnState.INTERRUPTED, "Once")
+    assert turn.head.problem.kind == "handed-over"
+    assert not one.endpoints.canceled
+    await one.until(lambda: one.head(session_id).held_by)
+    await other.manager.send(session_id, Prompt("go on"))
+    (await other.wire(session_id)).say(Accepted("fake"), TextDelta("again"), Finished())
+    await one.until(lambda: isinstance(one.told[-1], SessionChanged) and one.head(session_id).turns == 2)
+    await one.until(lambda: one.answer() == "again")
+    with pytest.raises(SessionBusy):
+        await one.manager.send(session_id, Prompt("mine"))
+
+
+async def test_a_tab_that_only_shows_becomes_a_writer_when_the_other_closes_its_own(two):
+    one, other = two
+    session_id = await shown(one, other)
+    await one.manager.close_session(session_id)
+    await other.until(lambda: not other.head(session_id).held_by)
+    await other.manager.send(session_id, Prompt("mine"))
+    (await other.wire(session_id)).say(Accepted("fake"), TextDelta("done"), Finished())
+    assert (await other.manager.finished(session_id)).answer == "done"
+    await one.until(lambda: one.head(session_id).held_by and one.head(session_id).turns == 1)
+
+
+async def test_a_closed_tab_whose_stream_goes_on_is_given_up_when_it_has_ended(two):
+    one, other = two
+    session_id = await shown(one, other)
+    await one.manager.send(session_id, Prompt("tell"))
+    wire = await one.wire(session_id)
+    wire.say(Accepted("fake"), TextDelta("Once"))
+    await one.manager.close_session(session_id)
+    await other.until(lambda: other.answer() == "Once")
+    assert other.head(session_id).held_by
+    wire.say(Finished())
+    await other.until(lambda: not other.head(session_id).held_by)
+
+
+async def test_the_first_program_has_the_tabs_and_a_second_has_none(path):
+    async with Program(path).manager as manager:
+        for title in ("a", "b"):
+            await manager.create_session(EndpointRef("fake"), title=title)
+    one, other = Program(path), Program(path)
+    async with one.manager, other.manager:
+        assert [head.is_open for head in one.manager.sessions()] == [True, True]
+        assert [(head.is_open, bool(head.held_by)) for head in other.manager.sessions()] == [(False, True)] * 2
+    async with Program(path).manager as manager:
+        assert [head.title for head in manager.sessions() if head.is_open] == ["a", "b"]
+
+
+async def test_a_killed_program_is_followed_and_its_session_taken_over_within_a_second(path):
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", OWNER, str(path), stdout=asyncio.subprocess.PIPE
+    )
+    session_id = (await program.stdout.readline()).decode().strip()
+    other = Program(path)
+    async with other.manager:
+        assert other.head(session_id).held_by.startswith(f"pid {program.pid} ")
+        await other.manager.reopen_session(session_id)
+        [turn] = await other.manager.turns(session_id)
+        assert (turn.head.state, turn.answer) == (TurnState.STREAMING, "half an answer")
+        program.send_signal(signal.SIGKILL)
+        await program.wait()
+        async with asyncio.timeout(1.0):
+            await other.manager.take_over(session_id)
+        [turn] = await other.manager.turns(session_id)
+        assert (turn.head.state, turn.answer) == (TurnState.INTERRUPTED, "half an answer")
+        await other.manager.send(session_id, Prompt("again"))
+        assert await other.wire(session_id)
+
+
+async def test_a_living_program_in_another_process_hands_its_session_over(path):
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", OWNER, str(path), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        session_id = (await program.stdout.readline()).decode().strip()
+        other = Program(path)
+        async with other.manager:
+            await other.manager.reopen_session(session_id)
+            with pytest.raises(SessionBusy, match=f"pid {program.pid} "):
+                await other.manager.send(session_id, Prompt("mine"))
+            await other.manager.take_over(session_id)
+            [turn] = await other.manager.turns(session_id)
+            assert (turn.head.state, turn.head.problem.kind) == (TurnState.INTERRUPTED, "handed-over")
+    finally:
+        program.kill()
+        await program.wait()
