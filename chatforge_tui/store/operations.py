@@ -426,7 +426,7 @@ def _refuse_second_writer(at: Workplace, session_id: SessionId) -> None:
         owner = InstanceId(row["instance"])
         if at.me.is_alive(owner):
             message = f"This session is answering in another ChatForge: {instances.describe(at.db, owner)}."
-            raise SessionBusy(message, hint="Wait until it is done, or stop it there.")
+            raise SessionBusy(message, hint="Take it over, or wait until it is done.")
     if found:
         interrupt_dead_turns(at)
 

@@ -105,6 +105,7 @@ def _pane_actions(
         "session.close": sessions.close,
         "session.delete": sessions.delete,
         "session.rename": program.ask_title,
+        "session.take_over": sessions.take_over,
         "session.move_left": lambda pane: sessions.move(pane, -1),
         "session.move_right": lambda pane: sessions.move(pane, 1),
         "prompt.history": program.show_prompts,

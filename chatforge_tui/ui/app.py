@@ -38,7 +38,7 @@ from chatforge_tui.domain.changes import (
     TurnEnded,
 )
 from chatforge_tui.domain.ids import SessionId
-from chatforge_tui.domain.session import EndpointRef
+from chatforge_tui.domain.session import EndpointRef, SessionHead
 from chatforge_tui.errors import ChatForgeError
 from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.action_table import ActionTable
@@ -311,13 +311,22 @@ class ChatForgeApp(App[None], inherit_bindings=False):
             case StoreTrouble(message):
                 self._main.trouble = message
             case SessionRemoved(session_id):
+                self._sessions.note_lost(session_id)
                 self._book.remove(session_id)
                 self._sessions.note_removed(session_id)
             case SessionChanged(head):
-                self._book.put(head)
+                self._take_head(head)
             case TurnBegan() | TurnChanged() | TurnEnded():
                 return self._book.apply(event)
         return False
+
+    def _take_head(self, head: SessionHead) -> None:
+        """Take a session's head; one in front that another program writes in from now on is followed."""
+        pane = self._book.current
+        is_given_up = pane is not None and pane.session_id == head.session_id and not pane.head.held_by
+        self._book.put(head)
+        if is_given_up and head.held_by:
+            self._engine.show(head.session_id, is_loaded=False)
 
     def on_turns_loaded(self, event: TurnsLoaded) -> None:
         """Show the transcript that was asked for."""
@@ -555,7 +564,7 @@ class ChatForgeApp(App[None], inherit_bindings=False):
             session_id = pane.session_id
             self._book.put(replace(pane.head, unread=False))
             self._engine.post(lambda manager: manager.activate(session_id))
-            self._engine.show(session_id, is_loaded=pane.is_loaded)
+            self._engine.show(session_id, is_loaded=pane.has_all)
         self._main.show_pane(pane)
         self._redraw_all()
         if pane is not None and not old:

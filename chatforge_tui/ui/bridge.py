@@ -242,8 +242,9 @@ class EngineThread:
     async def _focus(
         self, manager: SessionManager, subscription: Subscription, session_id: SessionId, is_loaded: bool
     ) -> TurnsLoaded:
-        state = manager.session(session_id).last_state
-        if is_loaded and not (state and state.is_live):
+        head = manager.session(session_id)
+        is_quiet = not head.held_by and not (head.last_state and head.last_state.is_live)
+        if is_loaded and is_quiet:
             subscription.focus(session_id)
             return TurnsLoaded(session_id, None)
         return TurnsLoaded(session_id, await manager.turns(session_id, subscription))

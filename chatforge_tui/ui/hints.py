@@ -82,6 +82,8 @@ class HintWriter:
         """Return what stands in an empty composer."""
         if pane is None:
             return f"Starting {self._marks.trailing}"
+        if pane.head.held_by:
+            return self._held(pane)
         if pane.question is not None and pane.question.form is not None:
             return f"Tab to the form, or answer in words {self._marks.trailing}"
         return f"{'Answer' if pane.question is not None else 'Ask'} {agent_name(pane)} {self._marks.trailing}"
@@ -108,9 +110,16 @@ class HintWriter:
         tone = "running" if state.is_live else _TONES.get(state, "dim")
         return Status(hint, tone, self._mark(state, now), self._state(turn, now), self._facts(pane, turn, now), warning)
 
+    def _held(self, pane: Pane) -> str:
+        """Return who alone may write in the session, and how that is changed."""
+        way = self.key("session.take_over") or "/takeover"
+        return f"Open in {clean_name(pane.head.held_by)}, read-only here {self._marks.dot} {way} takes it over"
+
     def _hint(self, pane: Pane, *, in_form: bool) -> str:
         if in_form:
             return f"Tab next field {self._marks.dot} Esc back to the prompt"
+        if pane.head.held_by:
+            return self._held(pane)
         send, newline = self.key("prompt.send"), self.key("prompt.newline")
         if pane.is_live:
             return f"{send} sends and replaces the running answer"

@@ -76,6 +76,11 @@ class Pane:
         return self.head.turns == 0 and self.turn is None
 
     @property
+    def has_all(self) -> bool:
+        """Whether every turn of the session is here: another program may have added some while it was closed."""
+        return self.is_loaded and len(self.prompts) >= self.head.turns
+
+    @property
     def unread_count(self) -> int:
         """How many news wait to be read; at least 1 for a session that the store calls unread."""
         return max(self.unread, 1 if self.head.unread else 0)

@@ -103,10 +103,25 @@ class SessionActions:
             self._desk.book.put(replace(pane.head, title=title, title_is_manual=True))
             self._desk.redraw()
 
+    def take_over(self, pane: Pane) -> None:
+        """Become the writer of a session that another program has open; what runs in it there is interrupted."""
+        if not pane.head.held_by:
+            self._desk.say("No other ChatForge has this session open.")
+            return
+
+        async def take() -> None:
+            await self._desk.engine.call(lambda manager: manager.take_over(pane.session_id))
+            self._desk.say("This session is yours to write in.")
+
+        self._desk.start(take())
+
     def use_model(self, pane: Pane, model: str) -> None:
         """Send the next prompts of a session to this model of its endpoint."""
         if not model:
             self._desk.say("Name the model after /model.", severity="warning")
+            return
+        if pane.head.held_by:
+            self._desk.say(f"This session is open in {pane.head.held_by}. Take it over first.", severity="warning")
             return
         endpoint = replace(pane.head.endpoint, model=model)
         self._patch(pane, SessionPatch(endpoint=endpoint))
@@ -166,6 +181,17 @@ class SessionActions:
             self._desk.book.note_undo("delete", session_id)
         if note:
             self._desk.say(f"{note} {self._undo_key} undo" if self._undo_key else note)
+
+    def note_lost(self, session_id: SessionId) -> None:
+        """A session is gone: if another program deleted it, its tab goes like that of one closed here."""
+        pane = self._desk.book.get(session_id)
+        if pane is None or session_id in self._deleting:
+            return
+        self._leave(pane)
+        self._desk.book.remove(session_id)
+        if pane.head.is_open:
+            self._desk.say(f"“{session_title(pane)}” was deleted in another ChatForge.")
+            self._keep_one_open(pane)
 
     def _leave(self, pane: Pane) -> None:
         """Show the neighbour of a tab that is about to go."""

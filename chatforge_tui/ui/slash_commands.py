@@ -27,6 +27,7 @@ COMMANDS = (
     SlashCommand("close", "session.close", "", "Close the tab; the session stays in the list."),
     SlashCommand("delete", "session.delete", "", "Delete the session; it can be undone."),
     SlashCommand("rename", "session.rename", "TITLE", "Name the session; without a title, ask for it."),
+    SlashCommand("takeover", "session.take_over", "", "Write here in a session that another ChatForge has open."),
     SlashCommand("model", "session.model", "NAME", "Use this model for the next prompts of this session."),
     SlashCommand("stop", "turn.abort", "", "Stop the running answer; what came stays."),
     SlashCommand("continue", "turn.continue", "", "Ask for the rest of an answer that broke off."),
