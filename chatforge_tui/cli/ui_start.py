@@ -49,7 +49,8 @@ def run_ui(launch: Launch, modes: list[Any] | None = None) -> int:
 
 def _run_app(launch: Launch, endpoint: EndpointRef, engine: "_Engine", modes: list[Any] | None) -> int:
     # 400 ms for textual and the screen; a mistake in the configuration need not wait for them.
-    from chatforge_tui.ui.app import ChatForgeApp, default_examples  # noqa: PLC0415 - see above
+    from chatforge_tui.ui.app import ChatForgeApp  # noqa: PLC0415 - see above
+    from chatforge_tui.ui.desk_app import default_examples  # noqa: PLC0415 - see above
 
     def examples(of: EndpointRef) -> Sequence[str]:
         return _BUILT_IN_EXAMPLES if of.name == BUILT_IN else default_examples(of)

@@ -1,0 +1,531 @@
+"""The program as a desk: its life from the first frame to the terminal as it was, and what its actions need of it.
+
+Owns the engine's thread, the panes, the keys that come too early, the signals. What the engine tells arrives here; what
+the widgets tell arrives in app. What the user can do is in session_actions and turn_actions.
+"""
+
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from rich.text import Text
+from textual import events
+from textual.app import App
+from textual.binding import BindingType
+from textual.driver import Driver
+from textual.filter import LineFilter
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.worker import Worker, WorkerState
+
+from chatforge_tui.config.key_names import shown
+from chatforge_tui.config.keymap import Keymap
+from chatforge_tui.config.locations import Locations
+from chatforge_tui.config.settings import Settings
+from chatforge_tui.domain.changes import (
+    EngineEvent,
+    HeadChanged,
+    SessionChanged,
+    SessionRemoved,
+    StoreTrouble,
+    TextAppended,
+    TurnBegan,
+    TurnChanged,
+    TurnEnded,
+)
+from chatforge_tui.domain.ids import SessionId
+from chatforge_tui.domain.session import EndpointRef, SessionHead
+from chatforge_tui.errors import ChatForgeError
+from chatforge_tui.safety.clean import clean
+from chatforge_tui.ui.action_table import ActionTable
+from chatforge_tui.ui.bridge import EngineBatch, EngineEnded, EngineReady, EngineThread, TurnsLoaded
+from chatforge_tui.ui.desk import Answer, FollowsSessions, Severity
+from chatforge_tui.ui.draft_keeper import DraftKeeper
+from chatforge_tui.ui.early_keys import EarlyKeys, Stage
+from chatforge_tui.ui.end_signals import EndSignals
+from chatforge_tui.ui.line_filter import SafetyFilter
+from chatforge_tui.ui.marks import ASCII_MARKS, UNICODE_MARKS
+from chatforge_tui.ui.offers import Offer
+from chatforge_tui.ui.panes import Pane, PaneBook
+from chatforge_tui.ui.program_actions import ProgramActions
+from chatforge_tui.ui.screens.main import MainScreen
+from chatforge_tui.ui.session_actions import SessionActions
+from chatforge_tui.ui.terminal_driver import TerminalDriver
+from chatforge_tui.ui.terminal_keys import patch_terminal_keys
+from chatforge_tui.ui.terminal_paste import patch_terminal_paste
+from chatforge_tui.ui.terminal_watch import TerminalWatch
+from chatforge_tui.ui.theme_memory import ThemeMemory
+from chatforge_tui.ui.themes import OWN_THEMES, THEME_DEFAULTS
+from chatforge_tui.ui.turn_actions import TurnActions
+from chatforge_tui.ui.turn_facts import session_title
+
+if TYPE_CHECKING:  # each of them costs a start more than 10 ms
+    from chatforge_tui.sessions.manager import SessionManager
+    from chatforge_tui.ui.screens.dialog import Dialog
+
+_log = logging.getLogger("chatforge.ui")
+
+TICK_S = 0.2
+"""Seconds between two pictures of the spinner while the session in front runs."""
+SAY_S = 6.0
+"""Seconds that a sentence stays on the screen."""
+ENGINE_STOP_S = 4.0
+"""Seconds that the engine may take to end its streams and to close the store; its own limits are shorter."""
+CRASH_CODE = 70
+"""What the program exits with after an error of its own."""
+DEFAULT_EXAMPLES = (
+    "What can you do for me?",
+    "Make a plan first, then carry it out step by step.",
+    "Ask me what you need to know before you start.",
+)
+
+
+def default_examples(endpoint: EndpointRef) -> Sequence[str]:
+    """Return three prompts that any agent can answer."""
+    del endpoint
+    return DEFAULT_EXAMPLES
+
+
+class DeskApp(App[None], inherit_bindings=False):
+    """The terminal program, but for what its widgets tell it."""
+
+    TITLE = "ChatForge"
+    CSS_PATH = "screens/main.tcss"  # here, for Textual does not load the styles of a default screen
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(
+        self,
+        *,
+        start_engine: "Callable[[], SessionManager]",
+        settings: Settings,
+        keymap: Keymap,
+        locations: Locations,
+        default_endpoint: EndpointRef,
+        offers: Callable[[], Sequence[Offer]] = tuple,
+        notices: Sequence[str] = (),
+        examples: Callable[[EndpointRef], Sequence[str]] = default_examples,
+    ) -> None:
+        """Prepare; nothing starts before the first frame.
+
+        Args:
+            start_engine: makes the session manager; called in the engine's thread.
+            settings: the configuration.
+            keymap: the keys in force.
+            locations: where the theme chosen last is remembered, and where the log is.
+            default_endpoint: where a session goes when there is none to go by.
+            offers: finds endpoints beyond the configured ones; called in a thread, when the dialog is opened.
+            notices: sentences to tell at the start.
+            examples: three prompts to try at an endpoint.
+        """
+        patch_terminal_keys()
+        patch_terminal_paste()
+        super().__init__()
+        self.settings, self.keymap = settings, keymap
+        self.marks = ASCII_MARKS if settings.ui.ascii else UNICODE_MARKS
+        self.monotonic = time.monotonic
+        self._default_endpoint = default_endpoint
+        self.find_offers = offers
+        self._notices = notices
+        self._examples = examples
+        self._themes = ThemeMemory(locations.state_dir)
+        self._log_dir = locations.log_dir
+        self._book = PaneBook()
+        self._engine = EngineThread(
+            start_engine, deliver=self.post_message, may_paint=lambda: self._terminal.takes_output
+        )
+        self._terminal = TerminalDriver(None)
+        self.terminal_modes: list[Any] | None = None
+        """What the terminal is given back with, as termios has it; None = as it was when the screen came."""
+        self._early = EarlyKeys(keymap.action("prompt.send").keys)
+        self._watch: TerminalWatch | None = None
+        self._signals = EndSignals(self._end_by_signal)
+        self._drafts = DraftKeeper(self._book, self._engine, later=self._save_later)
+        self._draft_timer: Timer | None = None
+        self._tick_timer: Timer | None = None
+        undo_keys = keymap.action("session.undo").keys
+        self._sessions = SessionActions(self, undo_key=shown(undo_keys[0]) if undo_keys else "")
+        self._turns = TurnActions(self)
+        self._program = ProgramActions(self, self._sessions, self._turns, aborts_twice=settings.ui.abort == "double")
+        self._actions = ActionTable(self, self._sessions, self._turns, self._program)
+        for theme in OWN_THEMES:
+            self.register_theme(theme)
+        self._choose_first_theme()
+
+    @property
+    def book(self) -> PaneBook:
+        """All panes."""
+        return self._book
+
+    @property
+    def engine(self) -> EngineThread:
+        """Where commands go."""
+        return self._engine
+
+    @property
+    def default_endpoint(self) -> EndpointRef:
+        """Where a session goes when there is none to go by."""
+        return self._default_endpoint
+
+    @property
+    def main(self) -> MainScreen:
+        """The main screen, whatever lies over it."""
+        return self._main
+
+    def get_default_screen(self) -> Screen[None]:
+        """Make the main screen the first one: its frame is drawn before anything else is waited for."""
+        self._main = MainScreen(
+            self._book,
+            keymap=self.keymap,
+            settings=self.settings.ui,
+            marks=self.marks,
+            now=time.time,
+            examples=self._examples,
+            unverified=frozenset(name for name, one in self.settings.endpoints.items() if not one.verify),
+        )
+        return self._main
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Add what our own themes define beyond Textual's variables, for the themes that do not."""
+        return {**super().get_theme_variable_defaults(), **THEME_DEFAULTS}
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Add the wall that no control character passes."""
+        return [*super().get_line_filters(), self._safety]
+
+    _safety = SafetyFilter()
+
+    def _choose_first_theme(self) -> None:
+        """Take the configured theme, else the one chosen last, else the default one."""
+        wanted = self.settings.ui.theme
+        if wanted and wanted not in self.available_themes:
+            self._notices = (*self._notices, f"There is no theme called {wanted}; see “theme” in the commands.")
+        names = (wanted, self._themes.recall(), OWN_THEMES[0].name)
+        self.theme = next(name for name in names if name in self.available_themes)
+
+    def on_mount(self) -> None:
+        """Start what belongs to the terminal and the process."""
+        self._terminal = TerminalDriver(self._driver)
+        self._tick_timer = self.set_interval(
+            TICK_S if not self.settings.ui.reduced_motion else 1, self._tick, pause=True
+        )
+        self._signals.catch()
+        self._terminal.give_back(self.terminal_modes)
+        self._terminal.guard_resume()
+        descriptor = self._terminal.input_descriptor
+        if descriptor is not None:
+            self._watch = TerminalWatch(descriptor, lambda: self.call_from_thread(self._hang_up))
+            self._watch.start()
+        for notice in self._notices:
+            self.say(notice)
+
+    async def on_unmount(self) -> None:
+        """Save what is unsaved, end the engine, give the terminal its title back."""
+        if self._watch is not None:
+            self._watch.stop()
+        self._drafts.save_place(self._book.current)
+        self._drafts.save()
+        if not await self._engine.stop(ENGINE_STOP_S):
+            _log.error("the engine did not stop within %s s", ENGINE_STOP_S)
+        self._signals.release()
+        self._terminal.restore_title()
+
+    def _end_by_signal(self, number: int) -> None:
+        if self._terminal.is_gone:
+            self._terminal.abandon()
+        self.exit(return_code=128 + number)
+
+    def _hang_up(self) -> None:
+        """The terminal is gone, and nobody sent a signal."""
+        self._end_by_signal(signal.SIGHUP)
+
+    def on_main_screen_ready(self) -> None:
+        """Start the engine, now that the first frame is laid out and there is a place for what it says."""
+        self._engine.start()
+        self._main.set_focus(self._main.composer)
+        self.call_later(self._deliver_early, Stage.SCREEN)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Hold back what is typed before there is something to take it."""
+        if not self._early.holds(event):
+            await super().on_event(event)
+
+    async def _deliver_early(self, stage: Stage) -> None:
+        """Hand on what was typed before its time."""
+        for event in self._early.release(stage):
+            await self.on_event(event)
+
+    def hold_keys(self) -> None:
+        """Keep what is typed from here on for a session that is being opened."""
+        self._early.open()
+
+    def release_keys(self) -> None:
+        """Hand on what was kept: the session is in front, or could not be opened."""
+        self._early.opened()
+        self.call_later(self._deliver_early, Stage.NOTHING)
+
+    def on_engine_ready(self, event: EngineReady) -> None:
+        """Show the tabs, the one that was in front last in front. What was typed meanwhile stays."""
+        if not self.is_running:
+            return
+        self._book.fill(event.heads)
+        panes = self._book.open
+        front = next((pane for pane in panes if pane.head.is_active), panes[0] if panes else None)
+        if front is None:
+            self._sessions.open_on(self._default_endpoint)
+            return
+        self.bring_to_front(front.session_id)
+
+    def on_engine_batch(self, event: EngineBatch) -> None:
+        """Take what happened since the last frame, draw once; nothing is drawn on a screen that is going down."""
+        if not self.is_running:
+            return
+        front = self._book.current
+        changes = [self._apply(one) for one in event.events]
+        self._engine.acknowledge()
+        if front is not self._book.current:
+            self._show_front(front)
+        elif any(changes):
+            self._main.refresh_turns()
+        if all(_is_more_text(one) for one in event.events):
+            return  # the numbers of what runs have a clock of their own
+        if all(_is_in_transcript(one) for one in event.events):
+            self._main.redraw_pane()
+        else:
+            self._redraw_all()
+
+    def _apply(self, event: EngineEvent) -> bool:
+        """Apply one event; return whether the pane in front changed."""
+        match event:
+            case StoreTrouble(message):
+                self._main.trouble = message
+            case SessionRemoved(session_id):
+                self._sessions.note_lost(session_id)
+                self._book.remove(session_id)
+                self._sessions.note_removed(session_id)
+            case SessionChanged(head):
+                self._take_head(head)
+            case TurnBegan() | TurnChanged() | TurnEnded():
+                return self._book.apply(event)
+        return False
+
+    def _take_head(self, head: SessionHead) -> None:
+        """Take a session's head; one in front that another program writes in from now on is followed."""
+        pane = self._book.current
+        is_given_up = pane is not None and pane.session_id == head.session_id and not pane.head.held_by
+        self._book.put(head)
+        if is_given_up and head.held_by:
+            self._engine.show(head.session_id, is_loaded=False)
+
+    def on_turns_loaded(self, event: TurnsLoaded) -> None:
+        """Show the transcript that was asked for."""
+        pane = self._book.get(event.session_id)
+        if pane is None or not self.is_running:
+            return
+        if event.turns is not None:
+            pane.load(event.turns)
+        if pane is self._book.current:
+            self._main.show_turns(pane)
+            self._redraw_all()
+
+    def on_engine_ended(self, event: EngineEnded) -> None:
+        """Leave with a sentence when the engine could not start; say so, and stay, when it died later."""
+        if event.error is None:
+            return
+        _log.error("the engine ended", exc_info=event.error)
+        if self._book.current is None:
+            self._leave_unstarted(event.error)
+            return
+        self._main.trouble = "The engine stopped by an error of its own. What came is saved; quit and start again."
+        self._redraw_status()
+
+    def _leave_unstarted(self, error: BaseException) -> None:
+        """End a program whose engine never came up: what happened, what to do, and where more is written."""
+        code = error.exit_code if isinstance(error, ChatForgeError) else CRASH_CODE
+        own = f"ChatForge could not start by an error of its own ({type(error).__name__})."
+        words = _sentence(error) if isinstance(error, ChatForgeError) else own
+        if code == CRASH_CODE:
+            words += f" The log is in {self._log_dir}."
+        self.exit(return_code=code, message=Text(clean(words)))
+
+    def do(self, action_id: str) -> None:
+        """Do an action of the key table, on the pane in front."""
+        self.do_to(action_id, self._book.current)
+
+    def action_do(self, action_id: str) -> None:
+        """Do an action of the key table: what every key is bound to."""
+        self.do(action_id)
+
+    def do_to(self, action_id: str, pane: Pane | None) -> None:
+        """Do an action of the key table, on this pane."""
+        self._actions.do(action_id, pane)
+
+    def say(self, message: str, *, severity: Severity = "information") -> None:
+        """Tell the user one sentence."""
+        self.notify(clean(message), markup=False, severity=severity, timeout=SAY_S)
+
+    def start(self, job: Coroutine[object, object, None]) -> None:
+        """Run a job beside the UI. A ChatForgeError that it raises is told to the user."""
+
+        async def run() -> None:
+            try:
+                await job
+            except ChatForgeError as error:
+                self.say(_sentence(error), severity="error")
+
+        self.run_worker(run(), exit_on_error=False, group="jobs")
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Tell of a job that died of an error nobody foresaw."""
+        if event.state is WorkerState.ERROR:
+            _log.error("a job of the UI failed", exc_info=cast("Worker[object]", event.worker).error)
+            self.say("That did not work: an error of ChatForge's own. The log says more.", severity="error")
+
+    def bring_to_front(self, session_id: SessionId) -> None:
+        """Show a session's pane and tell the engine."""
+        old = self._book.current
+        if self._book.bring_to_front(session_id) is not None and self.is_running:
+            self._show_front(old)
+
+    def redraw(self) -> None:
+        """Draw tabs, status and hints again."""
+        if self.is_running:
+            self._redraw_all()
+
+    def ask(self, dialog: "Dialog[Answer]", then: Callable[[Answer], None]) -> None:
+        """Show a dialog and hand its answer on; nothing happens when it is left with Esc."""
+
+        def take(answer: Answer | None) -> None:
+            if answer is not None:
+                then(answer)
+
+        self.clear_notifications()  # what was said before would hide what is asked now
+        self.push_screen(dialog, take)
+
+    def push(self, screen: Screen[None]) -> None:
+        """Show a screen that gives no answer."""
+        self.push_screen(screen)
+
+    def restore_draft(self, pane: Pane, text: str) -> None:
+        """Put a text that was not accepted back into the composer of its pane, unless something else stands there."""
+        if text and not pane.draft:
+            self._drafts.take(pane, text)
+            if pane is self._book.current:
+                self._main.composer.show_draft(text)
+
+    def copy_text(self, text: str, what: str) -> None:
+        """Put text, cleaned, into the clipboard and say so."""
+        self.copy_to_clipboard(clean(text))
+        self.say(f"Copied the {what}.")
+
+    def theme_names(self) -> tuple[str, list[str]]:
+        """Return the theme in use, and all: ours first."""
+        own = [theme.name for theme in OWN_THEMES]
+        return self.theme, [*own, *sorted(name for name in self.available_themes if name not in own)]
+
+    def use_theme(self, name: str) -> None:
+        """Switch to a theme and remember it."""
+        self.theme = name
+        self._themes.keep(name)
+
+    def repaint(self) -> None:
+        """Draw the whole screen anew."""
+        self.refresh(repaint=True, layout=True)
+
+    def leave(self) -> None:
+        """End the program; on_unmount saves and stops everything."""
+        self.exit()
+
+    def _save_later(self, seconds: float, save: Callable[[], None]) -> None:
+        if self._draft_timer is not None:
+            self._draft_timer.stop()
+        self._draft_timer = self.set_timer(seconds, save)
+
+    def _show_front(self, old: Pane | None) -> None:
+        """Swap the screen from one pane to the one that is in front now."""
+        pane = self._book.current
+        if old is not pane:
+            self._drafts.save_place(old)
+            self._drafts.save()
+        if pane is not None:
+            if not old and self._main.composer.text:  # typed while the engine was starting
+                self._drafts.take(pane, f"{pane.draft}{self._main.composer.text}")
+            session_id = pane.session_id
+            self._book.put(replace(pane.head, unread=False))
+            self._engine.post(lambda manager: manager.activate(session_id))
+            self._engine.show(session_id, is_loaded=pane.has_all)
+        self._main.show_pane(pane)
+        self._redraw_all()
+        if pane is not None and not old:
+            self.call_later(self._deliver_early, Stage.SESSION)
+
+    def _redraw_all(self) -> None:
+        pane = self._book.current
+        self._main.undo_hint = self._book.can_undo
+        self._main.redraw()
+        self._terminal.show_title(session_title(pane) if pane is not None else "")
+        if isinstance(self.screen, FollowsSessions):
+            self.screen.redraw()
+        if self._tick_timer is not None:
+            if pane is not None and pane.is_live:
+                self._tick_timer.resume()
+            else:
+                self._tick_timer.pause()
+
+    def _redraw_status(self) -> None:
+        """Draw status and hints again; a screen that is going down has none any more."""
+        if self.is_running:
+            self._main.redraw_status()
+
+    def _tick(self) -> None:
+        """Let the numbers of the running answer go on; not while the terminal is still busy with the last ones."""
+        if self.is_running and self._terminal.takes_output:
+            self._main.tick()
+
+    def _fatal_error(self) -> None:
+        """Leave after an error of the program's own: a sentence on the screen, the whole story in the log."""
+        _log.critical("ChatForge stops after an error of its own", exc_info=True)
+        kind = type(sys.exception()).__name__
+        self._return_code = CRASH_CODE
+        self._exit_renderables.append(
+            Text(
+                f"ChatForge stopped after an error of its own ({kind}). Your sessions are saved. "
+                f"The log is in {clean(str(self._log_dir))}."
+            )
+        )
+        self._close_messages_no_wait()
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return Textual's driver of this platform; on Unix the one that knows Esc at once."""
+        driver = super().get_driver_class()
+        if driver.__name__ != "LinuxDriver":
+            return driver
+        from chatforge_tui.ui.terminal_input import UnixDriver  # noqa: PLC0415 - not to be had on Windows
+
+        return UnixDriver
+
+    def toggle_mouse(self) -> None:
+        """Give the mouse to the terminal, or take it back."""
+        if self._terminal.toggle_mouse():
+            self.say("ChatForge has the mouse again.")
+        else:
+            self.say("The terminal has the mouse: it selects text now.")
+
+
+def _is_more_text(event: EngineEvent) -> bool:
+    """Whether an event only goes on with what is there: the most frequent kind by far."""
+    return isinstance(event, TurnChanged) and all(isinstance(change, TextAppended) for change in event.changes)
+
+
+def _is_in_transcript(event: EngineEvent) -> bool:
+    """Whether an event changes nothing that a tab shows."""
+    return isinstance(event, TurnChanged) and not any(isinstance(change, HeadChanged) for change in event.changes)
+
+
+def _sentence(error: ChatForgeError) -> str:
+    """Return what happened and what to do."""
+    return f"{error} {error.hint}".strip()
