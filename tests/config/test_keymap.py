@@ -36,7 +36,7 @@ def test_every_default_key_is_spelled_as_textual_spells_it(key):
     assert (
         len(base) == 1
         or key in TEXTUAL_NAMES
-        or base in TEXTUAL_NAMES | {"question_mark", "less_than_sign", "greater_than_sign"}
+        or base in TEXTUAL_NAMES | {"question_mark", "less_than_sign", "greater_than_sign", "slash"}
     )
 
 
@@ -89,9 +89,9 @@ def test_the_two_names_of_shift_enter_are_shown_once():
 
 def test_an_override_replaces_the_keys_and_an_empty_one_unbinds():
     keymap = Keymap.resolve(
-        {"session.close": ["Ctrl+W", "f4"], "session.new": "", "turn.retry": "f5", "app.redraw": []}
+        {"session.close": ["Ctrl+W", "f7"], "session.new": "", "turn.retry": "f5", "app.redraw": []}
     )
-    assert keymap.action("session.close").keys == ("ctrl+w", "f4")
+    assert keymap.action("session.close").keys == ("ctrl+w", "f7")
     assert keymap.action("session.new").keys == ()
     assert keymap.action("turn.retry").keys == ("f5",)
     assert keymap.action("app.redraw").keys == ()
