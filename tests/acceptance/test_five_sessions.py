@@ -5,6 +5,8 @@ What `chatforge show --json` says afterwards is compared with what the servers t
 
 import asyncio
 import re
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +22,13 @@ pytestmark = pytest.mark.timeout(300)  # the first run makes the server's enviro
 def agents(tmp_path_factory):
     with run_a2a_server("1.0", tmp_path_factory.mktemp("a2a") / "server.log") as running:
         yield running
+
+
+@pytest.fixture
+def short_place():
+    """A directory whose name fits on one line of the prompt, wherever the tests keep theirs."""
+    with tempfile.TemporaryDirectory(prefix="go") as name:
+        yield Path(name)
 
 
 class User:
@@ -63,9 +72,11 @@ class User:
         return turns
 
 
-async def test_five_sessions_over_two_protocols_survive_a_kill_and_equal_the_servers_own_logs(agents, tmp_path):
+async def test_five_sessions_over_two_protocols_survive_a_kill_and_equal_the_servers_own_logs(
+    agents, tmp_path, short_place
+):
     command_line = CommandLine(tmp_path / "home")
-    go = tmp_path / "go"
+    go = short_place / "go"
     aborted, finished, killed = "slow", f"plan all, stream until {go}", "stream 5000 tokens at 40/s"
     deleted, closed, held = "stream 9000 tokens", f"stream until {go}", "send 60 tokens and hold"
     async with openai_server() as model:

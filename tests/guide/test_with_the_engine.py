@@ -86,7 +86,8 @@ async def test_every_scene_reaches_the_user_as_what_it_is(address: GuideAddress,
         assert fails.head.problem is not None
         assert "no disk" in fails.head.problem.message
 
-        assert (await talk.ask("cut the line")).head.state is TurnState.INTERRUPTED
+        cut = await talk.ask("cut the line")  # a task is read on with; without one, what came is all there is
+        assert cut.head.state is (TurnState.INTERRUPTED if protocol == "openai-chat" else TurnState.COMPLETE)
         assert (await talk.ask("echo  to the  byte \n")).answer == " to the  byte \n"
         assert (await talk.ask("long markdown")).answer == SAMPLE_MARKDOWN
 
