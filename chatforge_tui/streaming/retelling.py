@@ -95,6 +95,11 @@ class Retelling:
         del self._plans[: self._plans.index(plan)]
         return True
 
+    @property
+    def awaits_reasoning(self) -> bool:
+        """Whether reasoning that was there is still to be told again: all that is told by then came before its end."""
+        return self._reasoning is not None and not self._reasoning.is_over
+
     def new_reasoning(self, text: str) -> str:
         """Return what of this reasoning is new. Reasoning that contradicts the known one comes after it."""
         if self._reasoning is None:

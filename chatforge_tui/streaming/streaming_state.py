@@ -215,10 +215,10 @@ class StreamingState:
         yield self._parts.add(part)
 
     def _after_reasoning(self, changes: Iterable[TurnChange], now: float) -> Iterator[TurnChange]:
-        """Tell what is no reasoning: it ends the reasoning before it, unless it changes nothing."""
+        """Tell what is no reasoning: it ends the reasoning before it, unless it changes nothing or is told again."""
         found = tuple(changes)
         yield from self._output(now)
-        if found:
+        if found and not (self._retold is not None and self._retold.awaits_reasoning):
             yield from self._end_reasoning(now)
         yield from found
 

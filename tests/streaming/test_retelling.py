@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chatforge_tui.domain.events import (
@@ -71,6 +71,12 @@ def split(events: list[StreamEvent], at: int) -> int:
     return at % (len(events) + 1)
 
 
+FAILED_CALL = [ToolStarted("one", "search"), ToolEnded("one", failed=True), ReasoningDelta("a"), ReasoningDelta("a")]
+"""A call that is taken up again for a moment is no news between two pieces of reasoning."""
+
+
+@example(FAILED_CALL, [3])
+@example(FAILED_CALL[1:], [2])
 @given(stories, st.lists(st.integers(0, 99), min_size=1, max_size=3))
 @settings(max_examples=200)
 def test_a_turn_cut_anywhere_and_told_again_is_the_uncut_turn(events, cuts):
