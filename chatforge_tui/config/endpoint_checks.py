@@ -126,10 +126,12 @@ def _register_userinfo(url: str) -> None:
 
 
 def _register_text(value: object) -> None:
-    """Have a credential redacted that stands where it should not."""
+    """Have a credential redacted that stands where it should not: whole, behind its scheme, and as a cookie's value."""
     if isinstance(value, str):
         register(Secret(value))
         register(Secret(value.partition(" ")[2]))
+        for pair in value.split(";"):
+            register(Secret(pair.partition("=")[2].strip()))
 
 
 def _plain_key(name: str) -> str:

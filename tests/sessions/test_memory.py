@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import tracemalloc
 from collections import Counter
 
@@ -71,7 +72,9 @@ def used() -> int:
     return tracemalloc.get_traced_memory()[0]
 
 
-def test_what_a_session_costs(capsys):
+def test_what_a_session_costs(capsys, caplog):
+    caplog.set_level(logging.CRITICAL, logger="chatforge.sessions")  # pytest keeps every record, whoever set the level
+
     async def main() -> dict[str, float]:
         ref = EndpointRef("fake")
         endpoints = SilentEndpoints()
