@@ -228,7 +228,9 @@ async def terminal(
     environ: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Terminal]:
     """Run a program in a terminal of `size` columns and rows, with its own CHATFORGE_HOME; kill what is left of it."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("CHATFORGE_", "A2A_", "OPENAI_"))}
+    # COLUMNS and LINES, which a test runner may set, would overrule the size of this terminal.
+    foreign = ("CHATFORGE_", "A2A_", "OPENAI_", "COLUMNS", "LINES")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
     told = {"CHATFORGE_HOME": str(home), "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     pid, descriptor = pty.fork()
     if not pid:
