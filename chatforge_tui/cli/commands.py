@@ -12,10 +12,11 @@ from typing import Any, BinaryIO, TypeVar
 import click
 
 from chatforge_tui import __version__
-from chatforge_tui.cli.early_terminal import keys_kept
 from chatforge_tui.cli.event_table import EVENTS
-from chatforge_tui.cli.exit_codes import EXIT_CODES
+from chatforge_tui.cli.exit_codes import DONE, EXIT_CODES, STOPPED, USAGE
 from chatforge_tui.cli.launch import Launch
+from chatforge_tui.cli.open_ui import open_ui
+from chatforge_tui.cli.output import standard_output, tell
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _PROTOCOLS = ("a2a", "openai-chat", "openai-responses", "anthropic", "ag-ui")
@@ -85,11 +86,7 @@ def root(ctx: click.Context, home: Path | None, **choice: str | None) -> None:
     """
     ctx.obj = _launch(home, choice)
     if ctx.invoked_subcommand is None:
-        with keys_kept() as modes:
-            from chatforge_tui.cli.ui_start import run_ui  # noqa: PLC0415 - 60 ms for the configuration
-
-            code = run_ui(ctx.obj, modes)
-        ctx.exit(code)
+        ctx.exit(open_ui(ctx.obj))
 
 
 @root.command(epilog=_SEND_EPILOG)
@@ -318,8 +315,6 @@ def config() -> None:
 @click.pass_obj
 def path(parent: Launch, home: Path | None) -> None:
     """Write the path of the configuration file, whether it exists or not."""
-    from chatforge_tui.cli.output import standard_output  # noqa: PLC0415 - keeps --help at 60 ms
-
     standard_output().line(str(_launch(home, {}, parent).locations.config_file))
 
 
@@ -329,10 +324,27 @@ def path(parent: Launch, home: Path | None) -> None:
 @click.pass_obj
 def keys(parent: Launch, home: Path | None, markdown: str) -> None:
     """Write a part of the reference as Markdown: what stands in the README."""
-    from chatforge_tui.cli.output import standard_output  # noqa: PLC0415 - keeps --help at 60 ms
     from chatforge_tui.cli.reference_pages import page  # noqa: PLC0415 - 60 ms for the configuration
 
     standard_output().line(page(_launch(home, {}, parent), markdown))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run what the arguments say; return the exit code. A mistake in them is told on stderr."""
+    try:
+        return root.main(arguments, prog_name="chatforge", standalone_mode=False) or DONE
+    except click.exceptions.NoArgsIsHelpError as error:
+        standard_output().line(error.format_message())
+        return USAGE
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "chatforge"
+        tell(f"{error.format_message()} `{command} --help` says how it is used.")
+        return USAGE
+    except click.ClickException as error:
+        tell(error.format_message())
+        return USAGE
+    except click.Abort:
+        return STOPPED
 
 
 def _launch(home: Path | None, choice: dict[str, Any], parent: Launch | None = None) -> Launch:

@@ -53,8 +53,12 @@ class Launch:
         Raises:
             ConfigError: the configuration cannot be used.
         """
-        # 60 ms for msgspec and tomllib, which commands that only read the store do not need.
-        from chatforge_tui.config.load import load_settings  # noqa: PLC0415
+        # 10 ms for msgspec, which commands that only read the store do not need, and 15 more to judge a file.
+        from chatforge_tui.config.settings import Settings  # noqa: PLC0415 - see above
+
+        if not self.locations.config_file.exists():
+            return Settings()
+        from chatforge_tui.config.load import load_settings  # noqa: PLC0415 - see above
 
         return load_settings(self.locations.config_file)
 

@@ -7,12 +7,10 @@ import sys
 import threading
 from types import TracebackType
 
-import click
-
 from chatforge_tui.cli import exit_codes
-from chatforge_tui.cli.commands import root
 from chatforge_tui.cli.launch import Launch
-from chatforge_tui.cli.output import ReaderGone, silence_stdout, standard_output, tell, tell_error
+from chatforge_tui.cli.open_ui import open_ui
+from chatforge_tui.cli.output import ReaderGone, silence_stdout, tell, tell_error
 from chatforge_tui.errors import ChatForgeError
 
 
@@ -28,18 +26,12 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run the command line; return the exit code. Words go to stdout and stderr."""
     try:
-        return root.main(arguments, prog_name="chatforge", standalone_mode=False) or exit_codes.DONE
-    except click.exceptions.NoArgsIsHelpError as error:
-        standard_output().line(error.format_message())
-        return exit_codes.USAGE
-    except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "chatforge"
-        tell(f"{error.format_message()} `{command} --help` says how it is used.")
-        return exit_codes.USAGE
-    except click.ClickException as error:
-        tell(error.format_message())
-        return exit_codes.USAGE
-    except (click.Abort, KeyboardInterrupt):
+        if not arguments:  # how it is nearly always started: without the 15 ms that click and the commands take
+            return open_ui(Launch())
+        from chatforge_tui.cli.commands import run_command  # noqa: PLC0415 - see above
+
+        return run_command(arguments)
+    except KeyboardInterrupt:
         return exit_codes.STOPPED
     except ReaderGone:
         silence_stdout()
