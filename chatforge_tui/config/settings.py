@@ -10,6 +10,7 @@ from msgspec import Meta, Struct, field
 
 Protocol = Literal["a2a", "openai-chat", "openai-responses", "anthropic", "ag-ui"]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+CopyWay = Literal["auto", "osc52", "command", "off"]
 
 
 BUILT_IN = "built-in"
@@ -72,6 +73,18 @@ class UiSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     plan_dock: Annotated[
         Literal["auto", "on", "off"], Meta(description="When the plan has its own column; auto = where there is room.")
     ] = "auto"
+    copy: Annotated[
+        CopyWay,
+        Meta(
+            description="How text is copied: by asking the terminal (OSC 52), by a clipboard's program, auto = both, or off."
+        ),
+    ] = "auto"
+    copy_command: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Program that takes copied text on its standard input, as a list; empty = wl-copy and its like."
+        ),
+    ] = ()
     ascii: Annotated[bool, Meta(description="Draw marks and lines with ASCII only.")] = False
     reduced_motion: Annotated[bool, Meta(description="Nothing moves but text that arrives.")] = False
 

@@ -5,6 +5,7 @@ the widgets tell arrives in app. What the user can do is in session_actions and 
 """
 
 import logging
+import os
 import signal
 import sys
 import time
@@ -43,6 +44,7 @@ from chatforge_tui.errors import ChatForgeError
 from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.action_table import ActionTable
 from chatforge_tui.ui.bridge import EngineBatch, EngineEnded, EngineReady, EngineThread, TurnsLoaded
+from chatforge_tui.ui.clipboard import Clipboard
 from chatforge_tui.ui.desk import Answer, FollowsSessions, Severity
 from chatforge_tui.ui.draft_keeper import DraftKeeper
 from chatforge_tui.ui.early_keys import EarlyKeys, Stage
@@ -139,6 +141,12 @@ class DeskApp(App[None], inherit_bindings=False):
             start_engine, deliver=self.post_message, may_paint=lambda: self._terminal.takes_output
         )
         self._terminal = TerminalDriver(None)
+        self._copier = Clipboard(
+            settings.ui,
+            environ=os.environ,
+            file=locations.state_dir / "copied.txt",
+            terminal=lambda: self._terminal,
+        )
         self.terminal_modes: list[Any] | None = None
         """What the terminal is given back with, as termios has it; None = as it was when the screen came."""
         self._early = EarlyKeys(keymap.action("prompt.send").keys)
@@ -418,9 +426,23 @@ class DeskApp(App[None], inherit_bindings=False):
                 self._main.composer.show_draft(text)
 
     def copy_text(self, text: str, what: str) -> None:
-        """Put text, cleaned, into the clipboard and say so."""
-        self.copy_to_clipboard(clean(text))
-        self.say(f"Copied the {what}.")
+        """Copy text, cleaned, and say what is known about that."""
+        self._clipboard = clean(text)
+
+        async def copy(copied: str) -> None:
+            became = await self._copier.put(copied, what)
+            self.say(became.message, severity=became.severity)
+
+        self.start(copy(self._clipboard))
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy what a text field of Textual's cuts or copies, by the ways the user wants."""
+        self._clipboard = text
+
+        async def copy() -> None:
+            await self._copier.put(text, "text")
+
+        self.start(copy())
 
     def theme_names(self) -> tuple[str, list[str]]:
         """Return the theme in use, and all: ours first."""

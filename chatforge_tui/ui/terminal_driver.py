@@ -3,6 +3,7 @@
 Everything here degrades to doing nothing with a driver that has no such thing (headless tests, the web).
 """
 
+import base64
 import os
 import signal
 import threading
@@ -44,6 +45,21 @@ class TerminalDriver:
         self._name = os.environ.get("TERM", "")
         self._title = ""
         self._has_mouse = True
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a terminal at all."""
+        return self._driver is not None
+
+    def copy(self, text: str) -> bool:
+        """Ask the terminal to take a cleaned text into its clipboard; whether it does is never known. False = no terminal.
+
+        The sequence goes out raw, inside tmux, too, which drops the wrapped form unless it is told otherwise.
+        """
+        if self._driver is None:
+            return False
+        self._driver.write(f"\x1b]52;c;{base64.b64encode(text.encode('utf-8', 'replace')).decode('ascii')}\a")
+        return True
 
     @property
     def takes_output(self) -> bool:
