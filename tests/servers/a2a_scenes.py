@@ -4,6 +4,7 @@ Runs inside the servers' virtual environments: imports nothing but the standard 
 
     stream N tokens [at R/s]        an artifact in N appended chunks (tokens of `token(i)`), then completed
     stream N tokens with a final    the same, then `final_result` with the whole text
+    stream at R/s until FILE        tokens until FILE is there, then completed
     plan | text plan                three versions of a plan, then a text
     plan NAME, stream until FILE    a plan whose steps carry the name, 50 tokens a second until FILE is there, completed
     tools                           two interleaved tool calls, then a text
@@ -100,6 +101,8 @@ async def play(speaker: Speaker) -> None:
         await speaker.status("completed")
     elif match := re.match(r"stream (\d+) tokens(?: at ([\d.]+)/s)?(.*)", prompt):
         await stream(speaker, int(match[1]), float(match[2] or 0), with_final="final" in match[3])
+    elif match := re.match(r"stream at ([\d.]+)/s until (\S+)", prompt):
+        await stream_until(speaker, float(match[1]), Path(match[2]))
     elif match := re.match(r"plan (\S+), stream until (\S+)", prompt):
         await planned_stream(speaker, match[1], Path(match[2]))
     elif match := re.match(r"die after (\d+) tokens", prompt):
@@ -127,6 +130,17 @@ async def stream(speaker: Speaker, count: int, rate: float, *, with_final: bool)
             await asyncio.sleep(1 / rate)
     if with_final:
         await speaker.artifact("f", "final_result", {"text": answer(count)}, last=True)
+    speaker.log("answer", text=answer(count))
+    await speaker.status("completed")
+
+
+async def stream_until(speaker: Speaker, rate: float, end: Path) -> None:
+    loop, count = asyncio.get_running_loop(), 0
+    began = loop.time()
+    while not await asyncio.to_thread(end.exists):
+        await send_token(speaker, count)
+        count += 1
+        await asyncio.sleep(max(0.0, began + count / rate - loop.time()))
     speaker.log("answer", text=answer(count))
     await speaker.status("completed")
 

@@ -1,46 +1,59 @@
 """The whole program killed at random moments while many sessions stream, again and again; then what is left is judged.
 
-    python -m tests.soak.kill [--runs 200] [--sessions 20] [--seed 1] [--first 0]
+    python -m tests.soak kill [--runs 200] [--sessions 20] [--seed 1] [--first 0] [--results DIRECTORY]
 
-Each run types its prompts into the real program in a pseudo terminal, kills it with SIGKILL (half of the runs a second
-time, while it re-attaches), starts it once more and waits until every answer is complete. Judged against the servers'
-own logs (a2a-sdk 0.3.26 and 1.3.0 in turn):
+A run is one life of the real program in a pseudo terminal, ended by SIGKILL at a random moment while all sessions
+stream. Runs share a home in groups of four: the first life types the prompts, each later one finds what the one before
+left and reads on with it; some are killed while they still start, too. At last the program is started once more and
+left alone until every answer is complete. Judged against the servers' own logs (a2a-sdk 0.3.26 and 1.3.0 in turn):
 
-    prompts lost    prompts that a server received and the store does not have, or has in another order
+    lost            prompts that a server received and the store does not have, or has in another order
+    corrupt         what SQLite's own integrity check finds
     re-sent         requests that a server received more than once, and tasks it was told to stop
     doubled, wrong  answers on disk that are no prefix of what the server sent, or not its whole answer at the end
-    late            milliseconds between the server's write of the last text found on disk, and the kill
+    behind          milliseconds before the kill since which the program had text that is not on disk (its promise: at
+                    most 250), and since which the server had written some, which also counts how long the program had
+                    to wait for the processor before it could read
 """
 
 import argparse
 import asyncio
 import json
+import os
 import random
 import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from chatforge_tui.config.locations import Locations
 from chatforge_tui.domain.turn import Turn, TurnState
 from chatforge_tui.store.sqlite_store import SqliteStore
 from tests.servers.a2a_process import A2aServer, run_a2a_server
 from tests.servers.a2a_scenes import answer
+from tests.soak.receipts import Receipts
+from tests.soak.results import Results, quantile
+from tests.store.waiting import rows
 from tests.terminal import Terminal, terminal
 
 KINDS = ("0.3", "1.0")
 LATE_MOST_MS = 250.0
-"""What the durability contract allows, from the moment at which text was received."""
-WINDOW_S = 1.5
-"""How long before a kill the server's log is watched."""
-LOOK_S = 0.025
-_EMPTY = "A new session with"
-"""What the screen says while the session in front has no turn."""
+"""What the durability contract allows, from the moment at which the program received a text."""
+RUNS_IN_A_HOME = 4
 RATE = 30
 """Tokens a second of each answer."""
-TYPING_S = 1.0
-"""Seconds that a person of this program takes for a prompt: every answer outlasts the typing of all the others."""
+WATCHED_S = 1.5
+"""For at most so long a life goes on once all its sessions stream."""
+STREAMING_S = 3.0
+"""A session of which text came within so many seconds before the kill was streaming."""
+LIMIT_S = 60.0
+_LOOK_S = 0.025
+_LONGEST = 50_000
+"""Tokens that no answer reaches."""
 
 
 @dataclass
@@ -48,21 +61,33 @@ class Verdict:
     """What all runs came to."""
 
     runs: int = 0
-    kills: int = 0
+    early_kills: int = 0
     turns: int = 0
     faults: list[str] = field(default_factory=list[str])
     late_ms: list[float] = field(default_factory=list[float])
-    """For each kill, of the session that was furthest behind."""
+    """Of each run: since when text that the program had received was not on disk."""
+    server_late_ms: list[float] = field(default_factory=list[float])
+    """Of each run: since when text that the server had written was not on disk."""
+    commit_ms: list[float] = field(default_factory=list[float])
+    streaming: int | None = None
+    """Sessions that streamed at a kill, the fewest of all runs."""
+
+    def summary(self) -> dict[str, Any]:
+        """Return the figures."""
+        return {
+            "runs": self.runs,
+            "killed while starting": self.early_kills,
+            "answers": self.turns,
+            "sessions streaming at a kill, fewest": self.streaming,
+            "faults": len(self.faults),
+            "behind what was received, ms: median, p95, most": quantile(self.late_ms),
+            "behind what was sent, ms: median, p95, most": quantile(self.server_late_ms),
+            "a commit, ms: median, p95, most": quantile(self.commit_ms),
+            "runs over 250 ms": sum(late > LATE_MOST_MS for late in self.late_ms),
+        }
 
     def __str__(self) -> str:
-        late = sorted(self.late_ms)
-        middle, most = (late[len(late) // 2], late[-1]) if late else (0.0, 0.0)
-        lines = [
-            f"{self.runs} runs, {self.kills} kills, {self.turns} answers, {len(self.faults)} faults",
-            f"text on disk behind the server's write at the kill: median {middle:.0f} ms, most {most:.0f} ms",
-            *self.faults,
-        ]
-        return "\n".join(lines)
+        return "\n".join([*(f"{name}: {value}" for name, value in self.summary().items()), *self.faults])
 
 
 class Tail:
@@ -73,11 +98,11 @@ class Tail:
         self._offset = 0
         self._prompts: dict[str, str] = {}
         """Task → prompt."""
-        self.sent: dict[str, str] = {}
-        """Prompt → text that the server has written so far."""
+        self.sent: dict[str, int] = {}
+        """Prompt → characters that the server has written so far."""
 
-    def read(self) -> dict[str, str]:
-        """Read on, and return prompt → text."""
+    def read(self) -> dict[str, int]:
+        """Read on, and return prompt → characters."""
         with self._server.log_file.open("rb") as log:
             log.seek(self._offset)
             data = log.read()
@@ -88,88 +113,126 @@ class Tail:
                 self._prompts[entry["task"]] = entry["text"]
             elif entry["event"] == "chunk":
                 prompt = self._prompts[entry["task"]]
-                self.sent[prompt] = self.sent.get(prompt, "") + entry["text"]
+                self.sent[prompt] = self.sent.get(prompt, 0) + len(entry["text"])
         return dict(self.sent)
 
 
 @dataclass
-class Run:
-    """One home, one server, some sessions."""
+class Home:
+    """One home and one server, for some runs."""
 
     home: Path
     server: A2aServer
-    prompts: list[str]
+    sessions: int
     verdict: Verdict
     rng: random.Random
     whole: str
-    """What each answer is in the end."""
+    """What every answer is the beginning of."""
+    results: Results
 
     def __post_init__(self) -> None:
         self.tail = Tail(self.server)
-
-    async def play(self) -> None:
-        """Type, kill, look, start again, wait, judge."""
-        self._configure()
-        async with terminal(home=self.home) as screen:
-            await self._type(screen)
-            await self._kill(screen)
-        if self.rng.random() < 0.5:
-            async with terminal(home=self.home) as screen:
-                await screen.wait_for("Enter send")
-                await self._kill(screen, is_measured=False)
-        async with terminal(home=self.home) as screen:
-            await screen.wait_for("Enter send")
-            await self._until_complete()
-        await self._judge_end()
-        self.verdict.runs += 1
-
-    def _configure(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
+        self._end = self.home / "end"
+        self.prompts = [f"stream at {RATE}/s until {self._end} {number}" for number in range(self.sessions)]
+        self._locations = Locations.find(self.home, {})
+        self._lives = 0
         config = f'default_endpoint = "agent"\n[endpoints.agent]\nprotocol = "a2a"\nurl = "{self.server.url}"\n'
         self._locations.config_file.write_text(config, encoding="utf-8")
 
-    @property
-    def _locations(self) -> Locations:
-        return Locations.find(self.home, {})
+    async def play(self, runs: int) -> None:
+        """Type, kill, look, start again; at last let every answer come to its end, and judge."""
+        for run in range(runs):
+            if run and self.rng.random() < 0.25:
+                async with self._program() as (screen, _):
+                    await asyncio.sleep(self.rng.uniform(0.2, 1.5))
+                    await self._kill(screen)
+                    self.verdict.early_kills += 1
+            async with self._program() as (screen, receipts):
+                await self._run(screen, receipts, is_first=not run)
+        async with self._program() as (screen, _):
+            await screen.wait_for("Enter send")
+            self._end.touch()
+            await self._until_complete()
+        await self._judge_end()
+
+    @asynccontextmanager
+    async def _program(self) -> AsyncIterator[tuple[Terminal, Receipts]]:
+        """Start the program once more."""
+        notes = self.home / f"notes-{self._lives}"
+        self._lives += 1
+        argv = (sys.executable, "-m", "tests.soak.noting_program", str(notes))
+        async with terminal(argv, home=self.home) as screen:
+            yield screen, Receipts(notes)
+
+    async def _run(self, screen: Terminal, receipts: Receipts, *, is_first: bool) -> None:
+        """Let all sessions stream, kill the program at a random moment, and judge what is on disk then."""
+        if is_first:
+            await self._type(screen)
+        await screen.until(
+            lambda: receipts.read().growing(0.0) == self.sessions, "all sessions streaming", seconds=LIMIT_S
+        )
+        seen: list[tuple[float, dict[str, int]]] = []
+        end = time.monotonic() + self.rng.uniform(0.3, WATCHED_S)
+        while (now := time.monotonic()) < end:
+            seen.append((now, self.tail.read()))
+            await asyncio.sleep(min(_LOOK_S, end - now))
+        load = os.getloadavg()[0]
+        killed, turns = await self._kill(screen)
+        streaming = receipts.read().growing(killed - STREAMING_S)
+        late_ms = receipts.late_s(killed, {turn.head.turn_id: len(turn.answer) for turn in turns}) * 1_000
+        server_late_ms = _server_late_ms(seen, killed, {turn.head.prompt.text: len(turn.answer) for turn in turns})
+        verdict, commit_ms = self.verdict, receipts.commit_ms()
+        verdict.runs += 1
+        verdict.late_ms.append(late_ms)
+        verdict.server_late_ms.append(server_late_ms)
+        verdict.commit_ms += commit_ms
+        verdict.streaming = min(streaming, self.sessions if verdict.streaming is None else verdict.streaming)
+        self.results.add(
+            home=self.home.name,
+            streaming=streaming,
+            characters=sum(len(turn.answer) for turn in turns),
+            behind_received_ms=round(late_ms),
+            behind_sent_ms=round(server_late_ms),
+            commit_ms=quantile(commit_ms),
+            load=round(load, 1),
+            faults=len(verdict.faults),
+        )
 
     async def _type(self, screen: Terminal) -> None:
-        """Send each prompt in a session of its own, and wait until the server has them all."""
+        """Send each prompt in a session of its own; what is typed behind Ctrl+N is for the new session."""
+        await screen.wait_for("Enter send")
         for number, prompt in enumerate(self.prompts):
             if number:
                 screen.press("ctrl+n")
-            await screen.wait_for(_EMPTY)
             screen.send(prompt.encode())
-            await screen.wait_for(prompt)
             screen.press("enter")
-            await screen.until(lambda: _EMPTY not in screen.text, "the transcript")
             await screen.until(lambda prompt=prompt: prompt in self.tail.read(), f"the answer to {prompt}")
 
-    async def _kill(self, screen: Terminal, *, is_measured: bool = True) -> None:
-        """Kill the program at a random moment, and judge what is on disk then."""
-        await asyncio.sleep(self.rng.uniform(0.0, 1.0))
-        seen: list[tuple[float, dict[str, str]]] = []
-        end = time.monotonic() + self.rng.uniform(WINDOW_S / 2, WINDOW_S)
-        while time.monotonic() < end:
-            seen.append((time.monotonic(), self.tail.read()))
-            await asyncio.sleep(LOOK_S)
-        screen.kill()
+    async def _kill(self, screen: Terminal) -> tuple[float, list[Turn]]:
+        """Kill the program, and judge what is on disk; return when it was killed, and the turns."""
         killed = time.monotonic()
+        screen.kill()
         await screen.until_ended()
-        self.verdict.kills += 1
         turns = await self._stored()
         if [turn.head.prompt.text for turn in turns] != self.prompts:
             self._fault("prompts lost or in another order")
         for turn in turns:
             if not self.whole.startswith(turn.answer):
                 self._fault(f"text on disk is no prefix of what was sent: {turn.answer[-80:]!r}")
-            if turn.head.state not in {TurnState.INTERRUPTED, TurnState.COMPLETE}:
+            if turn.head.state is not TurnState.INTERRUPTED:
                 self._fault(f"a dead program's turn is {turn.head.state}")
-        if is_measured:  # else some sessions are not connected again yet
-            self.verdict.late_ms.append(_late_ms(seen, killed, {t.head.prompt.text: t.answer for t in turns}))
+        if (found := rows(self._store_file, "PRAGMA integrity_check")) != [("ok",)]:
+            self._fault(f"corrupt: {found}")
+        return killed, turns
+
+    @property
+    def _store_file(self) -> Path:
+        return self._locations.data_dir / "sessions.db"
 
     async def _stored(self) -> list[Turn]:
         """Return the turn of each session, in the order of the tabs."""
-        store = SqliteStore(self._locations.data_dir / "sessions.db", read_only=True)
+        store = SqliteStore(self._store_file, read_only=True)
         await store.open()
         try:
             heads = [head for head in await store.load_sessions() if head.turns]
@@ -178,7 +241,7 @@ class Run:
             await store.close()
 
     async def _until_complete(self) -> None:
-        end = time.monotonic() + 120.0
+        end = time.monotonic() + LIMIT_S
         while any(turn.head.state is not TurnState.COMPLETE for turn in await self._stored()):
             if time.monotonic() > end:
                 return
@@ -188,16 +251,16 @@ class Run:
         turns = await self._stored()
         if [turn.head.prompt.text for turn in turns] != self.prompts:
             self._fault("prompts lost or in another order at the end")
-        for turn in turns:
+        for number, turn in enumerate(turns):
             self.verdict.turns += 1
             if turn.head.state is not TurnState.COMPLETE:
-                self._fault(f"{turn.head.prompt.text}: {turn.head.state}, {turn.head.problem}")
+                self._fault(f"session {number}: {turn.head.state}, {turn.head.problem}")
             elif turn.answer != self.server.answer(turn.head.task_id or ""):
-                self._fault(f"{turn.head.prompt.text}: not the server's text")
+                self._fault(f"session {number}: not the server's text")
             if len(self.server.log("request", message_id=turn.head.turn_id)) != 1:
-                self._fault(f"{turn.head.prompt.text}: sent again")
+                self._fault(f"session {number}: sent again")
             if self.server.log("cancel", task=turn.head.task_id):
-                self._fault(f"{turn.head.prompt.text}: the agent was told to stop")
+                self._fault(f"session {number}: the agent was told to stop")
         if sum(entry["text"] in self.prompts for entry in self.server.log("request")) != len(self.prompts):
             self._fault("a prompt was sent again")
 
@@ -206,43 +269,56 @@ class Run:
         sys.stderr.write(f"{self.verdict.faults[-1]}\n")
 
 
-def _late_ms(seen: list[tuple[float, dict[str, str]]], killed: float, stored: dict[str, str]) -> float:
+def _server_late_ms(seen: list[tuple[float, dict[str, int]]], killed: float, stored: dict[str, int]) -> float:
     """Return how long before the kill the server had written no more than is on disk, of the worst session."""
     worst = 0.0
-    for prompt, text in stored.items():
-        covered = [when for when, sent in seen if len(sent[prompt]) <= len(text)]
+    for prompt, length in stored.items():
+        covered = [when for when, sent in seen if sent.get(prompt, 0) <= length]
         worst = max(worst, (killed - max(covered, default=seen[0][0])) * 1_000)
     return worst
 
 
-async def soak(directory: Path, *, runs: int, sessions: int, seed: int, first: int = 0) -> Verdict:
-    """Play the runs from the `first` on, each with the next server, and return what they came to."""
-    verdict, tokens = Verdict(), int(RATE * (3 + sessions * TYPING_S))
-    for number in range(first, first + runs):
+async def soak(
+    directory: Path,
+    *,
+    runs: int,
+    sessions: int,
+    seed: int,
+    first: int = 0,
+    in_a_home: int = RUNS_IN_A_HOME,
+    results: Results | None = None,
+) -> Verdict:
+    """Play the runs, home by home from the `first` on, each with the next server; return what they came to."""
+    verdict, results, whole = Verdict(), results or Results(None), answer(_LONGEST)
+    for number in range(first, first + -(-runs // in_a_home)):
         kind = KINDS[number % len(KINDS)]
-        home = directory / f"run-{number}-{kind}"
-        prompts = [f"stream {tokens} tokens at {RATE}/s ({number}-{session})" for session in range(sessions)]
         with run_a2a_server(kind, directory / f"server-{number}.jsonl") as server:
-            await Run(home, server, prompts, verdict, random.Random(f"{seed}-{number}"), answer(tokens)).play()
-        sys.stderr.write(f"run {number}: {verdict.late_ms[-1]:.0f} ms behind, {len(verdict.faults)} faults so far\n")
+            rng, home = random.Random(f"{seed}-{number}"), directory / f"home-{number}-{kind}"
+            await Home(home, server, sessions, verdict, rng, whole, results).play(min(in_a_home, runs - verdict.runs))
+    results.end(verdict.summary(), verdict.faults)
     return verdict
 
 
-def main() -> None:
-    """Run from the command line; exit with 1 when anything was lost, doubled or sent again."""
-    parser = argparse.ArgumentParser(prog="python -m tests.soak.kill")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what can be chosen."""
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--sessions", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--first", type=int, default=0, help="number of the first run: its dice are its own")
-    options = parser.parse_args()
+    parser.add_argument("--first", type=int, default=0, help="number of the first home: its dice are its own")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run from the command line; return 1 when anything was lost, doubled, corrupt, too late or sent again."""
     with tempfile.TemporaryDirectory() as directory:
         verdict = asyncio.run(
-            soak(Path(directory), runs=options.runs, sessions=options.sessions, seed=options.seed, first=options.first)
+            soak(
+                Path(directory),
+                runs=options.runs,
+                sessions=options.sessions,
+                seed=options.seed,
+                first=options.first,
+                results=Results(options.results, "kill"),
+            )
         )
-    sys.stdout.write(f"\n{verdict}\n")
-    sys.exit(1 if verdict.faults else 0)
-
-
-if __name__ == "__main__":
-    main()
+    print(verdict)
+    return int(bool(verdict.faults) or max(verdict.late_ms) > LATE_MOST_MS)

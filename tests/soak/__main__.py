@@ -1,0 +1,32 @@
+"""The durability contract, measured: `python -m tests.soak COMMAND`. Exit code 1 when something was lost.
+
+kill            the program killed while 20 sessions stream, 200 times
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from tests.soak import kill
+
+COMMANDS = {"kill": kill}
+
+
+def main() -> int:
+    """Run one of the soaks."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.soak", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, module in COMMANDS.items():
+        command = commands.add_parser(
+            name, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        command.add_argument("--results", type=Path, help="directory for the figures of each run, and the summary")
+        module.add_arguments(command)
+    options = parser.parse_args()
+    return COMMANDS[options.command].run(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
