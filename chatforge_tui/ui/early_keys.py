@@ -42,14 +42,10 @@ class EarlyKeys:
         """Keep an event if its time has not come, and tell whether it was kept."""
         if not isinstance(event, Key | Paste) or event.is_forwarded:
             return False
-        if self._opening:
-            self._waiting.append(event)
-            return True
-        if self._stage is Stage.SESSION:
-            return False
-        is_sending = isinstance(event, Key) and event.key in self._send_keys
-        if self._stage is Stage.SCREEN and not self._waiting and not is_sending:
-            return False
+        if not self._opening and not self._waiting:  # what waits already comes first, until it is delivered
+            is_sending = isinstance(event, Key) and event.key in self._send_keys
+            if self._stage is Stage.SESSION or (self._stage is Stage.SCREEN and not is_sending):
+                return False
         self._waiting.append(event)
         return True
 

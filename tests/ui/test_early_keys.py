@@ -51,3 +51,13 @@ def test_while_a_session_is_being_opened_everything_waits_for_it(early: EarlyKey
     early.opened()
     assert early.release(Stage.NOTHING) == events
     assert not any(early.holds(event) for event in events)
+
+
+def test_what_comes_between_the_opening_and_its_delivery_stays_behind_what_waited(early: EarlyKeys):
+    early.release(Stage.SESSION)
+    early.open()
+    first, second = typed("ab"), typed("cd")
+    assert all(early.holds(event) for event in first)
+    early.opened()
+    assert all(early.holds(event) for event in second), "else it would overtake"
+    assert early.release(Stage.NOTHING) == first + second
