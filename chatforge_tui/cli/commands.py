@@ -305,6 +305,28 @@ def endpoints(parent: Launch, home: Path | None, *, as_json: bool) -> None:
     list_endpoints(_launch(home, {}, parent), as_json=as_json)
 
 
+@root.command()
+@_with_home
+@click.option("--ask", "asks", is_flag=True, help="Send each endpoint a tiny prompt, which costs a few tokens.")
+@click.option("--no-prompt", is_flag=True, help="Run no credential command that may ask for something.")
+@_with_json
+@click.argument("endpoints", metavar="[ENDPOINT]...", nargs=-1)
+@click.pass_context
+def doctor(
+    ctx: click.Context, home: Path | None, endpoints: tuple[str, ...], *, asks: bool, no_prompt: bool, as_json: bool
+) -> None:
+    """Look at terminal, store, endpoints, proxies and versions, and say what to do about what is wrong.
+
+    Contacts every configured endpoint, or only the named ones, and nobody else. Exit code 1: something does not work.
+    """
+    # 300 ms: endpoints, store, built-in agent.
+    from chatforge_tui.cli.doctor.command import DoctorCommand  # noqa: PLC0415 - see above
+    from chatforge_tui.cli.doctor.command import doctor as run_doctor  # noqa: PLC0415 - see above
+
+    command = DoctorCommand(endpoints, asks=asks, may_prompt=not no_prompt, as_json=as_json)
+    ctx.exit(run_doctor(_launch(home, {}, ctx.obj), command))
+
+
 @root.group()
 def config() -> None:
     """Say where the configuration is."""

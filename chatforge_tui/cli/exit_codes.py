@@ -17,7 +17,10 @@ TERMINATED = 143
 
 EXIT_CODES: tuple[tuple[int, str], ...] = (
     (DONE, "done; with `send`: the answer is complete"),
-    (FAULT, "it could not be done, for a reason that is not in this list; with `import`: some lines were skipped"),
+    (
+        FAULT,
+        "it could not be done, for a reason that is not in this list; with `import`: some lines were skipped; with `doctor`: something does not work",
+    ),
     (USAGE, "the command line or the configuration cannot be used"),
     (
         3,

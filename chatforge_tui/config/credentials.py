@@ -46,6 +46,12 @@ def source(settings: EndpointSettings) -> str:
     return ", ".join(filter(None, ways))
 
 
+def may_prompt(settings: EndpointSettings, environ: Mapping[str, str]) -> bool:
+    """Return whether getting the credential runs something that may ask the user."""
+    has_variable = bool(settings.token_env and environ.get(settings.token_env, "").strip())
+    return bool(settings.token_command) and not (has_variable or settings.token_file)
+
+
 def _found(settings: EndpointSettings, environ: Mapping[str, str]) -> str | None:
     """Return the first credential there is; None when none is named."""
     has_other_way = bool(settings.token_file or settings.token_command)

@@ -10,7 +10,7 @@ from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from chatforge_tui.config.toml_text import KeyPath
-from chatforge_tui.safety.redact import register
+from chatforge_tui.safety.redact import register, register_userinfo
 from chatforge_tui.safety.secret import Secret
 from chatforge_tui.safety.urls import has_userinfo, origin_of
 
@@ -62,7 +62,7 @@ def _endpoint_faults(endpoints: object) -> Iterator[Fault]:
 def url_faults(path: KeyPath, url: str) -> Iterator[Fault]:
     """Yield what is wrong with an endpoint's URL."""
     if has_userinfo(url):
-        _register_userinfo(url)
+        register_userinfo(url)
         yield Fault(path, "a user name or password in a URL is refused", _WAYS)
     elif origin_of(url) is None:
         yield Fault(
@@ -110,19 +110,13 @@ def _variable_faults(path: KeyPath, variable: str) -> Iterator[Fault]:
 
 
 def _proxy_faults(path: KeyPath, proxy: str) -> Iterator[Fault]:
-    _register_userinfo(proxy)
+    register_userinfo(proxy)
     if proxy not in ("", "direct") and origin_of(proxy) is None:
         yield Fault(path, 'expected an http or https URL, or "direct"')
 
 
 def _is_header_value(value: str) -> bool:
     return value.isascii() and value.isprintable()
-
-
-def _register_userinfo(url: str) -> None:
-    """Have a password in a URL redacted, wherever the URL may be shown."""
-    password = url.partition("//")[2].split("/")[0].rpartition("@")[0].partition(":")[2]
-    _register_text(password)
 
 
 def _register_text(value: object) -> None:

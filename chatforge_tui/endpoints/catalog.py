@@ -60,7 +60,7 @@ class EndpointCatalog:
         Raises:
             ConfigError: no such endpoint, or its settings or credential cannot be used.
         """
-        protocol, settings = self._look_up(ref)
+        protocol, settings = self.look_up(ref)
         name = "" if "://" in ref.name else ref.name
         if protocol and protocol not in PROTOCOLS:
             raise ConfigError(
@@ -74,8 +74,12 @@ class EndpointCatalog:
             credentials.resolve(settings, self._environ)  # what is missing is better said now than after the prompt
         return LateEndpoint(partial(self._connect_late, name, protocol, settings), needs_history=protocol != "a2a")
 
-    def _look_up(self, ref: EndpointRef) -> tuple[str, EndpointSettings]:
-        """Return the protocol ("" = to be found out) and the settings that a reference means."""
+    def look_up(self, ref: EndpointRef) -> tuple[str, EndpointSettings]:
+        """Return the protocol ("" = to be found out) and the settings that a reference means.
+
+        Raises:
+            ConfigError: there is no such endpoint, or the URL cannot be one.
+        """
         if ref.name in self._extra:
             settings = self._extra[ref.name]
         elif ref.name in self._settings.endpoints:

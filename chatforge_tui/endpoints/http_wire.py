@@ -19,6 +19,7 @@ from chatforge_tui.endpoints.http_sockets import SocketBackend
 from chatforge_tui.endpoints.http_tls import context_for
 from chatforge_tui.endpoints.http_url import host_port, split_url
 from chatforge_tui.errors import ConfigError
+from chatforge_tui.safety.redact import register_userinfo
 from chatforge_tui.safety.urls import same_origin
 
 _KEEP_S: Final = 90.0
@@ -198,6 +199,7 @@ def _proxy(url: str, settings: HttpSettings) -> httpcore.Proxy | None:
     """Make httpcore's proxy of a URL, whose userinfo becomes the proxy's authentication."""
     if not url:
         return None
+    register_userinfo(url)
     try:
         parsed = httpx.Proxy(url)
         raw = parsed.url

@@ -8,7 +8,7 @@ import base64
 import json
 import re
 import threading
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 from chatforge_tui.safety.secret import Secret
 
@@ -47,6 +47,13 @@ _process = Redactor()
 def register(secret: Secret) -> None:
     """Redact this credential in this process from now on; see `Redactor.register`."""
     _process.register(secret)
+
+
+def register_userinfo(url: str) -> None:
+    """Redact the password of a URL from now on, or a user name that stands alone, wherever the URL may be shown."""
+    user, _, password = url.partition("//")[2].split("/")[0].rpartition("@")[0].partition(":")
+    for spelled in (password, unquote(password)) if password else (user, unquote(user)):
+        register(Secret(spelled))
 
 
 def redact(text: str) -> str:

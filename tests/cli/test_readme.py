@@ -45,6 +45,7 @@ def test_every_command_is_described_and_hidden_ones_are_not(tmp_path):
         "restore",
         "store",
         "endpoints",
+        "doctor",
         "config",
     }
     assert {usage.split()[2] for usage in usages if usage.startswith("chatforge store")} == CARE
