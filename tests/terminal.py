@@ -151,6 +151,12 @@ class Terminal:
         """The whole screen."""
         return "\n".join(self.lines)
 
+    def forget(self) -> None:
+        """Show the emulator everything written so far, and keep only what it holds back: for runs of hours."""
+        self._emulate()
+        del self.raw[: self._shown]
+        self._shown = 0
+
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Send the program a signal."""
         with suppress(ProcessLookupError):

@@ -2,11 +2,12 @@
 
 Speaks OpenAI chat completions and Responses as SSE, and A2A 1.0 over JSON-RPC. What it says and how fast stands in the
 prompt (see answers.py). Its log is one JSON object a line, with the time of CLOCK_MONOTONIC, which is the same in every
-process: `listening` (port), `asked`, `first`, `last` (its last byte is with the kernel), `closed` (the client hung
-up), `cancelled` (an A2A task was taken back).
+process: `listening` (port), `asked`, `first`, `last` (its last byte is with the kernel; the sha256 of the text),
+`closed` (the client hung up), `cancelled` (an A2A task was taken back).
 """
 
 import asyncio
+import hashlib
 import json
 import sys
 import time
@@ -102,7 +103,7 @@ class Connection:
             self._writer.transport.set_write_buffer_limits(high=0)
             await self._writer.drain()
             self._writer.transport.set_write_buffer_limits()
-            log("last", name=order.name)
+            log("last", name=order.name, sha256=hashlib.sha256("".join(tokens).encode()).hexdigest())
         except ConnectionError:
             log("closed", name=order.name)
             raise

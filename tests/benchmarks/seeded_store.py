@@ -1,6 +1,7 @@
 """Puts sessions with finished turns into a home before the program starts."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 from chatforge_tui.config.locations import Locations
@@ -18,16 +19,21 @@ AT_ONCE = 500
 
 def seed(home: Path, sizes: list[int]) -> None:
     """Make sessions with so many turns each, the first of them in front."""
-    asyncio.run(_seed(Locations.find(home, {}).data_dir / "sessions.db", sizes))
+    asyncio.run(seed_sessions(home, sizes))
 
 
-async def _seed(path: Path, sizes: list[int]) -> None:
+async def seed_sessions(home: Path, sizes: list[int], endpoints: Sequence[str] = ("bench",)) -> None:
+    """Make sessions with so many turns each, the first of them in front, on these endpoints in turn."""
+    path = Locations.find(home, {}).data_dir / "sessions.db"
     path.parent.mkdir(parents=True, exist_ok=True)
     store = SqliteStore(path)
     await store.open()
     for number, turns in enumerate(sizes):
         session = a_session(
-            position=number, title=f"session {number}", is_active=number == 0, endpoint=EndpointRef("bench")
+            position=number,
+            title=f"session {number}",
+            is_active=number == 0,
+            endpoint=EndpointRef(endpoints[number % len(endpoints)]),
         )
         await store.create_session(session)
         head = counted(session, turns, TurnState.COMPLETE)

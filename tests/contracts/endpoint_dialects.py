@@ -42,6 +42,14 @@ class Dialect(Protocol):
         """Say, in the middle of the stream, that it failed."""
         ...
 
+    def strange(self) -> bytes:
+        """Say something well-formed that no version of the protocol knows."""
+        ...
+
+    def forgotten(self) -> Sequence[Step]:
+        """Answer that there is no such task."""
+        ...
+
     def prompt(self, request: Request) -> str:
         """Return the prompt that a request carries."""
         ...
@@ -68,6 +76,12 @@ class OpenAiDialect:
     def error(self, message: str) -> bytes:
         return self._event({"error": {"message": message, "code": 500}})
 
+    def strange(self) -> bytes:
+        return self._event({"object": "orbit.update", "orbit": {"apogee": 7}, "choices": [{"index": 0, "moon": 1}]})
+
+    def forgotten(self) -> Sequence[Step]:
+        return answer(b'{"error":{"message":"not found"}}', "404 Not Found")
+
     def prompt(self, request: Request) -> str:
         return json.loads(request.body)["messages"][-1]["content"]
 
@@ -76,12 +90,13 @@ class OpenAiDialect:
 
 
 class A2aDialect:
-    """Agent2Agent: a card beside every prompt, then JSON-RPC results."""
+    """Agent2Agent: a card beside every prompt, then results in JSON-RPC envelopes, or bare ones over HTTP+JSON."""
 
-    def __init__(self, version: str) -> None:
-        self.name = f"a2a-{version}"
+    def __init__(self, version: str, binding: str = "JSONRPC") -> None:
+        self.name = f"a2a-{version}" if binding == "JSONRPC" else f"a2a-{version}-{binding.lower()}"
         self._is_v1 = version == "1.0"
-        interface = {"url": "/", "protocolBinding": "JSONRPC", "protocolVersion": "1.0"}
+        self._is_enveloped = binding == "JSONRPC"
+        interface = {"url": "/", "protocolBinding": binding, "protocolVersion": "1.0"}
         card = {"name": "scripted", "capabilities": {"streaming": True}, "skills": []}
         offer = {"supportedInterfaces": [interface]} if self._is_v1 else {"url": "/", "protocolVersion": "0.3.0"}
         self._card = json.dumps(card | offer).encode()
@@ -93,27 +108,58 @@ class A2aDialect:
         return answer(self._card) if request.target.startswith("/.well-known/") else None
 
     def text(self, piece: str) -> bytes:
-        part = {"text": piece} if self._is_v1 else {"kind": "text", "text": piece}
-        artifact = {"artifactId": "a", "name": "answer", "parts": [part]}
-        return self._update("artifact", {"artifact": artifact, "append": True})
+        return self.artifact(piece)
 
     def end(self) -> bytes:
-        return self._update("status", {"status": {"state": "completed"}, "final": True})
+        return self.status("completed", is_final=True)
 
     def error(self, message: str) -> bytes:
-        return self._event({"error": {"code": -32603, "message": message}})
+        if self._is_enveloped:
+            return self._event({"error": {"code": -32603, "message": message}})
+        return self._event({"error": {"code": 500, "status": "INTERNAL", "message": message}})
+
+    def strange(self) -> bytes:
+        members = {"orbit": {"apogee": 7}}
+        return self.result(members if self._is_v1 else {"kind": "orbit-update", **members})
+
+    def forgotten(self) -> Sequence[Step]:
+        if self._is_enveloped:
+            return answer(b'{"jsonrpc":"2.0","id":1,"error":{"code":-32001,"message":"Task not found"}}')
+        details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "TASK_NOT_FOUND"}]
+        error = {"code": 404, "status": "NOT_FOUND", "message": "Task not found", "details": details}
+        return answer(json.dumps({"error": error}).encode(), "404 Not Found")
 
     def prompt(self, request: Request) -> str:
-        return json.loads(request.body)["params"]["message"]["parts"][0]["text"]
+        body = json.loads(request.body)
+        return (body["params"] if self._is_enveloped else body)["message"]["parts"][0]["text"]
+
+    def artifact(
+        self, piece: str, artifact_id: str = "a", *, append: bool = True, last: bool = False, **ids: str
+    ) -> bytes:
+        """Say a piece of an artifact; `ids` are `taskId` and `contextId` where they are not those of the turn."""
+        part = {"text": piece} if self._is_v1 else {"kind": "text", "text": piece}
+        artifact = {"artifactId": artifact_id, "name": "answer", "parts": [part]}
+        return self._update("artifact", {"artifact": artifact, "append": append, "lastChunk": last, **ids})
+
+    def status(self, state: str, *, is_final: bool = False, **ids: str) -> bytes:
+        return self._update("status", {"status": {"state": state}, "final": is_final, **ids})
+
+    def result(self, result: dict[str, object], call_id: object = 1) -> bytes:
+        """Say anything, as the answer to a call."""
+        return self._event({"result": result} if self._is_enveloped else result, call_id)
 
     def _update(self, what: str, members: dict[str, object]) -> bytes:
         update = {"taskId": "t-1", "contextId": "c-1", **members}
-        return self._event(
-            {"result": {f"{what}Update": update} if self._is_v1 else {"kind": f"{what}-update", **update}}
-        )
+        return self.result({f"{what}Update": update} if self._is_v1 else {"kind": f"{what}-update", **update})
 
-    def _event(self, reply: dict[str, object]) -> bytes:
-        return b"data: " + json.dumps({"jsonrpc": "2.0", "id": 1, **reply}, ensure_ascii=False).encode() + b"\n\n"
+    def _event(self, reply: dict[str, object], call_id: object = 1) -> bytes:
+        envelope = {"jsonrpc": "2.0", "id": call_id, **reply} if self._is_enveloped else reply
+        return b"data: " + json.dumps(envelope, ensure_ascii=False).encode() + b"\n\n"
 
 
-DIALECTS: tuple[Dialect, ...] = (OpenAiDialect(), A2aDialect("0.3"), A2aDialect("1.0"))
+DIALECTS: tuple[Dialect, ...] = (
+    OpenAiDialect(),
+    A2aDialect("0.3"),
+    A2aDialect("1.0"),
+    A2aDialect("1.0", "HTTP+JSON"),
+)

@@ -293,14 +293,13 @@ async def test_connecting_opens_no_socket(dialect, server, connect):
 
 
 async def test_telling_an_unknown_task_to_stop_does_not_hang(dialect, server, connect):
-    server.plays = [answer(b'{"jsonrpc":"2.0","id":1,"error":{"code":-32001,"message":"Task not found"}}')]
+    server.plays = [dialect.forgotten()]
     async with asyncio.timeout(6):
         await connect().cancel_task(TaskRef(TaskId("t-1")))
 
 
 async def test_a_task_that_nobody_knows_is_forgotten_and_no_prompt_is_sent_for_it(dialect, server, connect):
-    forgotten = answer(b'{"jsonrpc":"2.0","id":1,"error":{"code":-32001,"message":"Task not found"}}')
-    server.plays = [forgotten] * 2
+    server.plays = [dialect.forgotten()] * 2
     endpoint = connect()
     with pytest.raises(TaskForgotten) as error:
         await _resumed(endpoint)
