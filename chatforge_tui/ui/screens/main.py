@@ -14,7 +14,6 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Static
 
 from chatforge_tui.config.key_names import is_typed
@@ -23,7 +22,7 @@ from chatforge_tui.config.settings import UiSettings
 from chatforge_tui.domain.search import SearchHit
 from chatforge_tui.domain.session import EndpointRef
 from chatforge_tui.domain.turn import TurnState
-from chatforge_tui.ui.frame import FrameCompositor
+from chatforge_tui.ui.frame_screen import FrameScreen
 from chatforge_tui.ui.hints import HintWriter
 from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.panes import Pane, PaneBook
@@ -56,7 +55,7 @@ _KINDS: dict[TurnState, TabKind] = {
 }
 
 
-class MainScreen(Screen[None]):
+class MainScreen(FrameScreen):
     """Draws the pane in front."""
 
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -88,7 +87,6 @@ class MainScreen(Screen[None]):
             unverified: names of the endpoints whose certificate is not checked.
         """
         super().__init__()
-        self._compositor = FrameCompositor()  # in the place of Textual's, which draws and writes far more than changed
         self._book, self._keymap, self._settings, self._marks = book, keymap, settings, marks
         self._bind_actions()
         self._now = now

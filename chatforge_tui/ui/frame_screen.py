@@ -1,0 +1,38 @@
+"""When the main screen paints: what a key changed at once, everything else at Textual's pace of 60 frames a second.
+
+With that pace alone a key that comes right behind a frame of a stream waits up to 17 ms for the next one, and for that
+frame's work. Here the widget with the cursor is painted by itself, only its own cells; the stream's frames are not moved.
+"""
+
+import time
+
+from textual import events
+from textual.screen import Screen
+
+from chatforge_tui.ui.frame import FrameCompositor
+
+KEY_PAINT_S = 1 / 120
+"""Shortest time in seconds between two such pictures: a burst of keys, as of a paste, keeps the usual pace."""
+
+
+class FrameScreen(Screen[None]):
+    """A screen that draws only what changed, first where the cursor is."""
+
+    def __init__(self) -> None:
+        """Start with nothing painted."""
+        super().__init__()
+        self._compositor = FrameCompositor()  # in the place of Textual's, which draws and writes far more than changed
+        self._key_painted_at = 0.0
+
+    async def _on_idle(self, event: events.Idle) -> None:
+        """Paint the widget with the cursor if only its looks changed, then leave the rest to Textual."""
+        widget, now = self.focused, time.monotonic()
+        is_simple = not (self._layout_required or self._repaint_required or self._recompose_required)
+        is_free = self is self.app.screen and not self.app._batch_count  # noqa: SLF001  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType] - as Textual asks
+        if widget in self._dirty_widgets and is_simple and is_free and now - self._key_painted_at >= KEY_PAINT_S:
+            self._key_painted_at = now
+            others = self._dirty_widgets - {widget}
+            self._compositor.update_widgets({widget})
+            self._compositor_refresh()
+            self._dirty_widgets |= others  # they count as painted by now, and are not
+        await super()._on_idle(event)
