@@ -318,13 +318,21 @@ def doctor(
     """Look at terminal, store, endpoints, proxies and versions, and say what to do about what is wrong.
 
     Contacts every configured endpoint, or only the named ones, and nobody else. Exit code 1: something does not work.
+
+    `chatforge doctor keys` asks for one key after the other and shows what arrives.
     """
+    launch = _launch(home, {}, ctx.obj)
+    if endpoints == ("keys",):
+        # 300 ms for textual.
+        from chatforge_tui.cli.doctor.keys import run_key_test  # noqa: PLC0415 - see above
+
+        ctx.exit(run_key_test(launch))
     # 300 ms: endpoints, store, built-in agent.
     from chatforge_tui.cli.doctor.command import DoctorCommand  # noqa: PLC0415 - see above
     from chatforge_tui.cli.doctor.command import doctor as run_doctor  # noqa: PLC0415 - see above
 
     command = DoctorCommand(endpoints, asks=asks, may_prompt=not no_prompt, as_json=as_json)
-    ctx.exit(run_doctor(_launch(home, {}, ctx.obj), command))
+    ctx.exit(run_doctor(launch, command))
 
 
 @root.group()

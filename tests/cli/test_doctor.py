@@ -11,6 +11,7 @@ import pytest
 
 from chatforge_tui.cli.doctor.report import report_shape, section_lines, summary
 from chatforge_tui.domain.finding import Finding, Section, Verdict
+from tests.cli.material import FIRST, HEAD
 from tests.servers.raw_server import RawServer, Stall, answer
 
 CANARIES = {
@@ -74,10 +75,10 @@ def test_an_endpoint_that_is_not_there_is_a_usage_error(program):
 
 
 def test_the_store_is_examined_without_being_changed(program):
-    program.run_process("send", "hello", **NO_PROXY)
+    program.fill((HEAD, (FIRST,)))
     store = program.home / "data" / "sessions.db"
     before = (store.read_bytes(), store.stat().st_mtime_ns, sorted(store.parent.iterdir()))
-    done = program.run("doctor", "--json", **NO_PROXY)
+    done = program.run("doctor", "built-in", "--json", **NO_PROXY)
     found = sections(done.json)["Store"]
     assert found["content"]["facts"]["sessions"] == 1
     assert found["rights"]["text"] == "Only you can read it (0600)."
@@ -87,12 +88,12 @@ def test_the_store_is_examined_without_being_changed(program):
 
 
 def test_a_damaged_store_is_wrong_and_says_what_to_do(program):
-    program.run_process("send", "hello", **NO_PROXY)
+    program.fill((HEAD, (FIRST,)))
     store = program.home / "data" / "sessions.db"
     content = bytearray(store.read_bytes())
     content[4096 : 4096 * 6] = b"\xff" * (4096 * 5)
     store.write_bytes(content)
-    done = program.run("doctor", "--json", **NO_PROXY)
+    done = program.run("doctor", "built-in", "--json", **NO_PROXY)
     wrong = sections(done.json)["Store"]["content"]
     assert (done.code, wrong["verdict"]) == (1, "wrong")
     assert "chatforge store repair" in wrong["remedy"]

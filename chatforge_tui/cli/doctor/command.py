@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from chatforge_tui.cli import exit_codes
 from chatforge_tui.cli.composition import BuiltInEndpoint
-from chatforge_tui.cli.doctor import program
+from chatforge_tui.cli.doctor import program, terminal
 from chatforge_tui.cli.doctor.report import report_shape, section_lines, summary
 from chatforge_tui.cli.json_shapes import dumps
 from chatforge_tui.cli.launch import Launch, check_endpoint
@@ -60,6 +60,7 @@ def doctor(launch: Launch, command: DoctorCommand) -> int:
 
     for section in _local(launch):
         tell(section)
+    tell(terminal.examine(settings or Settings()))
     if settings is not None:
         _examine_endpoints(launch, settings, command, tell)
     if command.as_json:
