@@ -53,6 +53,9 @@ def translated(path: Path) -> Generator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         raise translate(error, path) from error
+    except UnicodeDecodeError as error:
+        # SQLite's own message quotes damaged bytes, and Python cannot make a text of it.
+        raise StoreCorrupt(f"The store {path} is damaged (bytes that are no text).", hint=REPAIR_HINT) from error
 
 
 def _from_system(error: OSError, path: Path) -> StoreError:

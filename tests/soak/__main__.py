@@ -1,6 +1,7 @@
 """The promises of isolation and durability, measured: `python -m tests.soak COMMAND`. Exit code 1 when something was lost.
 
 kill            the program killed while 20 sessions stream, 200 times
+power           2,000 simulated power cuts in each way to use SQLite, those that are never used included
 stream          50 sessions stream for an hour among 1,000 stored ones, while their user works
 """
 
@@ -8,9 +9,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.soak import kill, stream
+from tests.soak import kill, power, stream
 
-COMMANDS = {"kill": kill, "stream": stream}
+COMMANDS = {
+    "kill": kill,
+    "power": power,
+    "stream": stream,
+}
 
 
 def main() -> int:

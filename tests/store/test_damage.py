@@ -42,6 +42,15 @@ def damage(path, table, column, value, where):
         db.execute("UPDATE sqlite_schema SET sql = sql || ' STRICT' WHERE name = ?", (table,))
 
 
+async def test_a_table_whose_statement_is_no_text_is_told_as_damage(path, two_sessions):
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA journal_mode = DELETE")
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE plan", b"CREATE \xf1\xf1BLE plan"))
+    with pytest.raises(StoreCorrupt, match="damaged") as caught:
+        await SqliteStore(path).open()
+    assert "repair" in caught.value.hint
+
+
 CELLS = [
     ("session", "title", b"\xffTitle"),
     ("session", "position", b"\x01"),
