@@ -1,4 +1,4 @@
-"""Getting an endpoint's credential from where its settings say it is: environment, then file, then command.
+"""Getting an endpoint's credential from where its settings say it is: environment, file, command, keyring.
 
 Owns reading credentials. Each one is registered for redaction before anyone else sees it; none is stored, and no
 message quotes one.
@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from chatforge_tui.config.keyring_lookup import from_keyring
 from chatforge_tui.config.settings import EndpointSettings
 from chatforge_tui.errors import ConfigError
 from chatforge_tui.safety.redact import register
@@ -22,8 +23,8 @@ _LARGEST = 16_384
 def resolve(settings: EndpointSettings, environ: Mapping[str, str]) -> Secret | None:
     """Return the credential of an endpoint, None when its settings name none.
 
-    The ways are tried in the order environment, file, command; a named variable that is not set is passed over when
-    another way is named, too. May block for as long as the command takes.
+    The ways are tried in the order environment, file, command, keyring; a named variable that is not set is passed over when
+    another way is named, too. May block for as long as the command or the keyring takes.
 
     Raises:
         ConfigError: the credential cannot be had from where the settings say it is.
@@ -42,19 +43,20 @@ def source(settings: EndpointSettings) -> str:
         f"env {settings.token_env}" if settings.token_env else "",
         f"file {settings.token_file}" if settings.token_file else "",
         f"command {settings.token_command[0]}" if settings.token_command else "",
+        f"keyring {settings.token_keyring}" if settings.token_keyring else "",
     )
     return ", ".join(filter(None, ways))
 
 
 def may_prompt(settings: EndpointSettings, environ: Mapping[str, str]) -> bool:
-    """Return whether getting the credential runs something that may ask the user."""
+    """Return whether getting the credential runs something that may ask the user, and take its time."""
     has_variable = bool(settings.token_env and environ.get(settings.token_env, "").strip())
-    return bool(settings.token_command) and not (has_variable or settings.token_file)
+    return bool(settings.token_command or settings.token_keyring) and not (has_variable or settings.token_file)
 
 
 def _found(settings: EndpointSettings, environ: Mapping[str, str]) -> str | None:
     """Return the first credential there is; None when none is named."""
-    has_other_way = bool(settings.token_file or settings.token_command)
+    has_other_way = bool(settings.token_file or settings.token_command or settings.token_keyring)
     if settings.token_env:
         value = environ.get(settings.token_env, "")
         if value.strip():
@@ -66,7 +68,9 @@ def _found(settings: EndpointSettings, environ: Mapping[str, str]) -> str | None
             )
     if settings.token_file:
         return _from_file(settings.token_file)
-    return _from_command(settings.token_command) if settings.token_command else None
+    if settings.token_command:
+        return _from_command(settings.token_command)
+    return from_keyring(settings.token_keyring) if settings.token_keyring else None
 
 
 def _from_file(name: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
+from chatforge_tui.config.keyring_lookup import split_entry
 from chatforge_tui.config.toml_text import KeyPath
 from chatforge_tui.safety.redact import register, register_userinfo
 from chatforge_tui.safety.secret import Secret
@@ -23,7 +24,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _WAYS = (
     'Say where it is instead: token_env = "VARIABLE", token_file = "~/path/to/file", '
-    'or token_command = ["pass", "show", "name"].'
+    'token_command = ["pass", "show", "name"], or token_keyring = "service/user".'
 )
 
 
@@ -54,6 +55,9 @@ def _endpoint_faults(endpoints: object) -> Iterator[Fault]:
             yield from _variable_faults((*path, "token_env"), variable)
         if isinstance(proxy := values.get("proxy"), str):
             yield from _proxy_faults((*path, "proxy"), proxy)
+        if isinstance(entry := values.get("token_keyring"), str) and entry and split_entry(entry) is None:
+            _register_text(entry)
+            yield Fault((*path, "token_keyring"), "expected service/user, not a credential itself")
         yield from _header_faults((*path, "headers"), values.get("headers"))
         if isinstance(header := values.get("token_header"), str) and header and not _HEADER_NAME.fullmatch(header):
             yield Fault((*path, "token_header"), "expected the name of an HTTP header, such as X-API-Key")

@@ -35,6 +35,9 @@ class EndpointSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     token_command: Annotated[
         tuple[str, ...], Meta(description="Command that prints the credential, as a list: program, arguments.")
     ] = ()
+    token_keyring: Annotated[
+        str, Meta(description="Keyring entry that is the credential, as service/user; needs `chatforge-tui[keyring]`.")
+    ] = ""
     token_header: Annotated[
         str, Meta(description="Header that carries the credential as it is; empty = the protocol's own way.")
     ] = ""

@@ -67,10 +67,10 @@ class EndpointCatalog:
                 f"The protocol {protocol!r} of the endpoint {ref.name!r} cannot be spoken.",
                 hint=f"Known are {', '.join(PROTOCOLS)}.",
             )
-        if protocol and not settings.token_command:
+        if protocol and not credentials.may_prompt(settings, self._environ):
             secret = credentials.resolve(settings, self._environ)
             return _adapter(protocol, settings, http_settings(name, protocol, settings, secret))
-        if not settings.token_command:
+        if not credentials.may_prompt(settings, self._environ):
             credentials.resolve(settings, self._environ)  # what is missing is better said now than after the prompt
         return LateEndpoint(partial(self._connect_late, name, protocol, settings), needs_history=protocol != "a2a")
 
@@ -151,7 +151,7 @@ def _with_choices(settings: EndpointSettings, ref: EndpointRef) -> EndpointSetti
     """Return the settings with what the session chose itself."""
     chosen = structs.replace(settings, model=ref.model) if ref.model else settings
     if ref.token_env:
-        return structs.replace(chosen, token_env=ref.token_env, token_file="", token_command=())
+        return structs.replace(chosen, token_env=ref.token_env, token_file="", token_command=(), token_keyring="")
     return chosen
 
 

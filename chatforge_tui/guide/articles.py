@@ -120,7 +120,8 @@ Or without a file: `chatforge --endpoint https://agents.example.com --protocol a
     Article(
         "Tokens and API keys",
         """A credential never stands in the configuration file; it is refused there. An endpoint says where to find it:
-`token_env = "NAME"` (an environment variable), `token_file = "PATH"`, or `token_command = ["pass", "show", "x"]`.
+`token_env = "NAME"` (an environment variable), `token_file = "PATH"`, `token_command = ["pass", "show", "x"]`, or
+`token_keyring = "service/user"` (after `pip install 'chatforge-tui[keyring]'`).
 It goes to the configured origin only, and is struck out of logs and messages.""",
         "api key password secret credential login auth bearer environment variable openai_api_key a2a_token",
     ),
@@ -193,7 +194,7 @@ proxy stands between (`proxy` of the endpoint). `chatforge endpoints` shows what
     Article(
         "An endpoint says unauthorized",
         """The server answered 401 or 403: the credential is missing, wrong or not enough. The message names where it was
-looked for (`token_env`, `token_file` or `token_command`), never its value. Check that the variable is set in the shell
+looked for (`token_env`, `token_file`, `token_command` or `token_keyring`), never its value. Check that the variable is set in the shell
 that starts `chatforge`.""",
         "401 403 forbidden denied permission token expired login unauthorised unauthorized error",
     ),

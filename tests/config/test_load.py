@@ -82,6 +82,10 @@ def test_windows_line_ends_and_a_byte_order_mark_are_read(load):
         ("temperature = 9", "config.toml line 6: endpoints.local.temperature: expected a number <= 2."),
         ("max_tokens = 0", "config.toml line 6: endpoints.local.max_tokens: expected a whole number >= 1."),
         ('verify = "no"', "config.toml line 6: endpoints.local.verify: expected true or false, got text."),
+        (
+            'token_keyring = "sk-123"',
+            "line 6: endpoints.local.token_keyring: expected service/user, not a credential itself.",
+        ),
         ('token_command = "pass show x"', "line 6: endpoints.local.token_command: expected a list, got text."),
         ("connect_s = -1", "config.toml line 6: endpoints.local.connect_s: expected a number > 0."),
         ("headers = { a = 1 }", "line 6: endpoints.local.headers: expected text, got a whole number."),
@@ -160,7 +164,7 @@ def test_a_literal_credential_is_refused_never_quoted_and_redacted_from_then_on(
 
 def test_the_refusal_of_a_credential_names_the_ways_that_there_are(load):
     hint = refusal(load, f'{BASE}token = "{CANARY}"').hint
-    assert all(way in hint for way in ("token_env", "token_file", "token_command"))
+    assert all(way in hint for way in ("token_env", "token_file", "token_command", "token_keyring"))
 
 
 def test_what_is_no_text_file_is_told_as_such(tmp_path):
