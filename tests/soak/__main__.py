@@ -2,6 +2,7 @@
 
 kill            the program killed while 20 sessions stream, 200 times
 power           2,000 simulated power cuts in each way to use SQLite, those that are never used included
+reattach        the program killed after any number of its agents' bytes, 100 times: it reads on, to the byte
 stream          50 sessions stream for an hour among 1,000 stored ones, while their user works
 """
 
@@ -9,11 +10,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.soak import kill, power, stream
+from tests.soak import kill, power, reattach, stream
 
 COMMANDS = {
     "kill": kill,
     "power": power,
+    "reattach": reattach,
     "stream": stream,
 }
 
