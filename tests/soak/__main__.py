@@ -1,5 +1,6 @@
 """The promises of isolation and durability, measured: `python -m tests.soak COMMAND`. Exit code 1 when something was lost.
 
+every-write     every write, sync, link and unlink of the store hit by death, a full disk, an I/O error (strace)
 kill            the program killed while 20 sessions stream, 200 times
 power           2,000 simulated power cuts in each way to use SQLite, those that are never used included
 reattach        the program killed after any number of its agents' bytes, 100 times: it reads on, to the byte
@@ -10,9 +11,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.soak import kill, power, reattach, stream
+from tests.soak import every_write, kill, power, reattach, stream
 
 COMMANDS = {
+    "every-write": every_write,
     "kill": kill,
     "power": power,
     "reattach": reattach,

@@ -1,6 +1,7 @@
 """A program that writes to a store as fast as it can and says on stdout what has been acknowledged, until it is killed.
 
-Run as `python -m tests.store.writing_program PATH SEED TURNS JOURNAL` (`auto`, or the journal mode to force). Its lines: `open`, `session ID`, `prompt TURN`, `text TURN LENGTH`
+Run as `python -m tests.store.writing_program PATH SEED TURNS JOURNAL [BUILDING]` (`auto`, or the journal mode to force;
+what stands in the name of the file that a new store is built in). Its lines: `open`, `session ID`, `prompt TURN`, `text TURN LENGTH`
 (so many characters are durable), `end TURN LENGTH`. The text of a turn is `text_of(turn)`, as long as it gets.
 """
 
@@ -9,12 +10,14 @@ import random
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from uuid import UUID
 
 from chatforge_tui.domain.changes import HeadChanged, PartAdded, TextAppended
 from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.turn import Turn, TurnState
 from chatforge_tui.errors import StoreError
-from chatforge_tui.store import opening
+from chatforge_tui.store import opening, store_file
 from chatforge_tui.store.sqlite_store import SqliteStore
 from tests.store.values import a_session, a_turn, counted
 
@@ -62,7 +65,9 @@ async def answer(store, rng, head):
     return length
 
 
-async def main(path, seed, turns, journal):
+async def main(path, seed, turns, journal, building=None):
+    if building is not None:
+        store_file.uuid = SimpleNamespace(uuid4=lambda: UUID(building))
     if journal != "auto":
         opening.choose_journal = lambda **_: journal
     store = SqliteStore(path)
@@ -78,4 +83,4 @@ async def main(path, seed, turns, journal):
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]))
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), *sys.argv[4:]))
