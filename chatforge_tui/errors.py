@@ -17,6 +17,7 @@ ChatForgeError
     │   ├── Unauthorized        401 or 403
     │   └── RateLimited         429
     ├── ProtocolMismatch        what came back is not the protocol: wrong content type, bad JSON, redirect, no card
+    │   └── OtherHost           the agent card sends requests to a server that the user has not agreed to
     ├── StreamLost              the stream broke off after it had begun
     │   └── TaskForgotten       the agent no longer knows the task
     ├── StreamStalled           no byte, or no progress, for longer than the limit
@@ -178,6 +179,12 @@ class ProtocolMismatch(EndpointError):
     """What came back is not the protocol: wrong content type, bad JSON, a redirect, no agent card."""
 
     kind = "protocol"
+
+
+class OtherHost(ProtocolMismatch):
+    """The agent card sends requests to a server that the user has not agreed to; nothing was sent there."""
+
+    kind = "other-host"
 
 
 class StreamLost(EndpointError):

@@ -87,9 +87,11 @@ class LateCatalog:
         """
         if self._catalog is None:
             # Lazy: see the top.
+            from chatforge_tui.config.card_hosts import CardHosts  # noqa: PLC0415 - see above
             from chatforge_tui.endpoints.catalog import EndpointCatalog  # noqa: PLC0415 - see above
 
-            self._catalog = EndpointCatalog(self._launch.settings, self._built_in)
+            hosts = CardHosts(self._launch.locations.state_dir)
+            self._catalog = EndpointCatalog(self._launch.settings, self._built_in, card_hosts=hosts)
         return self._catalog.connect(ref)
 
 

@@ -83,6 +83,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("turn.abort_all", (), "stop all", "Stop every running answer, after asking.", "Answers"),
     Action("turn.continue", (), "continue", "Ask for the rest of an answer that broke off.", "Answers"),
     Action("turn.retry", (), "retry", "Send the last prompt again.", "Answers"),
+    Action(
+        "endpoint.trust",
+        (),
+        "trust",
+        "Answer whether prompts may go to the server that the agent card names.",
+        "Answers",
+    ),
     Action("view.plan", ("ctrl+t",), "plan", "Show or hide the plan.", "View"),
     Action("view.fold", ("ctrl+o",), "fold", "Fold or unfold all tools and reasoning.", "View"),
     Action("view.fold_one", ("space",), "fold one", "Fold or unfold the part in focus.", "View", Scope.TRANSCRIPT),

@@ -7,12 +7,14 @@ but inside `HttpSettings`, bound to the origin that the user configured.
 import asyncio
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from msgspec import structs
 
 from chatforge_tui.config import credentials
+from chatforge_tui.config.card_hosts import CardHostQuestion, CardHosts, Permission
 from chatforge_tui.config.endpoint_checks import url_faults
 from chatforge_tui.config.settings import EndpointSettings, Settings
 from chatforge_tui.domain.session import EndpointRef
@@ -36,6 +38,7 @@ class EndpointCatalog:
         extra: Mapping[str, EndpointSettings] | None = None,
         *,
         environ: Mapping[str, str] | None = None,
+        card_hosts: CardHosts | None = None,
     ) -> None:
         """Keep what names stand for.
 
@@ -43,10 +46,12 @@ class EndpointCatalog:
             settings: the configuration.
             extra: endpoints that the program brings along; they win over configured ones of the same name.
             environ: where credentials are looked up; None = this process's environment.
+            card_hosts: what the user answered about other servers that agent cards name; None = nobody can be asked.
         """
         self._settings = settings
         self._extra = extra or {}
         self._environ = os.environ if environ is None else environ
+        self._card_hosts = card_hosts
         self._detected: dict[str, str] = {}
         """URL to protocol, for URLs that nobody named a protocol for; found out once a run."""
 
@@ -69,10 +74,11 @@ class EndpointCatalog:
             )
         if protocol and not credentials.may_prompt(settings, self._environ):
             secret = credentials.resolve(settings, self._environ)
-            return _adapter(protocol, settings, http_settings(name, protocol, settings, secret))
+            http = http_settings(name, protocol, settings, secret)
+            return _adapter(protocol, settings, http, self._asked_of(ref.name, http))
         if not credentials.may_prompt(settings, self._environ):
             credentials.resolve(settings, self._environ)  # what is missing is better said now than after the prompt
-        return LateEndpoint(partial(self._connect_late, name, protocol, settings), needs_history=protocol != "a2a")
+        return LateEndpoint(partial(self._connect_late, ref.name, protocol, settings), needs_history=protocol != "a2a")
 
     def look_up(self, ref: EndpointRef) -> tuple[str, EndpointSettings]:
         """Return the protocol ("" = to be found out) and the settings that a reference means.
@@ -97,15 +103,34 @@ class EndpointCatalog:
             )
         return ref.protocol or settings.protocol, _with_choices(settings, ref)
 
-    async def _connect_late(self, name: str, protocol: str, settings: EndpointSettings) -> Adapter:
+    def _asked_of(self, endpoint: str, http: HttpSettings) -> "AskedOf | None":
+        """Return what the user answered about one endpoint."""
+        return None if self._card_hosts is None else AskedOf(self._card_hosts, endpoint, http.credential_source)
+
+    async def _connect_late(self, endpoint: str, protocol: str, settings: EndpointSettings) -> Adapter:
         """Do what takes its time: run the credential's command, find out the protocol."""
+        name = "" if "://" in endpoint else endpoint
         # A command may ask for a passphrase: it runs beside the event loop, for 10 s at most.
         secret = await asyncio.to_thread(credentials.resolve, settings, self._environ)
         spoken = protocol or self._detected.get(settings.url, "")
         if not spoken:
             spoken = await detect_protocol(settings.url, http_settings(name, "", settings, secret))
             self._detected[settings.url] = spoken
-        return _adapter(spoken, settings, http_settings(name, spoken, settings, secret))
+        http = http_settings(name, spoken, settings, secret)
+        return _adapter(spoken, settings, http, self._asked_of(endpoint, http))
+
+
+@dataclass(frozen=True, slots=True)
+class AskedOf:
+    """What the user answered about one endpoint. Matches `a2a.discovery.AskedHosts`."""
+
+    hosts: CardHosts
+    endpoint: str
+    credential_source: str
+
+    def permission(self, configured: str, named: str) -> Permission | None:
+        """Return the answer for a pair of origins."""
+        return self.hosts.permission(CardHostQuestion(self.endpoint, configured, named, self.credential_source))
 
 
 def http_settings(name: str, protocol: str, settings: EndpointSettings, secret: Secret | None) -> HttpSettings:
@@ -155,14 +180,14 @@ def _with_choices(settings: EndpointSettings, ref: EndpointRef) -> EndpointSetti
     return chosen
 
 
-def _adapter(protocol: str, settings: EndpointSettings, http: HttpSettings) -> Adapter:
+def _adapter(protocol: str, settings: EndpointSettings, http: HttpSettings, asked: AskedOf | None) -> Adapter:
     """Make the adapter that speaks a protocol. Each is loaded when it is first needed."""
     if protocol == "a2a":
         # Lazy: 15 ms, for sessions that speak it.
         from chatforge_tui.endpoints.a2a.endpoint import A2aEndpoint, A2aSettings  # noqa: PLC0415 - see above
 
         a2a = A2aSettings(url=settings.url, version=settings.a2a_version, use_card_url=settings.use_card_url)
-        return A2aEndpoint(settings=a2a, channel=HttpChannel(http))
+        return A2aEndpoint(settings=a2a, channel=HttpChannel(http), asked=asked)
     # Lazy: 10 ms, for sessions that speak it.
     from chatforge_tui.endpoints.openai_chat.endpoint import OpenAiChatEndpoint  # noqa: PLC0415 - see above
 

@@ -111,4 +111,5 @@ def _pane_actions(
         "prompt.history": program.show_prompts,
         "turn.continue": turns.go_on,
         "turn.retry": turns.retry,
+        "endpoint.trust": program.ask_card_host,
     }

@@ -23,6 +23,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
+from chatforge_tui.config.card_hosts import CardHosts
 from chatforge_tui.config.key_names import shown
 from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.config.locations import Locations
@@ -40,7 +41,7 @@ from chatforge_tui.domain.changes import (
 )
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.session import EndpointRef, SessionHead
-from chatforge_tui.errors import ChatForgeError
+from chatforge_tui.errors import ChatForgeError, OtherHost
 from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.action_table import ActionTable
 from chatforge_tui.ui.bridge import EngineBatch, EngineEnded, EngineReady, EngineThread, TurnsLoaded
@@ -135,6 +136,7 @@ class DeskApp(App[None], inherit_bindings=False):
         self._notices = notices
         self._examples = examples
         self._themes = ThemeMemory(locations.state_dir)
+        self.card_hosts = CardHosts(locations.state_dir)
         self._log_dir = locations.log_dir
         self._book = PaneBook()
         self._engine = EngineThread(
@@ -299,12 +301,26 @@ class DeskApp(App[None], inherit_bindings=False):
             self._show_front(front)
         elif any(changes):
             self._main.refresh_turns()
+            self._offer_card_host(event.events)
         if all(_is_more_text(one) for one in event.events):
             return  # the numbers of what runs have a clock of their own
         if all(_is_in_transcript(one) for one in event.events):
             self._main.redraw_pane()
         else:
             self._redraw_all()
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether no dialog lies over the main screen."""
+        return self.screen is self._main
+
+    def _offer_card_host(self, events_: Sequence[EngineEvent]) -> None:
+        """Ask about the server that an agent card names, when the turn in front has just failed for it."""
+        pane = self._book.current
+        for one in events_:
+            problem = one.turn.head.problem if isinstance(one, TurnEnded) else None
+            if pane is not None and problem is not None and problem.kind == OtherHost.kind:
+                self._program.offer_card_host(pane)
 
     def _apply(self, event: EngineEvent) -> bool:
         """Apply one event; return whether the pane in front changed."""

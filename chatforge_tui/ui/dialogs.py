@@ -7,6 +7,7 @@ from chatforge_tui.config.keymap import Action, Keymap, Scope
 from chatforge_tui.safety.clean import clean_line, clean_name
 from chatforge_tui.ui.panes import Pane, PaneBook
 from chatforge_tui.ui.screens.ask_text import AskTextScreen
+from chatforge_tui.ui.screens.card_host import CardHostScreen
 from chatforge_tui.ui.screens.confirm import ConfirmScreen
 from chatforge_tui.ui.screens.help import HelpScreen
 from chatforge_tui.ui.screens.new_session import NewSessionScreen
@@ -16,6 +17,7 @@ from chatforge_tui.ui.screens.sessions_board import SessionsBoard
 from chatforge_tui.ui.turn_facts import session_title, state_word
 
 __all__ = [
+    "CardHostScreen",
     "HelpScreen",
     "NewSessionScreen",
     "SearchScreen",

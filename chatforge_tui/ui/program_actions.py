@@ -9,10 +9,12 @@ from typing import Protocol
 
 from textual.screen import Screen
 
+from chatforge_tui.config.card_hosts import CardHosts, Permission
 from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.config.settings import Settings
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.search import SearchHit
+from chatforge_tui.errors import OtherHost
 from chatforge_tui.ui.desk import Desk
 from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.offers import Offer
@@ -48,6 +50,16 @@ class Program(Desk, Protocol):
     @property
     def settings(self) -> Settings:
         """The configuration."""
+        ...
+
+    @property
+    def card_hosts(self) -> CardHosts:
+        """What the user answered about other servers that agent cards name."""
+        ...
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether no dialog lies over the main screen."""
         ...
 
     @property
@@ -149,6 +161,34 @@ class ProgramActions:
 
         self._program.ask(_dialogs().SearchScreen(find), self._open_hit)
 
+    def ask_card_host(self, pane: Pane) -> None:
+        """Ask whether prompts may go to the server that the agent card names; when they may, send the last one again."""
+        question = self._program.card_hosts.question(pane.head.endpoint.name)
+        if question is None:
+            self._program.say("No agent card of this endpoint names another server.")
+            return
+
+        def take(permission: Permission) -> None:
+            if not self._program.card_hosts.answer(question, permission):
+                self._program.say(
+                    "The answer could not be kept: the state directory cannot be written.", severity="error"
+                )
+            elif permission is Permission.REFUSED:
+                self._program.say("Nothing will be sent there.")
+            elif pane.turn is not None and _stopped_at_card(pane):
+                self._turns.retry(pane)
+
+        self._program.ask(_dialogs().CardHostScreen(question), take)
+
+    def offer_card_host(self, pane: Pane) -> None:
+        """Ask by itself, once: when it was not answered yet, and nobody is typing or being asked something else."""
+        question = self._program.card_hosts.question(pane.head.endpoint.name)
+        program = self._program
+        if question is None or question.answer is not None or not _stopped_at_card(pane):
+            return
+        if pane is program.book.current and program.is_at_rest and not program.main.composer.text:
+            self.ask_card_host(pane)
+
     def _open_hit(self, hit: SearchHit) -> None:
         """Go to the session of a hit, and in it to the line."""
         if self._program.book.get(hit.session_id) is None:
@@ -221,6 +261,12 @@ class ProgramActions:
             self._program.do(name)
         else:
             self._sessions.go_to(SessionId(name))
+
+
+def _stopped_at_card(pane: Pane) -> bool:
+    """Whether the last turn failed because the card names another server."""
+    problem = pane.turn.problem if pane.turn is not None else None
+    return problem is not None and problem.kind == OtherHost.kind
 
 
 def _dialogs() -> ModuleType:

@@ -32,6 +32,9 @@ COMMANDS = (
     SlashCommand("stop", "turn.abort", "", "Stop the running answer; what came stays."),
     SlashCommand("continue", "turn.continue", "", "Ask for the rest of an answer that broke off."),
     SlashCommand("retry", "turn.retry", "", "Send the last prompt again, as a new turn."),
+    SlashCommand(
+        "trust", "endpoint.trust", "", "Answer whether prompts may go to the server that the agent card names."
+    ),
     SlashCommand("plan", "view.plan", "", "Show or hide the plan."),
     SlashCommand("help", "app.help", "", "Every key and every command."),
     SlashCommand("quit", "app.quit", "", "Leave; the tabs come back next time."),

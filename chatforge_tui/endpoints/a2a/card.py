@@ -14,7 +14,8 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from chatforge_tui.endpoints.a2a.json_text import as_list, as_mapping, as_text, decode
 from chatforge_tui.endpoints.a2a.wire import MalformedEvent
 from chatforge_tui.endpoints.http_url import origin, split_url
-from chatforge_tui.errors import ProtocolMismatch
+from chatforge_tui.errors import OtherHost, ProtocolMismatch
+from chatforge_tui.safety.urls import origin_of
 
 Version = Literal["auto", "0.3", "1.0"]
 
@@ -137,18 +138,36 @@ def lookup_host(card_url: str, base: str) -> str | None:
     return named.hostname
 
 
+def other_origin(card_url: str, base: str) -> str | None:
+    """Return the origin of another server that the card names and that the user may agree to; None when there is none.
+
+    No one is asked about an address without encryption where the configured one has it, or about one that only this
+    machine or its network knows where the configured one is public: `place` refuses these.
+    """
+    named = _absolute(card_url, base)
+    if named is None or "@" in named.netloc:
+        return None
+    configured, host = urlsplit(base), named.hostname or ""
+    if origin(named.geturl()) == origin(base) or (_same_host(named, configured) and named.scheme != configured.scheme):
+        return None
+    if _is_downgrade(named, configured) or _is_nowhere(host) or _is_own_address(host) or _is_inside(named, configured):
+        return None
+    return origin(named.geturl())
+
+
 def place(card_url: str, base: str, *, follow: bool, exists: bool, setting: str) -> str:
     """Return where requests go, given where the card says that they should.
 
     Args:
         card_url: the interface's URL, as the card names it.
         base: the configured base.
-        follow: the user trusts the card's address (`use_card_url`).
+        follow: the user agreed to the card's address, by `use_card_url` or when asked.
         exists: whether the host of `lookup_host` could be resolved.
         setting: what the configuration calls `use_card_url`.
 
     Raises:
-        ProtocolMismatch: the card names another server, or an address that no request may go to.
+        OtherHost: the card names another server.
+        ProtocolMismatch: it names an address that no request may go to.
     """
     named = _absolute(card_url, base)
     if named is None:
@@ -164,24 +183,29 @@ def place(card_url: str, base: str, *, follow: bool, exists: bool, setting: str)
     if origin(named.geturl()) == origin(base):
         return named.geturl()
     configured = urlsplit(base)
-    is_downgrade = named.scheme == "http" and configured.scheme == "https"
     is_itself = _same_host(named, configured) and named.scheme != configured.scheme
     if is_itself or _is_nowhere(named.hostname or "") or not exists:
         return _moved(named, configured)
-    if follow and not is_downgrade:
+    if follow and not _is_downgrade(named, configured) and not _is_inside(named, configured):
         return named.geturl()
     if _is_own_address(named.hostname or ""):
         return _moved(named, configured)
-    if is_downgrade:
+    if _is_downgrade(named, configured):
         raise ProtocolMismatch(
             f"The agent card of {origin(base)} sends requests to {origin(named.geturl())}, without encryption: "
             "nothing was sent there.",
             hint="The agent's operator has to correct the card, or configure that address itself.",
         )
-    raise ProtocolMismatch(
+    if _is_inside(named, configured):
+        raise ProtocolMismatch(
+            f"The agent card of {origin(base)} sends requests to {origin(named.geturl())}, an address inside your own "
+            "network: nothing was sent there.",
+            hint="The agent's operator has to correct the card, or configure that address itself.",
+        )
+    raise OtherHost(
         f"The agent card of {origin(base)} sends requests to another server, {origin(named.geturl())}: "
         "nothing was sent there.",
-        hint=f"If you trust that server with your credential, set {setting} = true.",
+        hint=f"/trust in the UI asks whether they may go there; {setting} = true allows it, credential included.",
     )
 
 
@@ -246,6 +270,17 @@ def _is_own_address(host: str) -> bool:
     except ValueError:
         return False
     return address.is_loopback or address.is_unspecified
+
+
+def _is_downgrade(named: SplitResult, configured: SplitResult) -> bool:
+    """Whether the card gives encryption up."""
+    return named.scheme == "http" and configured.scheme == "https"
+
+
+def _is_inside(named: SplitResult, configured: SplitResult) -> bool:
+    """Whether a public server's card names an address of this machine or of a network around it."""
+    inner, outer = origin_of(named.geturl()), origin_of(configured.geturl())
+    return inner is None or (inner.is_private and outer is not None and not outer.is_private)
 
 
 def _is_nowhere(host: str) -> bool:

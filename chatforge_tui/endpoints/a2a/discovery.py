@@ -6,8 +6,9 @@ Owns the requests that discovery takes. What a card means is judged in card.py.
 import asyncio
 import socket
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
+from chatforge_tui.config.card_hosts import Permission
 from chatforge_tui.endpoints.a2a.binding import Binding, HttpJson, JsonRpc
 from chatforge_tui.endpoints.a2a.card import (
     HTTP_JSON,
@@ -17,12 +18,13 @@ from chatforge_tui.endpoints.a2a.card import (
     Version,
     choose,
     lookup_host,
+    other_origin,
     place,
     read_card,
     read_url,
 )
 from chatforge_tui.endpoints.http import FetchedResponse, HttpChannel, reject_status
-from chatforge_tui.endpoints.http_url import host_port, split_url
+from chatforge_tui.endpoints.http_url import host_port, origin, split_url
 from chatforge_tui.errors import ProtocolMismatch, StreamStalled, Unreachable
 
 _CARD_S: Final = 15.0
@@ -46,6 +48,8 @@ class Route:
     """What the agent calls itself."""
     streams: bool = True
     """Whether it answers with a stream."""
+    takes_credential: bool = True
+    """Whether the endpoint's credential may go there."""
     is_settled: bool = False
     """It was understood before: nothing else is tried any more."""
 
@@ -57,8 +61,22 @@ class Route:
         return [*other, *([replace(self, streams=False)] if self.streams else [])]
 
 
+class AskedHosts(Protocol):
+    """Knows what the user answered about other servers that an agent card names."""
+
+    def permission(self, configured: str, named: str) -> Permission | None:
+        """Return the answer for a pair of origins; None = it was not answered yet, and is kept to be asked."""
+        ...
+
+
 async def find_route(
-    channel: HttpChannel, url: str, *, version: Version, use_card_url: bool, own_connection: bool = False
+    channel: HttpChannel,
+    url: str,
+    *,
+    version: Version,
+    use_card_url: bool,
+    asked: AskedHosts | None = None,
+    own_connection: bool = False,
 ) -> Route:
     """Fetch the agent's card and choose.
 
@@ -67,9 +85,11 @@ async def find_route(
         url: as configured.
         version: as configured.
         use_card_url: the user lets the card name another server.
+        asked: what the user answered when asked; None = nobody can be asked.
         own_connection: do not disturb a stream.
 
     Raises:
+        OtherHost: the card names another server, and the user has not agreed.
         EndpointError: the agent cannot be reached, has no card, or offers nothing that is spoken here.
         ConfigError: the URL is none.
     """
@@ -85,11 +105,16 @@ async def find_route(
     if interface is None:
         raise _nothing_spoken(card, configured)
     host = lookup_host(interface.url, configured.base)
+    exists = host is None or await _exists(host)
+    permission = Permission.WITH_CREDENTIAL if use_card_url else None
+    elsewhere = other_origin(interface.url, configured.base) if exists else None
+    if permission is None and asked is not None and elsewhere is not None:
+        permission = asked.permission(origin(configured.base), elsewhere)
     target = place(
         interface.url,
         configured.base,
-        follow=use_card_url,
-        exists=host is None or await _exists(host),
+        follow=permission in (Permission.WITH_CREDENTIAL, Permission.WITHOUT_CREDENTIAL),
+        exists=exists,
         setting=channel.settings.setting("use_card_url"),
     )
     binding: Binding = (
@@ -97,7 +122,8 @@ async def find_route(
         if interface.transport == HTTP_JSON
         else JsonRpc(target, is_v1=interface.is_v1, tenant=interface.tenant)
     )
-    return Route(binding, target, card.name, card.streams)
+    takes_credential = permission is not Permission.WITHOUT_CREDENTIAL
+    return Route(binding, target, card.name, card.streams, takes_credential)
 
 
 async def _find_card(

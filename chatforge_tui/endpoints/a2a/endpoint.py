@@ -27,7 +27,7 @@ from chatforge_tui.domain.request import PromptRequest, TaskRef
 from chatforge_tui.domain.turn import TurnProblem
 from chatforge_tui.endpoints.a2a.binding import HttpCall, JsonRpc
 from chatforge_tui.endpoints.a2a.card import Version
-from chatforge_tui.endpoints.a2a.discovery import Route, find_route
+from chatforge_tui.endpoints.a2a.discovery import AskedHosts, Route, find_route
 from chatforge_tui.endpoints.a2a.forms import answer_lines
 from chatforge_tui.endpoints.a2a.replies import Accepting, Replies
 from chatforge_tui.endpoints.a2a.turn_reader import TurnReader
@@ -77,13 +77,15 @@ class A2aEndpoint:
     can_resume = True
     """A task can be read on with after its stream was lost: see `resume`."""
 
-    def __init__(self, *, settings: A2aSettings, channel: HttpChannel) -> None:
+    def __init__(self, *, settings: A2aSettings, channel: HttpChannel, asked: AskedHosts | None = None) -> None:
         """Contact nothing yet.
 
         Args:
             settings: how to find the agent.
             channel: the session's connections; closed with this endpoint.
+            asked: what the user answered about other servers that the card names; None = nobody can be asked.
         """
+        self._asked = asked
         self._settings = settings
         self._channel = channel
         self._agent_channel: HttpChannel | None = None
@@ -171,6 +173,7 @@ class A2aEndpoint:
                 self._settings.url,
                 version=self._settings.version,
                 use_card_url=self._settings.use_card_url,
+                asked=self._asked,
                 own_connection=own_connection,
             )
         return self._route
@@ -178,7 +181,7 @@ class A2aEndpoint:
     def _channel_to(self, route: Route) -> HttpChannel:
         """Return the connections to the agent: the credential goes to its origin, and a slow answer is awaited."""
         settings = self._channel.settings
-        if settings.origin and origin(route.url) != origin(settings.origin):
+        if route.takes_credential and settings.origin and origin(route.url) != origin(settings.origin):
             settings = replace(settings, origin=route.url)
         if not route.streams:
             settings = replace(settings, first_byte_s=max(settings.first_byte_s, settings.progress_s))

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from chatforge_tui.endpoints.a2a.card import Interface, choose, lookup_host, place, read_card, read_url
+from chatforge_tui.endpoints.a2a.card import Interface, choose, lookup_host, other_origin, place, read_card, read_url
 from chatforge_tui.errors import ConfigError, ProtocolMismatch
 
 WELL_KNOWN = "/.well-known/agent-card.json"
@@ -153,3 +153,34 @@ def test_another_server_is_used_once_the_user_trusts_it_but_never_without_encryp
 def test_addresses_with_a_user_name_or_of_another_kind_are_refused_always(card_url, follow):
     with pytest.raises(ProtocolMismatch):
         place(card_url, "https://h", follow=follow, exists=True, setting="s")
+
+
+@pytest.mark.parametrize(
+    ("card_url", "base", "named"),
+    [
+        ("https://other.example/a2a", "https://h.example", "https://other.example:443"),
+        ("https://h.example:444/", "https://h.example", "https://h.example:444"),
+        ("https://pay\u0430l.example/", "https://paypal.example", "https://xn--payl-73d.example:443"),
+        ("http://192.168.1.5/", "http://192.168.1.4", "http://192.168.1.5:80"),
+        ("https://h.example/rpc", "https://h.example", None),
+        ("http://h.example/rpc", "https://h.example", None),
+        ("http://other.example/", "https://h.example", None),
+        ("https://169.254.169.254/", "https://h.example", None),
+        ("https://10.0.0.1/", "https://h.example", None),
+        ("https://[fe80::1]/", "https://h.example", None),
+        ("https://db.internal/", "https://h.example", None),
+        ("https://2130706433/", "https://h.example", None),
+        ("https://localhost/", "https://h.example", None),
+        ("https://u@other.example/", "https://h.example", None),
+        ("ftp://other.example/", "https://h.example", None),
+    ],
+)
+def test_the_user_is_asked_about_another_public_server_only(card_url, base, named):
+    assert other_origin(card_url, base) == named
+
+
+@pytest.mark.parametrize("follow", [True, False])
+@pytest.mark.parametrize("host", ["169.254.169.254", "10.0.0.1", "[fe80::1]", "db.internal", "2130706433"])
+def test_a_public_servers_card_leads_nobody_into_his_own_network(host, follow):
+    with pytest.raises(ProtocolMismatch, match="inside your own network"):
+        place(f"https://{host}/", "https://h.example", follow=follow, exists=True, setting="s")

@@ -7,6 +7,7 @@ from contextlib import aclosing
 
 import pytest
 
+from chatforge_tui.config.card_hosts import Permission
 from chatforge_tui.domain.events import Accepted, Failed, Finished, Noticed, StillAlive, TaskBound, WaitingForUser
 from chatforge_tui.domain.ids import ContextId, TaskId, new_request_id, new_session_id, new_turn_id
 from chatforge_tui.domain.part import NoticeLevel
@@ -19,6 +20,7 @@ from chatforge_tui.errors import (
     ConfigError,
     EndpointError,
     HttpRejected,
+    OtherHost,
     ProtocolMismatch,
     StreamLost,
     StreamStalled,
@@ -218,6 +220,43 @@ async def test_a_trusted_other_server_gets_the_credential_and_an_untrusted_one_g
         assert other.connections == []
         assert (await run(serving.connect(use_card_url=True))).text == "from the other"
         assert other.requests[0].headers["authorization"] == f"Bearer {SECRET}"
+
+
+class Asked:
+    """A user who has answered."""
+
+    def __init__(self, permission):
+        self.given, self.pairs = permission, []
+
+    def permission(self, configured, named):
+        self.pairs.append((configured, named))
+        return self.given
+
+
+@pytest.mark.parametrize("permission", [None, *Permission])
+async def test_what_the_user_answered_decides_who_gets_prompt_and_credential(server, permission):
+    """One server plays both, as the proxy that all requests go through; no request leaves it."""
+    card = json.dumps({**OLD_CARD, "url": "http://192.0.2.1/rpc"}).encode()
+    server.beside = lambda request: answer(card) if ".well-known" in request.target else None
+    server.plays = [whole("from the other")]
+    configured = "http://192.0.2.9"
+    http = HttpSettings(
+        origin=configured, headers={"Authorization": Secret(f"Bearer {SECRET}"), "X-Team": "pay"}, proxy=server.url
+    )
+    asked = Asked(permission)
+    endpoint = A2aEndpoint(settings=A2aSettings(configured), channel=HttpChannel(http), asked=asked)
+    found = await run(endpoint)
+    await endpoint.aclose()
+    assert asked.pairs == [("http://192.0.2.9:80", "http://192.0.2.1:80")]
+    to_other = [request for request in server.requests if request.proxied_host.startswith("192.0.2.1")]
+    if permission in (None, Permission.REFUSED):
+        assert isinstance(found.error, OtherHost)
+        assert "/trust" in found.error.hint
+        assert to_other == []
+    else:
+        assert found.text == "from the other"
+        sent = to_other[0].headers
+        assert ("authorization" in sent, "x-team" in sent) == (permission is Permission.WITH_CREDENTIAL,) * 2
 
 
 async def test_a_configured_url_that_is_none_is_a_fault_of_the_configuration():
