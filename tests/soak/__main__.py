@@ -1,5 +1,6 @@
 """The promises of isolation and durability, measured: `python -m tests.soak COMMAND`. Exit code 1 when something was lost.
 
+contention      two and four programs on one store, 1,000 mixed operations each
 every-write     every write, sync, link and unlink of the store hit by death, a full disk, an I/O error (strace)
 kill            the program killed while 20 sessions stream, 200 times
 power           2,000 simulated power cuts in each way to use SQLite, those that are never used included
@@ -11,9 +12,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.soak import every_write, kill, power, reattach, stream
+from tests.soak import contention, every_write, kill, power, reattach, stream
 
 COMMANDS = {
+    "contention": contention,
     "every-write": every_write,
     "kill": kill,
     "power": power,

@@ -1,6 +1,6 @@
 """Several programs on one store, each doing a thousand things to everyone's sessions; then the store is judged.
 
-    python -m tests.soak.contention [--processes 2 4] [--operations 1000] [--seed 1]
+    python -m tests.soak contention [--processes 2 4] [--operations 1000] [--seed 1] [--results DIRECTORY]
 
 Every process is an engine with tabs of its own: it makes, names, drafts, answers, closes, opens, takes over and deletes
 sessions, its own and the others'. Judged by what it wrote down itself, and by a lock file of this harness for each
@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from chatforge_tui.domain.events import Accepted, Finished, StreamEvent, TextDelta
 from chatforge_tui.domain.ids import SessionId
@@ -33,6 +34,8 @@ from chatforge_tui.domain.turn import Prompt, TurnState
 from chatforge_tui.errors import ChatForgeError, SessionBusy, UnknownSession
 from chatforge_tui.sessions import EngineSettings, SessionManager
 from chatforge_tui.store.sqlite_store import SqliteStore
+from tests.soak.results import Results
+from tests.store.waiting import rows
 
 SETTINGS = EngineSettings(has_tabs=True, look_s=0.1, take_over_s=5.0, take_over_pause_s=0.05)
 REF = EndpointRef("echo")
@@ -181,8 +184,7 @@ async def contend(directory: Path, *, processes: int, operations: int, seed: int
     verdict, sent, began = Verdict(), list[str](), time.monotonic()
     started = [
         await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.soak.contention", "--play", str(path), f"p{number}"),
-            *("--operations", str(operations), "--seed", str(seed)),
+            *(sys.executable, "-m", "tests.soak.contention", str(path), f"p{number}", str(operations), str(seed)),
             stdout=asyncio.subprocess.PIPE,
         )
         for number in range(processes)
@@ -210,6 +212,7 @@ async def _judge(path: Path, sent: list[str], verdict: Verdict) -> None:
     heads = [*await store.load_sessions(), *await store.load_sessions(trashed=True)]
     turns = [turn for head in heads for turn in await store.load_turns(head.session_id)]
     await store.close()
+    verdict.lost += [f"corrupt: {row}" for row in rows(path, "PRAGMA integrity_check") if row != ("ok",)]
     found = Counter(turn.head.prompt.text for turn in turns)
     verdict.lost += [f"prompt {text!r} is there {found[text]} times" for text in sent if found[text] != 1]
     for turn in turns:
@@ -219,27 +222,37 @@ async def _judge(path: Path, sent: list[str], verdict: Verdict) -> None:
             verdict.lost.append(f"{turn.head.prompt.text!r} is {turn.head.state} with {turn.answer!r}")
 
 
-async def main(arguments: argparse.Namespace) -> int:
-    """Run what was asked for; return 1 when a promise was broken."""
-    is_broken = False
-    for processes in arguments.processes:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what can be chosen."""
+    parser.add_argument("--processes", type=int, nargs="+", default=[2, 4])
+    parser.add_argument("--operations", type=int, default=1_000, help="of each process")
+    parser.add_argument("--seed", type=int, default=1)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run from the command line; return 1 when a promise was broken."""
+    results, summary, faults = Results(options.results, "contention"), dict[str, Any](), list[str]()
+    for processes in options.processes:
         with tempfile.TemporaryDirectory() as directory:
-            verdict = await contend(
-                Path(directory), processes=processes, operations=arguments.operations, seed=arguments.seed
+            verdict = asyncio.run(
+                contend(Path(directory), processes=processes, operations=options.operations, seed=options.seed)
             )
         print(f"{processes} processes: {verdict}")
-        is_broken |= bool(verdict.errors or verdict.lost or verdict.two_owners)
-    return int(is_broken)
+        figures = {
+            "operations": verdict.operations.total(),
+            "seconds": round(verdict.seconds, 1),
+            "refused as busy": verdict.busy,
+            "acknowledged prompts": verdict.acknowledged,
+            "errors": len(verdict.errors),
+            "lost": len(verdict.lost),
+            "two owners": verdict.two_owners,
+        }
+        results.add(processes=processes, **figures)
+        summary[f"{processes} processes"] = figures
+        faults += [*verdict.errors, *verdict.lost, *["two owners"] * verdict.two_owners]
+    results.end(summary, faults)
+    return int(bool(faults))
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--processes", type=int, nargs="+", default=[2, 4])
-    parser.add_argument("--operations", type=int, default=1_000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--play", nargs=2, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.play:
-        asyncio.run(play(Path(options.play[0]), options.play[1], options.operations, options.seed))
-    else:
-        sys.exit(asyncio.run(main(options)))
+if __name__ == "__main__":  # one of the processes
+    asyncio.run(play(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
