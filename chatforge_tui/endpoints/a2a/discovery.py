@@ -38,6 +38,17 @@ _ELSEWHERE: Final = frozenset({400, 404, 405, 406, 410, 501})
 
 
 @dataclass(frozen=True, slots=True)
+class Agreement:
+    """An answer of the user, and to what."""
+
+    configured: str
+    """Origin."""
+    named: str
+    """Origin that the card names."""
+    permission: Permission
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """How to speak to an agent."""
 
@@ -48,8 +59,14 @@ class Route:
     """What the agent calls itself."""
     streams: bool = True
     """Whether it answers with a stream."""
-    takes_credential: bool = True
-    """Whether the endpoint's credential may go there."""
+    agreement: Agreement | None = None
+    """What the user answered that lets requests go there; None = no answer was needed."""
+
+    @property
+    def takes_credential(self) -> bool:
+        """Whether the endpoint's credential may go there."""
+        return self.agreement is None or self.agreement.permission is Permission.WITH_CREDENTIAL
+
     is_settled: bool = False
     """It was understood before: nothing else is tried any more."""
 
@@ -106,14 +123,12 @@ async def find_route(
         raise _nothing_spoken(card, configured)
     host = lookup_host(interface.url, configured.base)
     exists = host is None or await _exists(host)
-    permission = Permission.WITH_CREDENTIAL if use_card_url else None
-    elsewhere = other_origin(interface.url, configured.base) if exists else None
-    if permission is None and asked is not None and elsewhere is not None:
-        permission = asked.permission(origin(configured.base), elsewhere)
+    elsewhere = other_origin(interface.url, configured.base) if exists and not use_card_url else None
+    agreement = _agreement(asked, configured, elsewhere)
     target = place(
         interface.url,
         configured.base,
-        follow=permission in (Permission.WITH_CREDENTIAL, Permission.WITHOUT_CREDENTIAL),
+        follow=use_card_url or agreement is not None,
         exists=exists,
         setting=channel.settings.setting("use_card_url"),
     )
@@ -122,8 +137,17 @@ async def find_route(
         if interface.transport == HTTP_JSON
         else JsonRpc(target, is_v1=interface.is_v1, tenant=interface.tenant)
     )
-    takes_credential = permission is not Permission.WITHOUT_CREDENTIAL
-    return Route(binding, target, card.name, card.streams, takes_credential)
+    return Route(binding, target, card.name, card.streams, agreement=agreement)
+
+
+def _agreement(asked: AskedHosts | None, configured: ConfiguredUrl, elsewhere: str | None) -> Agreement | None:
+    """Return what the user agreed to about another server; None = nothing, or there is none."""
+    if asked is None or elsewhere is None:
+        return None
+    permission = asked.permission(origin(configured.base), elsewhere)
+    if permission is None or permission is Permission.REFUSED:
+        return None
+    return Agreement(origin(configured.base), elsewhere, permission)
 
 
 async def _find_card(

@@ -167,7 +167,7 @@ class A2aEndpoint:
             await self._agent_channel.aclose()
 
     async def _find_route(self, *, own_connection: bool = False) -> Route:
-        if self._route is None:
+        if self._route is None or not self._is_agreed_still(self._route):
             self._route = await find_route(
                 self._channel,
                 self._settings.url,
@@ -177,6 +177,13 @@ class A2aEndpoint:
                 own_connection=own_connection,
             )
         return self._route
+
+    def _is_agreed_still(self, route: Route) -> bool:
+        """Whether the user has not changed the answer that led to this route."""
+        agreed = route.agreement
+        if agreed is None or self._asked is None:
+            return True
+        return self._asked.permission(agreed.configured, agreed.named) is agreed.permission
 
     def _channel_to(self, route: Route) -> HttpChannel:
         """Return the connections to the agent: the credential goes to its origin, and a slow answer is awaited."""

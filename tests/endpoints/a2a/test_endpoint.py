@@ -259,6 +259,23 @@ async def test_what_the_user_answered_decides_who_gets_prompt_and_credential(ser
         assert ("authorization" in sent, "x-team" in sent) == (permission is Permission.WITH_CREDENTIAL,) * 2
 
 
+async def test_an_answer_that_is_changed_counts_from_the_next_prompt_on(server):
+    card = json.dumps({**OLD_CARD, "url": "http://192.0.2.1/rpc"}).encode()
+    server.beside = lambda request: answer(card) if ".well-known" in request.target else None
+    server.plays = [whole("one"), whole("two")]
+    http = HttpSettings(origin="http://192.0.2.9", headers={"X-Team": "pay"}, proxy=server.url)
+    asked = Asked(Permission.WITH_CREDENTIAL)
+    endpoint = A2aEndpoint(settings=A2aSettings("http://192.0.2.9"), channel=HttpChannel(http), asked=asked)
+    assert (await run(endpoint)).text == "one"
+    asked.given = Permission.WITHOUT_CREDENTIAL
+    assert (await run(endpoint)).text == "two"
+    asked.given = Permission.REFUSED
+    assert isinstance((await run(endpoint)).error, OtherHost)
+    await endpoint.aclose()
+    sent = [request.headers for request in server.requests if request.proxied_host.startswith("192.0.2.1")]
+    assert ["x-team" in headers for headers in sent] == [True, False]
+
+
 async def test_a_configured_url_that_is_none_is_a_fault_of_the_configuration():
     endpoint = A2aEndpoint(settings=A2aSettings("agent"), channel=HttpChannel())
     assert isinstance((await run(endpoint)).error, ConfigError)
