@@ -87,10 +87,22 @@ def translate(error: Exception, where: Where) -> EndpointError:
         return _not_http(error, where)
     if isinstance(error, httpcore.TimeoutException):
         return StreamStalled(f"{where.peer} did not take the request in time.", hint=_RETRY)
-    return StreamLost(f"{where.first_hop} closed the connection without an answer.", hint=_RETRY)
+    return StreamLost(f"{where.first_hop} closed the connection without an answer.", hint=_after_silence(where))
 
 
 _RETRY: Final = "Try again; if it keeps happening, the server's log may say why."
+
+
+def _after_silence(where: Where) -> str:
+    """Return what may be behind a connection that was closed at once.
+
+    The alert by which a server says that it wants a client certificate is often lost with the connection, and with TLS 1.3
+    it comes after the handshake.
+    """
+    if not where.url.startswith("https:") or where.settings.client_cert:
+        return _RETRY
+    wanted = where.settings.setting("client_cert")
+    return f"{_RETRY[:-1]}, or it wants a client certificate: {wanted}."
 
 
 def _cause(error: BaseException | None, kind: type[Wanted]) -> Wanted | None:
@@ -119,6 +131,9 @@ def _not_connected(error: Exception, where: Where) -> EndpointError:
             hint = f"Check https:// and the port in {where.settings.setting('url')}."
             return Unreachable(what, hint=hint, retryable=True)
         return Unreachable(f"{where.first_hop} could not be connected to within {limit}.", hint=hint, retryable=True)
+    if "TLS" in str(error):
+        what = f"{where.peer} closed the connection during the TLS handshake."
+        return Unreachable(what, hint=_after_silence(where), retryable=True)
     numbers = {cause.errno} if cause is not None and cause.errno else {int(n) for n in _ERRNO.findall(str(cause))}
     if isinstance(cause, ConnectionRefusedError) or numbers & _REFUSED:
         return Unreachable(f"{where.first_hop} refused the connection.", hint=hint, retryable=True)

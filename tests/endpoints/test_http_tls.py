@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chatforge_tui.endpoints.http import HttpChannel, HttpSettings
-from chatforge_tui.errors import ProtocolMismatch, StreamLost, TlsFailed
+from chatforge_tui.errors import ProtocolMismatch, StreamLost, TlsFailed, Unreachable
 from tests.servers.raw_server import RawServer, Stall, chunked, sse_head, stream
 from tests.servers.tunnel_proxy import tunnel_proxy
 
@@ -91,11 +91,16 @@ async def test_a_large_answer_arrives_whole_and_encrypted(start, open_channel):
     assert await read(open_channel(), https(server)) == body
 
 
-async def test_a_server_that_wants_a_client_certificate_says_so_and_gets_it(start, open_channel):
-    server = await start(server_context(wants_client=True))
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_a_server_that_wants_a_client_certificate_says_so_and_gets_it(start, open_channel, newest):
+    context = server_context(wants_client=True)
+    context.maximum_version = newest
+    server = await start(context)
     server.plays = [stream(b"known")]
-    with pytest.raises((TlsFailed, StreamLost)):
-        await read(open_channel(), https(server))
+    with pytest.raises((TlsFailed, StreamLost, Unreachable)) as caught:
+        await read(open_channel(name="e"), https(server))
+    assert "client certificate" in f"{caught.value} {caught.value.hint}"
+    assert "endpoints.e.client_cert" in caught.value.hint
     assert await read(open_channel(client_cert=OWN), https(server)) == b"known"
 
 
