@@ -1,10 +1,11 @@
 """Measures the whole program against floors and peers: `python -m tests.benchmarks`.
 
-    python -m tests.benchmarks                        everything that is installed, a table (some minutes)
-    python -m tests.benchmarks --only paced,echo      some scenarios: start paced echo abort flood many turns tabs
+    python -m tests.benchmarks                        everything that is installed, a table (about 20 minutes)
+    python -m tests.benchmarks --only paced,echo      some scenarios: start paced echo abort flood many background turns
+                                                      lengths tabs
     python -m tests.benchmarks --programs chatforge,floor-markdown
     python -m tests.benchmarks --short                proves in seconds that it works; the figures mean nothing
-    python -m tests.benchmarks --long                 also 1,000 streams
+    python -m tests.benchmarks --long                 three times everything, and 1,000 streams over HTTP (two hours)
     python -m tests.benchmarks --keep FILE            adds the figures to a file, and shows all that it holds
     python -m tests.benchmarks --write                puts table and plot into README.md and screenshots/bench.svg
 
@@ -31,10 +32,10 @@ from tests.benchmarks.plot import Panel, draw
 from tests.benchmarks.process_tree import busy_s
 from tests.benchmarks.programs import Program, all_programs
 from tests.benchmarks.scenarios import LONG, SHORT, Figures, MeasureError, Sizes
-from tests.benchmarks.table import Results, aligned, markdown_table, median, rows_of
+from tests.benchmarks.table import OURS, Results, aligned, markdown_table, median, rows_of
 
 ROOT = Path(__file__).resolve().parents[2]
-SCENARIOS = (*scenarios.IN_ONE_PROCESS, "many", "turns", "tabs")
+SCENARIOS = (*scenarios.IN_ONE_PROCESS, "many", *scenarios.GROWTH)
 
 
 class Bench:
@@ -45,27 +46,22 @@ class Bench:
         self.results: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
         self.troubles: list[str] = []
 
-    def measure(self, program: Program) -> None:
-        """Measure everything about one program once."""
+    def measure(self, program: Program, *, growth: bool) -> None:
+        """Measure everything about one program once; `growth`: how cost grows, too."""
         here = [name for name in scenarios.IN_ONE_PROCESS if name in self.only and program.can(name)]
         if "echo" in here and "echo-idle" in here:
             here.remove("echo-idle")
         if here:
             self.attempt(program, "start", lambda: self.in_one_process(program, here))
+        if not growth:
+            return
         if "many" in self.only and program.can("many"):
             for count in self.sizes.streams if program.new else (1,):
                 if not self.attempt(program, f"{count} streams", lambda count=count: self.side_by_side(program, count)):
                     break
-        for name, measure, counts in (
-            ("turns", scenarios.turns, self.sizes.turns),
-            ("tabs", scenarios.tabs, self.sizes.tabs),
-        ):
-            if (
-                name in self.only
-                and program.name.startswith("chatforge")
-                and (name in program.does or not program.does)
-            ):
-                for count in counts:
+        for name, measure in scenarios.GROWTH.items() if program.name == OURS else ():
+            if name in self.only:
+                for count in getattr(self.sizes, name):
                     self.attempt(
                         program,
                         f"{count} {name}",
@@ -128,19 +124,24 @@ def plot(results: Results, columns: dict[str, str], caption: str) -> str:
         for program, figures in results.items():
             keys = [re.fullmatch(rf"{prefix}(\d+)_{figure}", key) for key in figures]
             points = [(float(key[1]), (median(results, program, key[0]) or 0) * scale) for key in keys if key]
+            points = [point for point in points if point[0]]  # the scale is logarithmic
             if len(points) > 1:
                 found[columns[program]] = points
         return found
 
+    at_http = lines("many", "cores")
+    synthetic = lines("background", "cores")
+    echoes = {f"{name}, key echo p95": points for name, points in lines("background", "echo_p95_ms").items()}
     return draw(
         [
+            Panel("Streams at once, over HTTP", "streams, 50 tokens/s each (100: 30 each)", "cores", at_http),
+            Panel("Streams at once, no network", "streams, 30 tokens/s each", "cores", synthetic),
+            Panel("Keys meanwhile", "streams, 30 tokens/s each", "key echo p95, ms", echoes),
             Panel(
-                "Streams at once",
-                "streams, 50 tokens/s each (100 and more: 3,000 in all)",
-                "cores",
-                lines("many", "cores"),
+                "Tokens in the answer so far", "tokens", "CPU s per 1,000 more at 200/s", lines("length", "cpu_per_1k")
             ),
-            Panel("Turns in the session", "turns", "CPU s per 1,000 tokens", lines("turns", "cpu_per_1k")),
+            Panel("Turns in the session", "turns", "CPU s per 1,000 tokens at 200/s", lines("turns", "cpu_per_1k")),
+            Panel("An answer at once", "tokens", "on the screen after, ms", lines("flood", "lag_ms")),
         ],
         caption,
     )
@@ -173,10 +174,10 @@ def main() -> int:
     """Measure, print, maybe write; return 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true", help="seconds instead of minutes")
-    parser.add_argument("--long", action="store_true", help="also 1,000 streams")
+    parser.add_argument("--long", action="store_true", help="more of everything, for hours")
     parser.add_argument("--only", default="", help="scenarios, with commas")
     parser.add_argument("--programs", default="", help="names of files in programs/, with commas")
-    parser.add_argument("--repeat", type=int, default=0, help="runs of each program; 3 unless --short")
+    parser.add_argument("--repeat", type=int, default=0, help="runs of each program")
     parser.add_argument("--tokens", type=int, default=0, help="tokens of the paced answer")
     parser.add_argument("--keep", type=Path, help="a JSON file of figures, from this run and earlier ones")
     parser.add_argument("--write", action="store_true", help="write README.md and screenshots/bench.svg")
@@ -191,9 +192,9 @@ def main() -> int:
     if unknown := only - set(SCENARIOS):
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
     bench = Bench(sizes, only)
-    for _ in range(asked.repeat or (1 if asked.short else 3)):
+    for number in range(asked.repeat or sizes.rounds):
         for program in programs:
-            bench.measure(program)
+            bench.measure(program, growth=number < sizes.growth_rounds)
     if asked.keep:
         keep(bench.results, asked.keep)
     columns = {program.name: program.column for program in known.values() if bench.results[program.name]}

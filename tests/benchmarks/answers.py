@@ -1,14 +1,15 @@
 """What the mock server says: the same Markdown for everyone, ordered by the prompt.
 
 A prompt like `bench 2000 tokens at 200 named k7` orders 2,000 tokens at 200 a second (0 = as fast as they are taken),
-whose last line is the word `ended-k7`: a driver waits for it on the screen.
+whose last line is the word `ended-k7`: a driver waits for it on the screen. With ` after 1000` behind it the first 1,000
+come at once.
 """
 
 import re
 from functools import lru_cache
 from typing import NamedTuple
 
-ORDER = re.compile(r"bench (\d+) tokens at (\d+) named ([a-z0-9]+)")
+ORDER = re.compile(r"bench (\d+) tokens at (\d+) named ([a-z0-9]+)(?: after (\d+))?")
 TOKEN = re.compile(r"\n+|[^\S\n]*[A-Za-z]{1,6}|[^\S\n]*\d{1,3}|[^\S\n]*[^\sA-Za-z0-9]{1,3}|[^\S\n]+")
 """Four characters or so, blanks in front, as tokenizers of models cut."""
 SECTION = """\
@@ -53,11 +54,14 @@ class Order(NamedTuple):
     rate: int
     """Tokens a second; 0 = no limit."""
     name: str
+    head_start: int = 0
+    """Tokens that come at once, before those at the rate."""
 
 
 def prompt(order: Order) -> str:
     """Return the prompt that orders this."""
-    return f"bench {order.tokens} tokens at {order.rate} named {order.name}"
+    ahead = f" after {order.head_start}" if order.head_start else ""
+    return f"bench {order.tokens} tokens at {order.rate} named {order.name}{ahead}"
 
 
 def end_of(name: str) -> str:
@@ -68,7 +72,10 @@ def end_of(name: str) -> str:
 def read_order(text: str) -> Order | None:
     """Return what the last order in a text asks for."""
     found = ORDER.findall(text)
-    return Order(int(found[-1][0]), int(found[-1][1]), found[-1][2]) if found else None
+    if not found:
+        return None
+    tokens, rate, name, ahead = found[-1]
+    return Order(int(tokens), int(rate), name, int(ahead or 0))
 
 
 @lru_cache(maxsize=64)

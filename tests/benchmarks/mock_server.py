@@ -121,9 +121,11 @@ class Connection:
         sent = 0
         while sent < len(tokens):
             if order.rate:
-                due = int((time.monotonic() - began) * order.rate) + 1
+                due = order.head_start + int((time.monotonic() - began) * order.rate) + 1
                 if due <= sent:
-                    await asyncio.wait({gone}, timeout=max(0.0, began + sent / order.rate - time.monotonic()))
+                    await asyncio.wait(
+                        {gone}, timeout=max(0.0, began + (sent - order.head_start) / order.rate - time.monotonic())
+                    )
             else:
                 due = sent + UNLIMITED_BATCH
                 await asyncio.sleep(0)

@@ -1,11 +1,13 @@
-"""Draws how cost grows, as SVG by hand: one panel for streams side by side, one for turns in the session."""
+"""Draws how cost grows, as SVG by hand: one panel for each thing that there can be more of, two beside each other."""
 
 import html
 import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-WIDTH, HEIGHT = 900, 360
+WIDTH, HEIGHT = 900, 330
+"""Of a row of panels."""
+LEGEND = 30
 PANEL = 400
 TOP, BOTTOM, LEFT = 56, 60, 60
 COLOURS = ("#2563eb", "#6b7280", "#d97706", "#059669", "#9333ea", "#dc2626")
@@ -24,17 +26,18 @@ def draw(panels: Sequence[Panel], caption: str) -> str:
     """Return the picture."""
     names = list(dict.fromkeys(name for panel in panels for name in panel.lines))
     colours = {name: COLOURS[at % len(COLOURS)] for at, name in enumerate(names)}
+    whole = HEIGHT * -(-len(panels) // 2) + LEGEND
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {whole}" font-family="sans-serif" font-size="12">',
+        f'<rect width="{WIDTH}" height="{whole}" fill="#ffffff"/>',
     ]
     for at, panel in enumerate(panels):
-        parts += _panel(panel, LEFT + at * (PANEL + 40), colours)
+        parts += _panel(panel, LEFT + at % 2 * (PANEL + 40), at // 2 * HEIGHT, colours)
     for at, name in enumerate(names):
         x = LEFT + at * 150
-        parts.append(f'<rect x="{x}" y="{HEIGHT - 22}" width="12" height="4" fill="{colours[name]}"/>')
-        parts.append(_text(x + 18, HEIGHT - 16, name))
-    parts += [_text(WIDTH - 20, HEIGHT - 16, caption, anchor="end", colour="#6b7280"), "</svg>"]
+        parts.append(f'<rect x="{x}" y="{whole - 22}" width="12" height="4" fill="{colours[name]}"/>')
+        parts.append(_text(x + 18, whole - 16, name))
+    parts += [_text(WIDTH - 20, whole - 16, caption, anchor="end", colour="#6b7280"), "</svg>"]
     return "\n".join(parts) + "\n"
 
 
@@ -48,7 +51,7 @@ def _round_up(value: float) -> float:
     return next(step * power for step in (1, 2, 5, 10) if step * power >= value)
 
 
-def _panel(panel: Panel, left: float, colours: Mapping[str, str]) -> list[str]:
+def _panel(panel: Panel, left: float, top: float, colours: Mapping[str, str]) -> list[str]:
     points = [point for line in panel.lines.values() for point in line]
     if not points:
         return []
@@ -59,17 +62,17 @@ def _panel(panel: Panel, left: float, colours: Mapping[str, str]) -> list[str]:
 
     def at(x: float, y: float) -> tuple[float, float]:
         share = (math.log10(x) - low) / (high - low) if high > low else 0.5
-        return left + share * width, TOP + height * (1 - y / most)
+        return left + share * width, top + TOP + height * (1 - y / most)
 
-    parts = [_text(left, 22, panel.title), _text(left, 42, panel.y_label, colour="#6b7280")]
+    parts = [_text(left, top + 22, panel.title), _text(left, top + 42, panel.y_label, colour="#6b7280")]
     for step in range(5):
         y = most * step / 4
         level = at(xs[0], y)[1]
         parts.append(f'<path d="M{left:.1f} {level:.1f}h{width}" stroke="#e5e7eb"/>')
         parts.append(_text(left - 6, level + 4, f"{y:g}", anchor="end", colour="#6b7280"))
-    below = TOP + height + 16
+    below = top + TOP + height + 16
     parts += (_text(at(x, 0)[0], below, f"{x:,.0f}", anchor="middle", colour="#6b7280") for x in xs)
-    parts.append(_text(left + width / 2, TOP + height + 32, panel.x_label, anchor="middle", colour="#6b7280"))
+    parts.append(_text(left + width / 2, top + TOP + height + 32, panel.x_label, anchor="middle", colour="#6b7280"))
     for name, line in panel.lines.items():
         places = [at(x, y) for x, y in sorted(line)]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)

@@ -4,6 +4,7 @@ command = ["{python}", "-m", "chatforge_tui"]   # {python}, {port} and {home} ar
 ready = "Enter send"                            # regular expression: on the screen when a prompt can be typed
 send = ["{prompt}", "enter"]
 abort = ["escape"]                              # [] = it cannot be stopped
+stop = ["ctrl+c"]                               # the same with a key that begins no other; [] = there is none
 new = ["ctrl+n"]                                # the next session; [] = it has one only
 clear = ["ctrl+u"]                              # empties the prompt
 files = { "config.toml" = "..." }               # written into its home before it starts
@@ -35,6 +36,7 @@ class Program:
     ready: str = ""
     send: tuple[str, ...] = ("{prompt}", "enter")
     abort: tuple[str, ...] = ()
+    stop: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
     clear: tuple[str, ...] = ("ctrl+u",)
     files: Mapping[str, str] | None = None

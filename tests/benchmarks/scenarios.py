@@ -7,10 +7,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.benchmarks.answers import Order, end_of, prompt
+from tests.benchmarks.background import FIRST_TITLE
 from tests.benchmarks.driver import Driver, MockServerProcess, Sight
 from tests.benchmarks.programs import Program
 from tests.benchmarks.seeded_store import LAST_WORDS, seed
@@ -35,18 +36,27 @@ class Sizes:
     """How much of everything."""
 
     paced_tokens: int = 1000
-    flood_tokens: int = 10_000
+    flood_tokens: Sequence[int] = (2000, 10_000)
     keys: int = 40
     aborts: int = 5
     idle_s: float = 3.0
     window_s: float = 6.0
     streams: Sequence[int] = (1, 10, 32, 100)
+    """Side by side over HTTP, each opened with keys."""
+    background: Sequence[int] = (0, 1, 10, 100, 1000)
+    """Side by side without a network."""
     turns: Sequence[int] = (10, 100, 1000, 10_000)
+    lengths: Sequence[int] = (1000, 10_000, 50_000)
+    """Tokens that an answer has already."""
     tabs: Sequence[int] = (1, 1000)
+    rounds: int = 2
+    """Runs of each program."""
+    growth_rounds: int = 1
+    """In how many of them it is measured how cost grows: that takes as long as all the rest."""
 
 
-SHORT = Sizes(60, 300, 4, 1, 0.3, 0.5, (2,), (3,), ())
-LONG = Sizes(streams=(1, 10, 32, 100, 1000))
+SHORT = Sizes(60, (300,), 4, 1, 0.3, 0.5, (2,), (2,), (3,), (100,), (), rounds=1)
+LONG = Sizes(streams=(1, 10, 32, 100, 1000), rounds=3, growth_rounds=3)
 
 
 def rate_of(streams: int) -> int:
@@ -65,10 +75,10 @@ class Stage:
     start: Figures = field(default_factory=dict)
     count: int = 0
 
-    def order(self, tokens: int, rate: int) -> Order:
+    def order(self, tokens: int, rate: int, head_start: int = 0) -> Order:
         """Return an order with a name of its own."""
         self.count += 1
-        return Order(tokens, rate, f"k{self.count}x")
+        return Order(tokens, rate, f"k{self.count}x", head_start)
 
     def begin(self, order: Order) -> None:
         """Send a prompt; wait until its answer begins.
@@ -190,8 +200,10 @@ def paced(stage: Stage) -> Figures:
 
 
 def flood(stage: Stage) -> Figures:
-    """Measure one answer as fast as it is taken."""
-    figures = {f"flood_{name}": value for name, value in stage.answer(stage.sizes.flood_tokens, 0).items()}
+    """Measure answers as fast as they are taken."""
+    figures: Figures = {}
+    for tokens in stage.sizes.flood_tokens:
+        figures |= {f"flood{tokens}_{name}": value for name, value in stage.answer(tokens, 0).items()}
     return {**figures, "flood_rss_mb": stage.driver.use().rss_mb}
 
 
@@ -216,17 +228,28 @@ def echo(stage: Stage) -> Figures:
 
 
 def abort(stage: Stage) -> Figures:
-    """Measure the time from the key that stops an answer until the server sees its connection closed."""
+    """Measure the time from the key that stops an answer until the server sees its connection closed.
+
+    Esc is a key only when nothing follows for a while; a key that begins no longer sequence shows what the program needs.
+    """
+    figures = _spread("abort", _aborts(stage, stage.program.abort))
+    if stage.program.stop:
+        figures |= _spread("stop", _aborts(stage, stage.program.stop))
+    return figures
+
+
+def _aborts(stage: Stage, keys: Sequence[str]) -> list[float]:
+    """Stop answers with these keys; return the milliseconds that each took."""
     taken: list[float] = []
     for _ in range(stage.sizes.aborts):
         stage.begin(order := stage.order(6000, 200))
         stage.driver.run(1)
-        pressed = stage.driver.press(stage.program.abort)
+        pressed = stage.driver.press(keys)
         if not stage.driver.run(5, lambda name=order.name: stage.server.at("closed", name)):
             raise MeasureError("the server did not see an end within 5 s of the abort")
         taken.append(((stage.server.at("closed", order.name) or 0.0) - pressed) * 1000)
         stage.driver.run(0.5)
-    return {"abort_p50_ms": statistics.median(taken), "abort_max_ms": max(taken)}
+    return taken
 
 
 def many(stage: Stage, streams: int) -> Figures:
@@ -249,6 +272,38 @@ def many(stage: Stage, streams: int) -> Figures:
     figures = {"cores": cores, "cpu_per_1k": cores / (streams * rate) * 1000, "rss_mb": used.rss_mb}
     figures |= {"bytes_per_s": (driver.size - size) / seconds, **_spread("echo", echoes)}
     return {f"many{streams}_{name}": value for name, value in figures.items()}
+
+
+def background(program: Program, sizes: Sizes, count: int) -> Figures:
+    """Measure the program while so many sessions stream out of nowhere, 30 tokens a second each, one of them in front."""
+    command = ("{python}", "-m", "tests.benchmarks.background", "{home}", str(count))
+    with running(replace(program, command=command), sizes) as stage:
+        driver = stage.driver
+        if driver.wait_for(FIRST_TITLE, READY_S) is None:
+            raise MeasureError("its streams did not begin")
+        driver.run(2)
+        cpu, began = driver.use().cpu_s, time.monotonic()
+        driver.run(sizes.window_s)
+        used, seconds = driver.use(), time.monotonic() - began
+        figures = {"cores": (used.cpu_s - cpu) / seconds, "rss_mb": used.rss_mb}
+        figures |= _spread("echo", stage.echo(sizes.keys * 2))
+    return {f"background{count}_{name}": value for name, value in figures.items()}
+
+
+def lengths(program: Program, sizes: Sizes, count: int) -> Figures:
+    """Measure an answer at 200 tokens a second that has so many tokens already."""
+    with running(program, sizes) as stage:
+        driver = stage.driver
+        stage.answer(40, 0)
+        stage.begin(order := stage.order(count + int((count / 5000 + 4 + sizes.window_s) * 200), 200, count))
+        driver.run(2 + count / 5000)
+        cpu, began = driver.use().cpu_s, time.monotonic()
+        driver.run(sizes.window_s)
+        seconds, used = time.monotonic() - began, driver.use()
+        if stage.server.at("last", order.name):
+            raise MeasureError("the answer ended too early")
+    figures = {"cpu_per_1k": (used.cpu_s - cpu) / seconds / 200 * 1000, "rss_mb": used.rss_mb}
+    return {f"length{count}_{name}": value for name, value in figures.items()}
 
 
 def turns(program: Program, sizes: Sizes, count: int) -> Figures:
@@ -297,3 +352,10 @@ IN_ONE_PROCESS: dict[str, Callable[[Stage], Figures]] = {
     "flood": flood,
 }
 """In the order in which one process goes through them."""
+GROWTH: dict[str, Callable[[Program, Sizes, int], Figures]] = {
+    "background": background,
+    "turns": turns,
+    "lengths": lengths,
+    "tabs": tabs,
+}
+"""Each in a process of its own for each size; the name is also that of the sizes."""

@@ -31,22 +31,28 @@ ROWS = (
     Row("paced_cpu_per_1k", "200 tokens/s: CPU s per 1,000 tokens", "{:.2f}", HTTPX),
     Row("paced_bytes_per_token", "200 tokens/s: bytes to the terminal per token", "{:.0f}"),
     Row("paced_lag_ms", "200 tokens/s: last token on the screen after the server's last byte, ms", "{:.0f}"),
-    Row("flood_cpu_per_1k", "unlimited: CPU s per 1,000 tokens", "{:.3f}", HTTPX),
-    Row("flood_lag_ms", "unlimited: last token on the screen after the server's last byte, ms", "{:.0f}"),
-    Row("flood_rss_mb", "memory after it, MB", "{:.0f}"),
     Row("idle_echo_p50_ms", "key echo, idle: p50 ms", "{:.0f}", BARE),
     Row("idle_echo_p95_ms", "key echo, idle: p95 ms", "{:.0f}", BARE),
     Row("echo_p50_ms", "key echo at 200 tokens/s: p50 ms", "{:.0f}"),
     Row("echo_p95_ms", "key echo at 200 tokens/s: p95 ms", "{:.0f}"),
     Row("echo_max_ms", "key echo at 200 tokens/s: max ms", "{:.0f}"),
-    Row("abort_p50_ms", "abort key until the socket is closed: p50 ms", "{:.1f}"),
-    Row("abort_max_ms", "abort key until the socket is closed: max ms", "{:.1f}"),
+    Row("abort_p50_ms", "Esc until the socket is closed: p50 ms", "{:.1f}"),
+    Row("abort_max_ms", "Esc until the socket is closed: max ms", "{:.1f}"),
+    Row("stop_p50_ms", "the same with Ctrl+C, which begins no other key: p50 ms", "{:.1f}"),
+    Row("stop_max_ms", "the same with Ctrl+C: max ms", "{:.1f}"),
 )
 
 
 def rows_of(sizes: Sizes) -> list[Row]:
-    """Return every row for these sizes: one answer, many streams, long sessions, many tabs."""
+    """Return every row for these sizes: one answer, many streams, long sessions and answers, many tabs."""
     rows = list(ROWS)
+    for count in sizes.flood_tokens:
+        name = f"{count:,} tokens at once"
+        rows += [
+            Row(f"flood{count}_cpu_per_1k", f"{name}: CPU s per 1,000 tokens", "{:.3f}", HTTPX),
+            Row(f"flood{count}_lag_ms", f"{name}: on the screen after the server's last byte, ms", "{:.0f}"),
+        ]
+    rows.append(Row("flood_rss_mb", "memory after that, MB", "{:.0f}"))
     for count in sizes.streams:
         name = f"{count:,} at {rate_of(count)} tokens/s"
         rows += [
@@ -54,6 +60,20 @@ def rows_of(sizes: Sizes) -> list[Row]:
             Row(f"many{count}_echo_p95_ms", f"{name}: key echo p95 ms", "{:.0f}"),
             Row(f"many{count}_echo_max_ms", f"{name}: key echo max ms", "{:.0f}"),
             Row(f"many{count}_rss_mb", f"{name}: memory, MB", "{:.0f}", HTTPX),
+        ]
+    for count in sizes.background:
+        name = f"{count:,} at 30 tokens/s, no network"
+        rows += [
+            Row(f"background{count}_cores", f"{name}: cores", "{:.2f}"),
+            Row(f"background{count}_echo_p50_ms", f"{name}: key echo p50 ms", "{:.0f}"),
+            Row(f"background{count}_echo_p95_ms", f"{name}: key echo p95 ms", "{:.0f}"),
+            Row(f"background{count}_echo_max_ms", f"{name}: key echo max ms", "{:.0f}"),
+            Row(f"background{count}_rss_mb", f"{name}: memory, MB", "{:.0f}"),
+        ]
+    for count in sizes.lengths:
+        rows += [
+            Row(f"length{count}_cpu_per_1k", f"answer of {count:,} tokens so far: CPU s per 1,000 more", "{:.2f}"),
+            Row(f"length{count}_rss_mb", f"answer of {count:,} tokens so far: memory, MB", "{:.0f}"),
         ]
     for count in sizes.turns:
         rows += [

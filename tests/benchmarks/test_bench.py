@@ -22,6 +22,11 @@ def test_a_prompt_orders_so_many_tokens_and_the_same_each_time(tokens):
     assert "".join(tokens_of(order)).endswith(f"\n\n{end_of('k1x')}")
 
 
+def test_an_order_can_have_a_head_start():
+    order = Order(500, 200, "k2x", 400)
+    assert read_order(prompt(order)) == order
+
+
 def test_every_file_of_a_program_can_be_read_and_fills_in_its_words(tmp_path):
     programs = all_programs()
     assert next(iter(programs)).startswith("chatforge")
@@ -55,8 +60,12 @@ def test_the_short_form_measures_the_real_program():
     for row in (
         "200 tokens/s: CPU s per 1,000 tokens",
         "key echo at 200 tokens/s: p95",
-        "abort key until the socket is closed: p50",
+        "Esc until the socket is closed: p50",
+        "the same with Ctrl+C, which begins no other key: p50",
+        "300 tokens at once: CPU s per 1,000 tokens",
         "2 at 50",
+        "2 at 30 tokens/s, no network: key echo p95",
+        "answer of 100 tokens so far: CPU s per 1,000 more",
         "3 turns",
     ):
         line = next(line for line in done.stdout.splitlines() if line.startswith(row))

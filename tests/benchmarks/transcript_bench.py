@@ -31,6 +31,7 @@ from chatforge_tui.domain.changes import PartAdded, TextAppended, TurnBegan, Tur
 from chatforge_tui.domain.ids import RequestId, SessionId, TurnId
 from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.turn import Prompt, Turn, TurnHead, TurnState
+from chatforge_tui.ui.frame_screen import FrameScreen
 from chatforge_tui.ui.transcript import TranscriptModel, TranscriptView
 
 COLUMNS, ROWS = 120, 40
@@ -111,6 +112,9 @@ class TranscriptApp(App[None]):
     def __init__(self, job: Job, result: dict[str, Any]) -> None:
         super().__init__()
         self.job, self.result = job, result
+
+    def get_default_screen(self) -> FrameScreen:
+        return FrameScreen()
 
     def compose(self) -> ComposeResult:
         yield TranscriptView()
