@@ -182,6 +182,14 @@ def report(results: dict[str, list[Start]]) -> None:
             ratio = f"({value / floor[field]:.2f}x)" if floor[field] else ""
             cells.append(f"{value:9.3f}{ratio:>8}")
         print(f"{name:24}" + "".join(cells))
+    _, empty, full = results
+    against = {
+        title: statistics.median(getattr(one, field) for one in results[full])
+        / max(statistics.median(getattr(one, field) for one in results[empty]), 1e-9)
+        for title, field in COLUMNS.items()
+        if not title.startswith("idle")
+    }
+    print(f"\n{full} against empty: " + ", ".join(f"{title} {ratio:.2f}x" for title, ratio in against.items()))
 
 
 def main() -> None:

@@ -1,23 +1,35 @@
 """Measures the store: how long starting, sending, streaming and reading take at different sizes.
 
-Run as `python -m tests.benchmarks.store [SESSIONS] [TURNS]`; writes to a temporary directory and prints a table.
+Run as `python -m tests.benchmarks.store [SESSIONS] [TURNS]` (1,000 of 100 turns); writes to a temporary directory and
+prints a table.
 """
 
 import asyncio
+import resource
 import sqlite3
 import statistics
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 from chatforge_tui.domain.changes import PartAdded, TextAppended
 from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.turn import TurnState
+from chatforge_tui.store import search_index
+from chatforge_tui.store.connection import connect
 from chatforge_tui.store.sqlite_store import SqliteStore
 from tests.store.values import a_session, a_turn, counted, ended
 
 PARAGRAPH = "The rollback touched two manifests and finished in time; the error budget holds. " * 6
+
+
+QUERIES = (
+    *("rollback", "the", "manifests", "rollb", "5", "the rollback touched", "touched rollback prompt 3"),
+    *("prompt 57 of 812", "prompt 57", "session 99", "zebra", "rollback zebra", "manif diff two", "中文"),
+)
+"""Words that are in every turn, in few, in one, in a title, in none; whole, begun, together."""
 
 
 class Stopwatch:
@@ -69,6 +81,19 @@ async def stream(store, watch, sessions, flushes):
         await watch.time("end_turn (16 KB)", store.end_turn(ended(head, PARAGRAPH * 33), session))
 
 
+async def search(store, watch):
+    """Look for words as a user does, once the full-text index has caught up."""
+    for query in QUERIES * 5:
+        await watch.time("search", store.search(query))
+
+
+def index(path):
+    """Take every turn into the full-text index, as the program does when it has nothing else to do."""
+    with closing(connect(path)) as db:
+        while search_index.take_in_some(db):
+            pass
+
+
 async def main(sessions, turns):
     watch = Stopwatch()
     with tempfile.TemporaryDirectory(prefix="chatforge-benchmark-") as directory:
@@ -77,19 +102,22 @@ async def main(sessions, turns):
         await watch.time("open (makes the store)", store.open())
         await watch.time(f"write {sessions} sessions of {turns} turns", fill(store, sessions, turns))
         await store.close()
+        await watch.time("index", asyncio.to_thread(index, path))
         await watch.time("open", store.open())
         for _ in range(5):
             heads = await watch.time(f"load_sessions ({sessions})", store.load_sessions())
         for head in heads[:20]:
             await watch.time(f"load_turns ({turns})", store.load_turns(head.session_id))
+        await search(store, watch)
         await stream(store, watch, 50, 20)
         await watch.time("purge_session", store.purge_session(heads[0].session_id))
         await watch.time("close", store.close())
         size = path.stat().st_size / 1e6
-    print(f"SQLite {sqlite3.sqlite_version}, {size:.1f} MB")
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"SQLite {sqlite3.sqlite_version}, {size:.1f} MB on disk, {peak_mb:.0f} MB of memory at most")
     watch.report()
 
 
 if __name__ == "__main__":
     numbers = [int(word) for word in sys.argv[1:]]
-    asyncio.run(main(*(numbers or [1000, 10])))
+    asyncio.run(main(*(numbers or [1000, 100])))
