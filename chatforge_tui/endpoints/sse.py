@@ -30,6 +30,8 @@ class SseEvent(NamedTuple):
     """The data lines, joined with LF."""
     id: str
     """The last event id in force, "" when none was given. It persists from event to event."""
+    has_own_id: bool = False
+    """The id was given with this event."""
 
 
 class SseDecoder:
@@ -57,6 +59,8 @@ class SseDecoder:
         self._data_size = 0
         self._event = b""
         self._id = ""
+        self._has_own_id = False
+        """The unfinished block has an id of its own."""
         self._failure: LimitExceeded | None = None
         self._is_between = False
         """Nothing is pending: whole blocks, which is how most servers write, can be taken without a look at the rest."""
@@ -72,7 +76,13 @@ class SseDecoder:
             return self._take_blocks(chunk)
         events = self._take(chunk)
         self._is_between = not (
-            self._pieces or self._data or self._event or self._after_cr or self._at_start or self._failure
+            self._pieces
+            or self._data
+            or self._event
+            or self._has_own_id
+            or self._after_cr
+            or self._at_start
+            or self._failure
         )
         return events
 
@@ -130,7 +140,7 @@ class SseDecoder:
         if end < 0:
             return self._take_lines(text, events)
         blocks, rest = text[:end], text[end + 2 :]
-        if self._data or self._event or not _are_data_lines(blocks):
+        if self._data or self._event or self._has_own_id or not _are_data_lines(blocks):
             return self._take_lines(text, events)
         prefix = len(_DATA)
         last_id = self._id
@@ -161,10 +171,11 @@ class SseDecoder:
         """A blank line: an event, if the block had data."""
         if self._data:
             kind = self._event.decode("utf-8", "replace") if self._event else "message"
-            events.append(SseEvent(kind, b"\n".join(self._data).decode("utf-8", "replace"), self._id))
+            events.append(SseEvent(kind, b"\n".join(self._data).decode("utf-8", "replace"), self._id, self._has_own_id))
             self._data.clear()
             self._data_size = 0
         self._event = b""
+        self._has_own_id = False
         self.last_event_id = self._id
 
     def _take_field(self, line: bytes) -> None:
@@ -179,6 +190,7 @@ class SseDecoder:
         elif name == b"id":
             if b"\0" not in value:
                 self._id = value.decode("utf-8", "replace")
+                self._has_own_id = True
         elif name == b"retry" and value and len(value) <= _MAX_RETRY_DIGITS and _DIGITS.issuperset(value):
             self.retry_ms = int(value)
 

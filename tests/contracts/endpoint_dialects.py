@@ -95,7 +95,7 @@ class A2aDialect:
     def __init__(self, version: str, binding: str = "JSONRPC") -> None:
         self.name = f"a2a-{version}" if binding == "JSONRPC" else f"a2a-{version}-{binding.lower()}"
         self._is_v1 = version == "1.0"
-        self._is_enveloped = binding == "JSONRPC"
+        self.is_enveloped = binding == "JSONRPC"
         interface = {"url": "/", "protocolBinding": binding, "protocolVersion": "1.0"}
         card = {"name": "scripted", "capabilities": {"streaming": True}, "skills": []}
         offer = {"supportedInterfaces": [interface]} if self._is_v1 else {"url": "/", "protocolVersion": "0.3.0"}
@@ -114,7 +114,7 @@ class A2aDialect:
         return self.status("completed", is_final=True)
 
     def error(self, message: str) -> bytes:
-        if self._is_enveloped:
+        if self.is_enveloped:
             return self._event({"error": {"code": -32603, "message": message}})
         return self._event({"error": {"code": 500, "status": "INTERNAL", "message": message}})
 
@@ -123,7 +123,7 @@ class A2aDialect:
         return self.result(members if self._is_v1 else {"kind": "orbit-update", **members})
 
     def forgotten(self) -> Sequence[Step]:
-        if self._is_enveloped:
+        if self.is_enveloped:
             return answer(b'{"jsonrpc":"2.0","id":1,"error":{"code":-32001,"message":"Task not found"}}')
         details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "TASK_NOT_FOUND"}]
         error = {"code": 404, "status": "NOT_FOUND", "message": "Task not found", "details": details}
@@ -131,7 +131,7 @@ class A2aDialect:
 
     def prompt(self, request: Request) -> str:
         body = json.loads(request.body)
-        return (body["params"] if self._is_enveloped else body)["message"]["parts"][0]["text"]
+        return (body["params"] if self.is_enveloped else body)["message"]["parts"][0]["text"]
 
     def artifact(
         self, piece: str, artifact_id: str = "a", *, append: bool = True, last: bool = False, **ids: str
@@ -146,14 +146,14 @@ class A2aDialect:
 
     def result(self, result: dict[str, object], call_id: object = 1) -> bytes:
         """Say anything, as the answer to a call."""
-        return self._event({"result": result} if self._is_enveloped else result, call_id)
+        return self._event({"result": result} if self.is_enveloped else result, call_id)
 
     def _update(self, what: str, members: dict[str, object]) -> bytes:
         update = {"taskId": "t-1", "contextId": "c-1", **members}
         return self.result({f"{what}Update": update} if self._is_v1 else {"kind": f"{what}-update", **update})
 
     def _event(self, reply: dict[str, object], call_id: object = 1) -> bytes:
-        envelope = {"jsonrpc": "2.0", "id": call_id, **reply} if self._is_enveloped else reply
+        envelope = {"jsonrpc": "2.0", "id": call_id, **reply} if self.is_enveloped else reply
         return b"data: " + json.dumps(envelope, ensure_ascii=False).encode() + b"\n\n"
 
 

@@ -21,7 +21,7 @@ FRAMING = [vector for vector in VECTORS if vector["connection"] == "open"]
 def decode(pieces):
     decoder = SseDecoder()
     events = [event for piece in pieces for event in decoder.feed(piece)]
-    return [tuple(event) for event in events], decoder
+    return [event[:3] for event in events], decoder
 
 
 def cuts(stream):

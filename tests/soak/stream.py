@@ -301,6 +301,9 @@ async def soak(home: Path, *, seconds: float, sessions: int = 50, stored: int = 
             await user.work(began + seconds)
             verdict.seconds = time.monotonic() - began
             watching.cancel()
+            await screen.until_quiet(
+                1.0, seconds=LATE_S
+            )  # the last answers are saved by then: nothing asks before it goes
             screen.press("ctrl+q")
             try:
                 await screen.until_ended(seconds=LATE_S)

@@ -7,10 +7,10 @@ from tests.soak.stream import soak
 
 @pytest.mark.timeout(180)
 async def test_sessions_that_stream_for_long_lose_nothing_and_memory_stays_flat(tmp_path):
-    verdict = await soak(tmp_path, seconds=20, sessions=12, stored=1_000)
+    verdict = await soak(tmp_path, seconds=12, sessions=12, stored=1_000)
     facts = str(verdict.facts())
     assert not verdict.lost + verdict.faults, facts + "\n".join(verdict.lost + verdict.faults)
-    assert verdict.turns >= 20, facts
+    assert verdict.turns >= 14, facts
     full = verdict.full
     assert {sample.threads for sample in full} == {full[0].threads}, facts
     assert max(sample.descriptors for sample in full) - min(sample.descriptors for sample in full) <= 6, facts

@@ -6,6 +6,7 @@ next: an agent's error is handed on as RpcFailure.
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Final
 
 from chatforge_tui.domain.events import Noticed, StillAlive, StreamEvent
@@ -20,10 +21,11 @@ from chatforge_tui.endpoints.a2a.binding import (
     read_http_failure,
 )
 from chatforge_tui.endpoints.a2a.turn_reader import TurnReader
-from chatforge_tui.endpoints.a2a.wire import MalformedEvent, RpcFailure, WireEvent
+from chatforge_tui.endpoints.a2a.wire import MalformedEvent, RpcFailure, UnknownSeen, WireEvent
 from chatforge_tui.endpoints.http import HttpChannel, StreamResponse, reject_status
 from chatforge_tui.endpoints.http_status import MAX_ERROR_BYTES, quote_body
 from chatforge_tui.endpoints.http_url import host_port
+from chatforge_tui.endpoints.repeats import Repeats
 from chatforge_tui.endpoints.sse import SseDecoder, SseEvent
 from chatforge_tui.errors import EndpointError, ProtocolMismatch
 
@@ -52,6 +54,8 @@ class Replies:
         self.was_whole = False
         """The last reply came in one piece: it was no stream."""
         self._skipped = 0
+        self._repeats = Repeats()
+        """Of the stream that is read."""
 
     async def follow(
         self, binding: Binding, call: HttpCall
@@ -122,6 +126,7 @@ class Replies:
     ) -> AsyncGenerator[StreamEvent | RpcFailure, None]:
         """Yield what an event stream says."""
         decoder = SseDecoder(max_event_bytes=self._channel.settings.max_event_bytes)
+        self._repeats = Repeats()
         keepalives = 0
         try:
             async with aclosing(response.chunks()) as chunks:
@@ -147,7 +152,7 @@ class Replies:
 
     def _read_event(self, binding: Binding, sse: SseEvent) -> list[StreamEvent] | list[RpcFailure]:
         """Read one event of a stream; one that cannot be read is skipped, a few times."""
-        if sse.data.strip() in ("", "[DONE]"):
+        if sse.data.strip() in ("", "[DONE]") or self._repeats.has(sse):
             return []
         try:
             reply: Reply = binding.read(sse.data)
@@ -159,7 +164,7 @@ class Replies:
             return self._skip("An event of the agent belongs to another request")
         if isinstance(reply, RpcFailure):
             return [reply]
-        return self._reader.read(reply)
+        return self._reader.read(replace(reply, said=sse.data) if isinstance(reply, UnknownSeen) else reply)
 
     def _skip(self, what: str) -> list[StreamEvent]:
         """Leave an event out, and say so; too many of them are no stream of this protocol.

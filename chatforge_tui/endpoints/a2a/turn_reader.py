@@ -11,6 +11,7 @@ better one comes, and become reasoning when it does.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from chatforge_tui.domain.events import (
     Canceled,
@@ -41,6 +42,11 @@ from chatforge_tui.endpoints.a2a.wire import (
     WireMessage,
 )
 
+_MAX_STRANGE: Final = 10
+"""Unknown events that one turn tells of."""
+_MAX_STRANGE_SIZE: Final = 1_000
+"""Characters of each that are kept."""
+
 
 class TurnReader:
     """One turn, as its agent tells it."""
@@ -59,8 +65,8 @@ class TurnReader:
         """The terminal event was told."""
         self.foreign = 0
         """Events of other tasks or contexts so far."""
-        self.strange = 0
-        """Events of a kind never heard of so far."""
+        self._strange: set[str] = set()
+        """Events of a kind never heard of that were told."""
         self._is_bound = False
         self._answer = AnswerText()
         self._artifacts = ArtifactReader(self._answer, earlier)
@@ -93,8 +99,8 @@ class TurnReader:
             case ArtifactSeen(task_id, context_id, artifact, is_append):
                 events = self._bind(task_id, context_id)
                 return events + self._with_answer(self._artifacts.update(artifact, is_append=is_append))
-            case UnknownSeen(kind):
-                return self._read_unknown(kind)
+            case UnknownSeen(kind, said):
+                return self._read_unknown(kind, said)
 
     def fail(self, problem: TurnProblem) -> list[StreamEvent]:
         """Return the end of a turn that the agent answered with an error."""
@@ -149,13 +155,15 @@ class TurnReader:
     def _read_status(self, status: StatusSeen) -> list[StreamEvent]:
         return self._enter(status.state, status.message, is_final=status.is_final, history=())
 
-    def _read_unknown(self, kind: str) -> list[StreamEvent]:
-        """Say once that the agent says something which this program does not know."""
-        self.strange += 1
-        if self.strange > 1:
+    def _read_unknown(self, kind: str, said: str) -> list[StreamEvent]:
+        """Keep what the agent says and this program does not know: each once, and not without end."""
+        quoted = said if len(said) <= _MAX_STRANGE_SIZE else f"{said[:_MAX_STRANGE_SIZE]}…"
+        if quoted in self._strange or len(self._strange) >= _MAX_STRANGE:
             return []
+        self._strange.add(quoted)
         named = f" of the kind {kind!r}" if kind else ""
-        return [Noticed(NoticeLevel.INFO, f"The agent sent an event{named} that this program does not know.")]
+        text = f"The agent sent an event{named} that this program does not know"
+        return [Noticed(NoticeLevel.INFO, f"{text}: {quoted}" if quoted else f"{text}.")]
 
     def _enter(
         self, state: TaskState, message: WireMessage | None, *, is_final: bool, history: tuple[WireMessage, ...]

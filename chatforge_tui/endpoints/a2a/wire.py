@@ -164,6 +164,8 @@ class UnknownSeen:
     """An event that neither version of the protocol describes."""
 
     kind: str
+    said: str = ""
+    """What it is, as it came."""
 
 
 WireEvent = TaskSeen | MessageSeen | StatusSeen | ArtifactSeen | UnknownSeen

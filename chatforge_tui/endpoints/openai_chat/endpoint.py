@@ -14,6 +14,7 @@ from chatforge_tui.endpoints.openai_chat.answer import Answer
 from chatforge_tui.endpoints.openai_chat.body import Dialect, encode
 from chatforge_tui.endpoints.openai_chat.models import first_for_chat, list_models
 from chatforge_tui.endpoints.openai_chat.settings import OpenAiChatSettings, chat_urls
+from chatforge_tui.endpoints.repeats import Repeats
 from chatforge_tui.endpoints.sse import SseDecoder, SseEvent
 from chatforge_tui.errors import ProtocolMismatch, TaskForgotten
 from chatforge_tui.safety.redact import redact
@@ -105,10 +106,12 @@ class OpenAiChatEndpoint:
         yield Accepted(PROTOCOL, self._model)
         answer = Answer()
         decoder = SseDecoder(max_event_bytes=response.settings.max_event_bytes)
+        repeats = Repeats()
         async with aclosing(response.chunks()) as chunks:
             while (chunk := await _next(chunks, has_last_word=bool(answer.finish_reason))) is not None:
                 comments = decoder.comments
-                for event in _meaning(decoder.feed(chunk), answer, response):
+                news = [event for event in decoder.feed(chunk) if not (event.has_own_id and repeats.has(event))]
+                for event in _meaning(news, answer, response):
                     yield event
                 if answer.has_ended:
                     return

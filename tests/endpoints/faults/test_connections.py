@@ -1,7 +1,6 @@
 """The fault matrix: every way in which a connection goes wrong, for every protocol adapter.
 
-The ids are those of the list of faults that the project keeps: F1 a refused connection, F2 a name that does not exist ...
-Each fault asserts what the person is told, what is kept of the answer, whether another try is allowed, and that no socket
+The ids are those of table.py: F1 a refused connection, F2 a name that does not exist ... Each fault asserts what the person is told, what is kept of the answer, whether another try is allowed, and that no socket
 stays open. The network between is played by `raw_server`, byte by byte.
 """
 
@@ -9,17 +8,14 @@ import asyncio
 import gzip
 import re
 import resource
-import ssl
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import cache
-from pathlib import Path
 
 import pytest
 
 from chatforge_tui.domain.events import Accepted, Failed, Finished, Noticed, StillAlive
-from chatforge_tui.endpoints.http import HttpSettings
 from chatforge_tui.errors import (
     ConfigError,
     EndpointError,
@@ -35,8 +31,9 @@ from chatforge_tui.errors import (
 )
 from chatforge_tui.safety.redact import register
 from chatforge_tui.safety.secret import Secret
-from tests.contracts.endpoint_dialects import DIALECTS, Dialect
 from tests.contracts.endpoint_run import run
+from tests.endpoints.faults.conftest import CERTIFICATES
+from tests.endpoints.faults.judging import a_sentence, fails
 from tests.servers.raw_server import (
     LAST_CHUNK,
     Close,
@@ -48,63 +45,9 @@ from tests.servers.raw_server import (
     answer,
     chunked,
     head,
-    raw_server,
     sse_head,
     stream,
 )
-
-CERTIFICATES = Path(__file__).parents[1] / "data" / "tls"
-
-
-@pytest.fixture(params=DIALECTS, ids=lambda dialect: dialect.name)
-def dialect(request) -> Dialect:
-    return request.param
-
-
-@pytest.fixture
-async def server(dialect):
-    async with raw_server() as running:
-        running.beside = dialect.beside
-        yield running
-        # Whatever happened, within a second no connection but an idle one is open.
-        assert running.open_connections <= 1
-
-
-@pytest.fixture
-async def open_endpoint(dialect, server):
-    made = []
-
-    def make(url: str = "", **http):
-        made.append(dialect.connect(url or server.url, HttpSettings(name="e", **http)))
-        return made[-1]
-
-    yield make
-    for endpoint in made:
-        await endpoint.aclose()
-    await server.until_closed(seconds=1)
-
-
-def a_sentence(error: EndpointError) -> bool:
-    """Whether the message is one for a person: a sentence, without traces of the program or a whole URL."""
-    text = f"{error} {error.hint}"
-    return (
-        str(error)[-1] in ".…"
-        and "Errno" not in text
-        and "httpx" not in text
-        and "?" not in text
-        and "http" not in str(error)
-    )
-
-
-async def fails(endpoint, kind, *, retryable=False, text=""):
-    """Run a request that must fail in this way; return the error."""
-    found = await run(endpoint)
-    assert type(found.error) is kind, found
-    assert found.error.retryable is retryable
-    assert found.text == text
-    assert found.terminal is None
-    return found.error
-
 
 # F1-F4: no connection
 
@@ -133,24 +76,6 @@ async def test_f4_connect_timeout(dialect, server, open_endpoint, monkeypatch):
 
 
 # F5-F7: TLS
-
-
-@pytest.fixture
-async def tls_server(dialect):
-    started: list[RawServer] = []
-
-    async def start(certificate: str) -> RawServer:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(CERTIFICATES / f"{certificate}.pem")
-        server = RawServer()
-        server.beside = dialect.beside
-        await server.start(ssl=context)
-        started.append(server)
-        return server
-
-    yield start
-    for server in started:
-        await server.stop()
 
 
 def https(server: RawServer) -> str:
