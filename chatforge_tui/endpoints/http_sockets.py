@@ -12,6 +12,7 @@ import math
 import socket
 import ssl
 from collections.abc import Iterable
+from ipaddress import ip_address
 from typing import Final
 
 import httpcore
@@ -209,9 +210,8 @@ class SocketBackend(httpcore.AsyncNetworkBackend):
         stream = SocketStream(self)
         try:
             async with asyncio.timeout(timeout):
-                transport, _ = await loop.create_connection(
-                    lambda: stream, host, port, happy_eyeballs_delay=_HAPPY_EYEBALLS_S
-                )
+                address, delay = await _where(host, port)
+                transport, _ = await loop.create_connection(lambda: stream, address, port, happy_eyeballs_delay=delay)
         except TimeoutError as error:
             stream.abort()
             raise httpcore.ConnectTimeout("connect") from error
@@ -232,6 +232,21 @@ class SocketBackend(httpcore.AsyncNetworkBackend):
         """Close every connection now."""
         for stream in tuple(self.streams):
             stream.abort()
+
+
+async def _where(host: str, port: int) -> tuple[str, float | None]:
+    """Return where to connect to, and how long to wait before a host's next address is tried beside.
+
+    asyncio forgets to close a socket when it is cancelled in the step in which a race of addresses is won, and only the
+    garbage collector does. So where there is one address only, there is no race.
+    """
+    try:
+        ip_address(host.partition("%")[0])
+    except ValueError:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = {str(each[4][0]) for each in found}
+        return (addresses.pop(), None) if len(addresses) == 1 else (host, _HAPPY_EYEBALLS_S)
+    return host, None
 
 
 def _wake(waiter: "asyncio.Future[None] | None") -> None:

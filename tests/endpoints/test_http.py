@@ -1,6 +1,7 @@
 """The HTTP channel of one session: sockets, clocks, limits, credentials. What each protocol shares."""
 
 import asyncio
+import gc
 import gzip
 import logging
 import socket
@@ -16,6 +17,7 @@ import pytest
 
 from chatforge_tui.endpoints import http_watchdog
 from chatforge_tui.endpoints.http import HttpChannel, HttpSettings
+from chatforge_tui.endpoints.http_sockets import SocketBackend
 from chatforge_tui.errors import ConfigError, LimitExceeded, ProtocolMismatch, StreamLost, StreamStalled, Unreachable
 from chatforge_tui.safety.secret import Secret
 from tests.servers.raw_server import (
@@ -120,6 +122,24 @@ async def test_cancelling_in_the_middle_of_connecting_leaves_no_socket(open_chan
         assert time.perf_counter() - before < 0.1
         for blocker in blockers:
             blocker.close()
+
+
+async def test_cancelling_in_any_step_of_connecting_leaves_no_socket_to_the_garbage_collector(server):
+    backend, before = SocketBackend(), len(list(Path("/proc/self/fd").iterdir()))
+    gc.disable()
+    try:
+        for steps in range(12):
+            task = asyncio.get_running_loop().create_task(backend.connect_tcp("127.0.0.1", server.port, timeout=5))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await (await task).aclose()
+        await server.until_closed()
+        await asyncio.sleep(0)
+        assert len(list(Path("/proc/self/fd").iterdir())) <= before
+    finally:
+        gc.enable()
 
 
 async def test_cancelling_between_head_and_body_closes(server, open_channel):

@@ -88,6 +88,7 @@ FAULTS: dict[int, Fault] = {
         (
             "sessions/test_races.py::test_an_abort_reaches_aborted_at_once_from_every_state",
             "sessions/test_races.py::test_an_agent_that_cannot_be_told_is_named_in_the_turn",
+            "soak/test_abort.py::test_*",
         ),
     ),
     48: Fault(

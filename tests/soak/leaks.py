@@ -1,0 +1,252 @@
+"""Sessions made, streamed, stopped in every state and deleted, a thousand of them, with real sockets and a real store.
+
+    python -m tests.soak leaks [--sessions 1000] [--results DIR]
+
+The engine runs in this process on its own event loop; A2A and OpenAI agents in a mock server of their own process. Judged:
+
+    aborts     milliseconds until the abort has its effect and its row is saved, 99th percentile for each of the six states;
+               ten sessions at a time
+    leaks      tasks, sockets, descriptors and threads after all was deleted, over what there was after the warm-up; memory
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chatforge_tui.config.settings import EndpointSettings, Settings
+from chatforge_tui.domain.ids import SessionId
+from chatforge_tui.domain.session import EndpointRef
+from chatforge_tui.domain.turn import Prompt, TurnState
+from chatforge_tui.endpoints.catalog import EndpointCatalog
+from chatforge_tui.sessions import ALL
+from chatforge_tui.sessions.manager import SessionManager
+from chatforge_tui.store.sqlite_store import SqliteStore
+from tests.benchmarks.answers import Order, prompt
+from tests.benchmarks.process_tree import MEBIBYTE, PAGE
+from tests.soak.stream import Server, mock_server
+
+STATES = ("connecting", "headers", "body", "retry wait", "saving", "queued")
+MOST_MS = 200.0
+"""What an abort may take."""
+AT_ONCE = 10
+WARM_UP = 60
+"""Sessions that come before anything is counted: what is loaded once is loaded then."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """What this process holds."""
+
+    tasks: int
+    sockets: int
+    descriptors: int
+    threads: int
+    rss_mb: float
+
+    @classmethod
+    def now(cls) -> "Count":
+        """Count."""
+        gc.collect()
+        files = list(Path("/proc/self/fd").iterdir())
+        kinds = [str(file.readlink()) for file in files if file.is_symlink()]
+        rss = int(Path("/proc/self/statm").read_text().split()[1]) * PAGE / MEBIBYTE
+        sockets = sum(kind.startswith("socket:") for kind in kinds)
+        return cls(len(asyncio.all_tasks()), sockets, len(kinds), threading.active_count(), round(rss, 1))
+
+
+@dataclass
+class Verdict:
+    """What a run came to."""
+
+    sessions: int = 0
+    abort_ms: dict[str, list[float]] = field(default_factory=lambda: {state: [] for state in STATES})
+    before: Count | None = None
+    after: Count | None = None
+    faults: list[str] = field(default_factory=list[str])
+
+    def judge(self, most_ms: float) -> None:
+        """Compare the counts, and the aborts with what was promised: at most so many milliseconds."""
+        assert self.before is not None
+        assert self.after is not None
+        for what in ("tasks", "sockets", "descriptors", "threads"):
+            more = getattr(self.after, what) - getattr(self.before, what)
+            if more > 0:
+                self.faults.append(f"{what} {more:+d}")
+        if self.after.rss_mb > self.before.rss_mb * 1.1:
+            self.faults.append(f"memory {self.before.rss_mb} to {self.after.rss_mb} MB")
+        for state, times in self.abort_ms.items():
+            if times and p99(times) > most_ms:
+                self.faults.append(f"abort while {state}: p99 {p99(times):.0f} ms")
+
+    def __str__(self) -> str:
+        lines = [f"{self.sessions} sessions, {sum(map(len, self.abort_ms.values()))} aborts"]
+        lines += [
+            f"abort while {state:12} median {sorted(times)[len(times) // 2]:6.1f} ms   p99 {p99(times):6.1f} ms   "
+            f"most {max(times):6.1f} ms   of {len(times)}"
+            for state, times in self.abort_ms.items()
+            if times
+        ]
+        return "\n".join([*lines, f"before {self.before}", f"after  {self.after}", *self.faults])
+
+
+def p99(times: list[float]) -> float:
+    """Return the 99th percentile."""
+    return sorted(times)[int(len(times) * 0.99)]
+
+
+@asynccontextmanager
+async def silent_server() -> AsyncIterator[int]:
+    """Run a server that takes requests and answers nothing; yields its port."""
+
+    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while await reader.read(65536):
+                pass
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(hold, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+class Hole:
+    """A listener whose queue is full: connecting to it takes for ever."""
+
+    def __init__(self) -> None:
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen(0)
+        self.port: int = self._listener.getsockname()[1]
+        self._waiting = [socket.socket() for _ in range(4)]
+        for each in self._waiting:
+            each.setblocking(False)
+            each.connect_ex(("127.0.0.1", self.port))
+
+    def close(self) -> None:
+        """Let go."""
+        for each in (*self._waiting, self._listener):
+            each.close()
+
+
+class Round:
+    """One session after the other: made, streamed, stopped, deleted."""
+
+    def __init__(self, manager: SessionManager, server: Server, verdict: Verdict) -> None:
+        self._manager, self._server, self._verdict = manager, server, verdict
+
+    async def play(self, number: int, *, is_measured: bool) -> None:
+        """Play the number-th session."""
+        state = STATES[number % len(STATES)]
+        protocol = ("agent", "model")[number // len(STATES) % 2]
+        endpoint = {"connecting": "hole", "headers": "silent", "retry wait": "refused"}.get(state, protocol)
+        manager = self._manager
+        session_id = (await manager.create_session(EndpointRef(endpoint), title="t", activate=False)).session_id
+        short = state == "saving"
+        asked = prompt(Order(5 if short else 100_000, 0 if short else 100, f"n{number}"))
+        await manager.send(session_id, Prompt(asked))
+        await self._until_in(state, session_id)
+        began = time.perf_counter()
+        stopped = await manager.abort(session_id)
+        spent = (time.perf_counter() - began) * 1_000
+        turn = (await manager.turns(session_id))[-1]
+        expected = {TurnState.ABORTED} | ({TurnState.COMPLETE} if short else set())
+        if turn.head.state not in expected or not (stopped or short):
+            self._verdict.faults.append(f"{state}: a stopped turn is {turn.head.state}")
+        if is_measured:
+            self._verdict.abort_ms[state].append(spent)
+        await manager.delete_session(session_id)
+        await manager.purge_session(session_id)
+        self._verdict.sessions += is_measured
+
+    async def _until_in(self, state: str, session_id: SessionId) -> None:
+        """Wait until the turn is where it is to be stopped."""
+        if state == "queued":
+            return
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            live = self._manager._live(session_id)
+            match state:
+                case "connecting" | "headers":
+                    await asyncio.sleep(0.02)
+                    return
+                case "body" if live is not None and live.answer:
+                    return
+                case "saving" if live is None or live.answer:
+                    return
+                case "retry wait" if live is not None and live.head.retry_at is not None:
+                    return
+                case _:
+                    await asyncio.sleep(0.002)
+        self._verdict.faults.append(f"never {state}")
+
+
+async def soak(directory: Path, *, sessions: int, most_ms: float = MOST_MS) -> Verdict:
+    """Run, and return what it came to."""
+    verdict = Verdict()
+    async with mock_server() as server, silent_server() as silent:
+        with closing(Hole()) as hole:
+            url = f"http://127.0.0.1:{server.port}"
+            settings = Settings(
+                endpoints={
+                    "agent": EndpointSettings(protocol="a2a", url=url),
+                    "model": EndpointSettings(protocol="openai-chat", url=f"{url}/v1", model="m"),
+                    "hole": EndpointSettings(protocol="openai-chat", url=f"http://127.0.0.1:{hole.port}/v1", model="m"),
+                    "silent": EndpointSettings(protocol="openai-chat", url=f"http://127.0.0.1:{silent}/v1", model="m"),
+                    "refused": EndpointSettings(protocol="openai-chat", url="http://127.0.0.1:1/v1", model="m"),
+                }
+            )
+            store = SqliteStore(directory / "sessions.db")
+            async with SessionManager(store=store, endpoints=EndpointCatalog(settings, {})) as manager:
+                subscription = manager.subscribe()
+                subscription.focus(ALL)
+                play = Round(manager, server, verdict).play
+                for first in range(0, WARM_UP, AT_ONCE):
+                    await asyncio.gather(*(play(number, is_measured=False) for number in range(first, first + AT_ONCE)))
+                    subscription.drain()
+                await settled()
+                verdict.before = Count.now()
+                for first in range(WARM_UP, WARM_UP + sessions, AT_ONCE):
+                    await asyncio.gather(*(play(number, is_measured=True) for number in range(first, first + AT_ONCE)))
+                    subscription.drain()
+                await settled()
+                verdict.after = Count.now()
+    verdict.judge(most_ms)
+    return verdict
+
+
+async def settled() -> None:
+    """Give what is told to agents in the background, and sockets that are closing, their time."""
+    seen = 0
+    while (now := len(asyncio.all_tasks())) != seen:
+        seen = now
+        await asyncio.sleep(1.0)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument("--sessions", type=int, default=1_000)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run, print the figures, and return 1 when something leaked or an abort took too long."""
+    with tempfile.TemporaryDirectory() as directory:
+        verdict = asyncio.run(soak(Path(directory), sessions=options.sessions))
+    sys.stdout.write(f"{verdict}\n")
+    if options.results:
+        options.results.mkdir(parents=True, exist_ok=True)
+        (options.results / "leaks.txt").write_text(f"{verdict}\n", encoding="utf-8")
+        (options.results / "leaks.json").write_text(json.dumps(verdict.abort_ms), encoding="utf-8")
+    return 1 if verdict.faults else 0
