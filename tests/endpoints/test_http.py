@@ -124,8 +124,12 @@ async def test_cancelling_in_the_middle_of_connecting_leaves_no_socket(open_chan
             blocker.close()
 
 
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 async def test_cancelling_in_any_step_of_connecting_leaves_no_socket_to_the_garbage_collector(server):
-    backend, before = SocketBackend(), len(list(Path("/proc/self/fd").iterdir()))
+    backend, before = SocketBackend(), descriptors()
     gc.disable()
     try:
         for steps in range(12):
@@ -137,7 +141,7 @@ async def test_cancelling_in_any_step_of_connecting_leaves_no_socket_to_the_garb
                 await (await task).aclose()
         await server.until_closed()
         await asyncio.sleep(0)
-        assert len(list(Path("/proc/self/fd").iterdir())) <= before
+        assert descriptors() <= before
     finally:
         gc.enable()
 
@@ -154,7 +158,7 @@ async def test_cancelling_between_head_and_body_closes(server, open_channel):
 
 async def test_many_cancelled_streams_leave_no_descriptor_and_no_task(server, open_channel):
     def descriptors():
-        return len(list(Path("/proc/self/fd").iterdir()))
+        return descriptors()
 
     channel = open_channel()
     counts = []
