@@ -66,6 +66,7 @@ def _run_app(launch: Launch, endpoint: EndpointRef, engine: "_Engine", modes: li
         examples=examples,
     )
     app.terminal_modes = modes
+    app.examine = lambda width: _examine(launch, width)
     app.run()
     return app.return_code or 0
 
@@ -109,6 +110,14 @@ def find_offers() -> Sequence["Offer"]:
 
     built_in = Offer(EndpointRef(BUILT_IN), "Built-in agent", "not a model: knows ChatForge, and shows what it can do")
     return [*asyncio.run(discover(os.environ)), built_in]
+
+
+def _examine(launch: Launch, width: int) -> str:
+    """Return the doctor's report. Takes as long as the slowest endpoint, and runs in a thread."""
+    # 30 ms, when somebody asks for it.
+    from chatforge_tui.cli.doctor.command import report_beside_screen  # noqa: PLC0415 - see above
+
+    return report_beside_screen(launch, width)
 
 
 def _notices(launch: Launch, endpoint: str) -> list[str]:

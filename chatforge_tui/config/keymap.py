@@ -103,6 +103,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("view.mouse", ("f9",), "mouse", "Give the mouse to the terminal, or take it back.", "View"),
     Action("app.palette", ("ctrl+p",), "commands", "Find a command by its name.", "Program"),
     Action("app.help", ("f1", "question_mark"), "help", "Show all keys.", "Program"),
+    Action("app.doctor", (), "doctor", "Look for what does not work, and what to do about it.", "Program"),
     Action("app.redraw", ("ctrl+l",), "redraw", "Draw the screen anew.", "Program"),
     Action("app.theme", (), "theme", "Choose another theme.", "Program"),
     Action("app.suspend", (), "suspend", "Go back to the shell; `fg` returns.", "Program"),

@@ -85,6 +85,7 @@ def _plain_actions(shell: Shell, sessions: SessionActions, program: ProgramActio
         "view.mouse": shell.toggle_mouse,
         "app.palette": program.show_palette,
         "app.help": program.show_help,
+        "app.doctor": program.show_doctor,
         "app.redraw": shell.repaint,
         "app.theme": program.show_themes,
         "app.suspend": shell.action_suspend_process,

@@ -149,6 +149,8 @@ class DeskApp(App[None], inherit_bindings=False):
             file=locations.state_dir / "copied.txt",
             terminal=lambda: self._terminal,
         )
+        self.examine: Callable[[int], str] = lambda _: ""
+        """Returns the doctor's report in lines of so many columns; called in a thread."""
         self.terminal_modes: list[Any] | None = None
         """What the terminal is given back with, as termios has it; None = as it was when the screen came."""
         self._early = EarlyKeys(keymap.action("prompt.send").keys)

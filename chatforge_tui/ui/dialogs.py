@@ -9,6 +9,7 @@ from chatforge_tui.ui.panes import Pane, PaneBook
 from chatforge_tui.ui.screens.ask_text import AskTextScreen
 from chatforge_tui.ui.screens.card_host import CardHostScreen
 from chatforge_tui.ui.screens.confirm import ConfirmScreen
+from chatforge_tui.ui.screens.doctor import DoctorScreen
 from chatforge_tui.ui.screens.help import HelpScreen
 from chatforge_tui.ui.screens.new_session import NewSessionScreen
 from chatforge_tui.ui.screens.picker import Choice, PickerScreen
@@ -18,6 +19,7 @@ from chatforge_tui.ui.turn_facts import session_title, state_word
 
 __all__ = [
     "CardHostScreen",
+    "DoctorScreen",
     "HelpScreen",
     "NewSessionScreen",
     "SearchScreen",

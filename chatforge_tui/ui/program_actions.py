@@ -72,6 +72,11 @@ class Program(Desk, Protocol):
         """Finds endpoints beyond the configured ones; called in a thread."""
         ...
 
+    @property
+    def examine(self) -> Callable[[int], str]:
+        """Returns the doctor's report in lines of so many columns; called in a thread."""
+        ...
+
     def do(self, action_id: str) -> None:
         """Do an action of the key table on the pane in front."""
         ...
@@ -118,6 +123,10 @@ class ProgramActions:
     def show_help(self) -> None:
         """Show all keys and commands."""
         self._program.push(_dialogs().HelpScreen(self._program.keymap))
+
+    def show_doctor(self) -> None:
+        """Look for what does not work, and show it."""
+        self._program.push(_dialogs().DoctorScreen(self._program.examine, self._program.copy_text))
 
     def show_palette(self) -> None:
         """Find an action or a session by name and do it, or go to it."""

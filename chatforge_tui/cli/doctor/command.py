@@ -70,10 +70,13 @@ def doctor(launch: Launch, command: DoctorCommand) -> int:
     return exit_codes.FAULT if any(section.is_wrong for section in sections) else exit_codes.DONE
 
 
-def local_report(launch: Launch) -> str:
-    """Return what can be said without contacting anybody, for the screen: program, store, proxies."""
-    lines = [section_lines(section, ascii_only=False, width=0) for section in _local(launch)]
-    return "\n\n".join("\n".join(each) for each in lines)
+def report_beside_screen(launch: Launch, width: int) -> str:
+    """Return the report in lines of `width` columns, without asking terminal or user anything: a screen is reading them."""
+    settings = launch.settings
+    sections = [*_local(launch), terminal.examine(settings, asks=False)]
+    _examine_endpoints(launch, settings, DoctorCommand(may_prompt=False), sections.append)
+    lines = [section_lines(section, ascii_only=settings.ui.ascii, width=width) for section in sections]
+    return "\n\n".join([*("\n".join(each) for each in lines), summary(sections)])
 
 
 def _local(launch: Launch) -> Iterator[Section]:

@@ -35,16 +35,21 @@ class Surroundings:
     """None = there is none."""
 
 
-def examine(settings: Settings) -> Section:
-    """Ask the terminal of this process, and tmux, and judge."""
+def examine(settings: Settings, *, asks: bool = True) -> Section:
+    """Ask the terminal of this process, and tmux, and judge.
+
+    Args:
+        settings: the configuration.
+        asks: whether the terminal may be asked; not while a screen reads from it.
+    """
     environ = os.environ
     size = shutil.get_terminal_size()
     around = Surroundings(
         environ,
         (size.columns, size.lines),
-        sys.stdout.encoding,
+        getattr(sys.__stdout__, "encoding", "") or "utf-8",  # the real one: a screen puts its own in the other's place
         copy_ways(settings.ui.copy, tuple(settings.ui.copy_command), environ),
-        None if environ.get("TERM", "dumb") == "dumb" else ask_terminal(),
+        ask_terminal() if asks and environ.get("TERM", "dumb") != "dumb" else None,
         ask_tmux() if environ.get("TMUX") else None,
     )
     return Section("terminal", "Terminal", tuple(judge(around)))
@@ -62,7 +67,9 @@ def judge(around: Surroundings) -> Iterator[Finding]:
         "notifications", Verdict.NOTE, "ChatForge sends none; tab marks and the window's title say who needs you."
     )
     if replies is None:
-        yield Finding("replies", Verdict.NOTE, "The terminal was not asked: run this in one, in the foreground.")
+        yield Finding(
+            "replies", Verdict.NOTE, "The terminal was not asked: run `chatforge doctor` in it, in the foreground."
+        )
     elif not replies.is_whole:
         yield Finding(
             "replies", Verdict.WARNING, "The terminal did not answer in time; what follows may be incomplete."
