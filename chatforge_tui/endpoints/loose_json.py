@@ -1,40 +1,57 @@
 """JSON from servers that nobody promised anything about: read what can be read, tolerate the rest.
 
-Owns the tolerance for wrong types and for JSON that is almost right. Knows no protocol.
+Owns the tolerance for wrong types and for JSON that is almost right: halves of surrogate pairs (a server cut an emoji in
+two), NaN and endless numbers are read all the same. Knows no protocol.
 """
 
 import json
 from collections.abc import Mapping
-from typing import Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
+
+Decoded = TypeVar("Decoded")
 
 _LONGEST_INT: Final = 30
 """Digits. Longer integers become floats: turning a long digit string into an integer takes quadratic time."""
 
 
-def read_object(text: str | bytes) -> Mapping[str, object] | None:
-    """Return the JSON object that a text is; None when it is none, is malformed, or nests too deeply.
+class MalformedJson(Exception):
+    """A text is no JSON, nests too deeply, or has another shape than was asked for. Never leaves this package."""
 
-    Halves of surrogate pairs (a server cut an emoji in two), NaN and endless numbers are read all the same.
+
+def decode(text: str | bytes, kind: type[Decoded]) -> Decoded:
+    """Decode JSON into `kind`; members that `kind` does not name are ignored.
+
+    Raises:
+        MalformedJson: it is no JSON, nests too deeply, or has another shape.
     """
     try:
-        value: object = msgspec.json.decode(text)
-    except RecursionError:
-        return None
-    except (msgspec.MsgspecError, UnicodeError):
-        value = _read_leniently(text)
-    return cast("Mapping[str, object]", value) if isinstance(value, dict) else None
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.ValidationError as error:
+        raise MalformedJson(str(error)) from error
+    except RecursionError as error:
+        raise MalformedJson("JSON nests too deeply") from error
+    except (msgspec.DecodeError, UnicodeError):
+        return _decode_leniently(text, kind)
 
 
-def _read_leniently(text: str | bytes) -> object:
-    """Read what the strict reader refused, if it is JSON at all; else return None."""
+def read_object(text: str | bytes) -> Mapping[str, object] | None:
+    """Return the JSON object that a text is; None when it is none, is malformed, or nests too deeply."""
     try:
-        if isinstance(text, bytes):
-            text = text.decode("utf-8", "replace")
-        return _without_surrogates(json.loads(text, parse_int=_integer))
-    except (ValueError, RecursionError):
+        return decode(text, dict[str, object])
+    except MalformedJson:
         return None
+
+
+def _decode_leniently(text: str | bytes, kind: type[Decoded]) -> Decoded:
+    """Read what the strict decoder refused, if it is JSON at all."""
+    readable = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    try:
+        return msgspec.convert(_without_surrogates(json.loads(readable, parse_int=_integer)), type=kind)
+    except (ValueError, RecursionError) as error:
+        # json's and msgspec's own errors are ValueErrors
+        raise MalformedJson(str(error)) from error
 
 
 def _without_surrogates(value: object) -> object:
@@ -42,9 +59,12 @@ def _without_surrogates(value: object) -> object:
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
-        return [_without_surrogates(item) for item in sequence(cast("object", value))]
+        return [_without_surrogates(item) for item in cast("list[object]", value)]
     if isinstance(value, dict):
-        return {key: _without_surrogates(item) for key, item in mapping(cast("object", value)).items()}
+        return {
+            _without_surrogates(key): _without_surrogates(item)
+            for key, item in as_mapping(cast("object", value)).items()
+        }
     return value
 
 
@@ -52,17 +72,17 @@ def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= _LONGEST_INT else float(digits)
 
 
-def mapping(value: object) -> Mapping[str, object]:
+def as_mapping(value: object) -> Mapping[str, Any]:
     """Return the value if it is an object, else an empty one."""
-    return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
 
 
-def sequence(value: object) -> list[object]:
+def as_list(value: object) -> list[Any]:
     """Return the value if it is an array, else an empty one."""
-    return cast("list[object]", value) if isinstance(value, list) else []
+    return cast("list[Any]", value) if isinstance(value, list) else []
 
 
-def text(value: object) -> str:
+def as_text(value: object) -> str:
     """Return the value if it is a string, else ""."""
     return value if isinstance(value, str) else ""
 

@@ -10,7 +10,7 @@ block is superseded, and no longer visible, when
    streamed in at least two pieces, and it has another name than the visible blocks, or these are a single artifact
    streamed by append (a new artifact for each chunk of one answer, all under one name, is no restatement).
 
-A superseded block may grow on; that changes nothing any more.
+A superseded block may grow on; that changes nothing any more. A blank result is seen only where nothing else is.
 """
 
 from collections.abc import Generator, Iterable
@@ -27,7 +27,7 @@ _BLANK_SLACK: Final = 16
 """A restatement may lack this many blanks at its ends."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Block:
     name: str
     source: str
@@ -40,6 +40,10 @@ class _Block:
     def text(self) -> str:
         return "".join(self.pieces)
 
+    @property
+    def is_blank_result(self) -> bool:
+        return bool(self.pieces) and self.name in RESULT_NAMES and not (self.is_effective or self.is_superseded)
+
 
 class AnswerText:
     """The answer of one turn, as it grows."""
@@ -51,6 +55,8 @@ class AnswerText:
         """What was told so far, in pieces."""
         self._shown_size = 0
         self._is_held = False
+        self._once_blank: list[_Block] = []
+        """Results that were blank when they began, or still are."""
         self._provisional: list[str] = []
         """Text of status messages that looks like an answer: told while there is no block with text."""
 
@@ -86,7 +92,7 @@ class AnswerText:
         else:
             block.pieces = texts
             block.is_effective = changes_others = False
-        changes_others = self._supersede_by_result(block) or changes_others
+        changes_others = self._supersede_by_result(block) or changes_others or self._hides_blanks
         if is_new and not (changes_others or self._is_held or self._provisional):
             return [self._tell("".join(texts), texts)] if texts else []
         return self.sync()
@@ -101,7 +107,7 @@ class AnswerText:
         block.pieces.append(text)
         if block.is_superseded:
             return []
-        changes_others = self._supersede_by_result(block)
+        changes_others = self._supersede_by_result(block) or self._hides_blanks
         if self._is_last(block) and not (changes_others or self._provisional):
             return [self._tell(text)]
         return self.sync()
@@ -110,6 +116,7 @@ class AnswerText:
     def restating(self) -> Generator[None, None, None]:
         """Drop every block and take in those of a snapshot; nothing of it is told before the next `sync`."""
         self._blocks.clear()
+        self._once_blank.clear()
         self._is_held = True
         try:
             yield
@@ -130,14 +137,23 @@ class AnswerText:
         """Return what must be said for the told text to become the answer as it stands."""
         if self._is_held:
             return []
-        pieces = [piece for block in self._blocks.values() if not block.is_superseded for piece in block.pieces]
-        pieces = pieces or self._provisional
+        pieces = [piece for block in self._visible() for piece in block.pieces] or self._provisional
         size = sum(map(len, pieces))
         if size >= self._shown_size and self._rest_is_new(pieces):
             return [self._tell(rest)] if (rest := "".join(pieces)[self._shown_size :]) else []
         self._shown = list(pieces)
         self._shown_size = size
         return [TextReplaced("".join(pieces))]
+
+    @property
+    def _hides_blanks(self) -> bool:
+        """Whether there is a blank result: what is said depends on whether there is more than that."""
+        return any(block.is_blank_result for block in self._once_blank)
+
+    def _visible(self) -> list[_Block]:
+        """Return the blocks that make the answer, in order."""
+        found = [block for block in self._blocks.values() if block.pieces and not block.is_superseded]
+        return [block for block in found if not block.is_blank_result] or found[-1:]
 
     def _rest_is_new(self, pieces: list[str]) -> bool:
         """Whether the pieces begin with what was told. Identical pieces, the usual case, cost no comparison of text."""
@@ -176,6 +192,8 @@ class AnswerText:
         if block.name not in RESULT_NAMES or block.is_superseded:
             return False
         block.is_effective = block.is_effective or any(piece.strip() for piece in block.pieces)
+        if not block.is_effective and block not in self._once_blank:
+            self._once_blank.append(block)
         return block.is_effective and self._supersede(block, all_sources=not block.source)
 
     def _supersede(self, by: _Block, *, all_sources: bool) -> bool:

@@ -19,7 +19,7 @@ from chatforge_tui.domain.plan import Plan
 from chatforge_tui.domain.plan_text import parse_plan_text
 from chatforge_tui.endpoints.a2a.answer_text import RESULT_NAMES, AnswerText
 from chatforge_tui.endpoints.a2a.forms import FORM_NAME, read_form, split_form_text
-from chatforge_tui.endpoints.a2a.json_text import as_mapping, as_text, compact, pretty
+from chatforge_tui.endpoints.a2a.json_text import compact, pretty
 from chatforge_tui.endpoints.a2a.plans import PLAN_NAMES, PLAN_STREAM_NAME, plan_from_data, read_plan
 from chatforge_tui.endpoints.a2a.tool_notices import END_NAME, START_NAME, ToolNotices
 from chatforge_tui.endpoints.a2a.wire import (
@@ -31,6 +31,7 @@ from chatforge_tui.endpoints.a2a.wire import (
     WireArtifact,
     join_text,
 )
+from chatforge_tui.endpoints.loose_json import as_mapping, as_text
 
 _MAX_NOTICE: Final = 4_000
 """Characters of JSON that are shown as a notice."""

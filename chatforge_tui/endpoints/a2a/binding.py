@@ -12,19 +12,18 @@ import msgspec
 
 from chatforge_tui.domain.ids import TaskId
 from chatforge_tui.endpoints.a2a import wire_v03, wire_v10
-from chatforge_tui.endpoints.a2a.json_text import as_list, as_mapping, as_text, decode
 from chatforge_tui.endpoints.a2a.wire import (
     TASK_NOT_CANCELABLE,
     TASK_NOT_FOUND,
     UNSUPPORTED_OPERATION,
     VERSION_UNSUPPORTED,
-    MalformedEvent,
     Operation,
     Outgoing,
     RpcFailure,
     UnknownSeen,
     WireEvent,
 )
+from chatforge_tui.endpoints.loose_json import MalformedJson, as_list, as_mapping, as_text, decode
 
 EVENT_STREAM: Final = "text/event-stream"
 JSON: Final = "application/json"
@@ -72,7 +71,7 @@ class Binding(Protocol):
         """Open one reply: a whole body, or the data of one event of a stream.
 
         Raises:
-            MalformedEvent: it cannot be read.
+            MalformedJson: it cannot be read.
             ForeignReply: it answers another call.
         """
         ...
@@ -158,7 +157,7 @@ class JsonRpc:
             case _Envelope03(result=wire_v03.Result() as result):
                 return wire_v03.read_result(result)
             case _:
-                raise MalformedEvent("a JSON-RPC reply without result and error")
+                raise MalformedJson("a JSON-RPC reply without result and error")
 
 
 class HttpJson:
@@ -219,7 +218,7 @@ def read_http_failure(text: str | bytes) -> RpcFailure | None:
     """Return the error that an HTTP+JSON reply holds, if it holds one.
 
     Raises:
-        MalformedEvent: it is no JSON object.
+        MalformedJson: it is no JSON object.
     """
     error = as_mapping(decode(text, _HttpFailure).error)
     if not error:

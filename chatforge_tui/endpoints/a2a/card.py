@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from chatforge_tui.endpoints.a2a.json_text import as_list, as_mapping, as_text, decode
-from chatforge_tui.endpoints.a2a.wire import MalformedEvent
 from chatforge_tui.endpoints.http_url import origin, split_url
+from chatforge_tui.endpoints.loose_json import MalformedJson, as_list, as_mapping, as_text, decode
 from chatforge_tui.errors import OtherHost, ProtocolMismatch
 from chatforge_tui.safety.urls import origin_of
 
@@ -99,7 +98,7 @@ def read_card(body: bytes) -> Card | None:
     """Return the card that a body holds, None if it holds none."""
     try:
         card = as_mapping(decode(body, dict[str, Any]))
-    except MalformedEvent:
+    except MalformedJson:
         return None
     interfaces = (*_interfaces_v10(card), *_interfaces_v03(card))
     if not interfaces and not ("capabilities" in card and "skills" in card):

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from chatforge_tui.domain.form import FieldKind, Form, FormField
-from chatforge_tui.endpoints.a2a.json_text import as_list, as_mapping, as_text, compact
+from chatforge_tui.endpoints.a2a.json_text import compact
+from chatforge_tui.endpoints.loose_json import as_list, as_mapping, as_text
 
 FORM_NAME: Final = "UserInputMetaData"
 """The artifact that carries a form."""

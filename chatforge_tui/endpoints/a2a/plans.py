@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from chatforge_tui.domain.plan import Plan, PlanStep, StepStatus
 from chatforge_tui.domain.plan_text import parse_plan_text, step_status
-from chatforge_tui.endpoints.a2a.json_text import as_list, as_mapping, as_text
 from chatforge_tui.endpoints.a2a.wire import DataPiece, Piece, join_text
+from chatforge_tui.endpoints.loose_json import as_list, as_mapping, as_text
 
 PLAN_NAMES: Final = frozenset({"execution_plan_update", "execution_plan_status_update"})
 """Artifacts that each carry the complete plan."""

@@ -21,10 +21,11 @@ from chatforge_tui.endpoints.a2a.binding import (
     read_http_failure,
 )
 from chatforge_tui.endpoints.a2a.turn_reader import TurnReader
-from chatforge_tui.endpoints.a2a.wire import MalformedEvent, RpcFailure, UnknownSeen, WireEvent
+from chatforge_tui.endpoints.a2a.wire import RpcFailure, UnknownSeen, WireEvent
 from chatforge_tui.endpoints.http import HttpChannel, StreamResponse, reject_status
 from chatforge_tui.endpoints.http_status import MAX_ERROR_BYTES, quote_body
 from chatforge_tui.endpoints.http_url import host_port
+from chatforge_tui.endpoints.loose_json import MalformedJson
 from chatforge_tui.endpoints.repeats import Repeats
 from chatforge_tui.endpoints.sse import SseDecoder, SseEvent
 from chatforge_tui.errors import EndpointError, ProtocolMismatch
@@ -99,7 +100,7 @@ class Replies:
             return failure or reject_status(response, response.body)
         try:
             return binding.read(response.body)
-        except (MalformedEvent, ForeignReply) as error:
+        except (MalformedJson, ForeignReply) as error:
             raise not_spoken(call.url, response.content_type, response.body) from error
 
     async def _read_rejection(self, binding: Binding, response: StreamResponse) -> RpcFailure:
@@ -114,7 +115,7 @@ class Replies:
         body = await response.read(self._channel.settings.max_turn_bytes)
         try:
             reply = binding.read(body)
-        except (MalformedEvent, ForeignReply) as error:
+        except (MalformedJson, ForeignReply) as error:
             raise not_spoken(response.url, response.content_type, body) from error
         if isinstance(reply, RpcFailure):
             return [reply]
@@ -156,7 +157,7 @@ class Replies:
             return []
         try:
             reply: Reply = binding.read(sse.data)
-        except MalformedEvent:
+        except MalformedJson:
             if sse.event == "error":
                 return [RpcFailure(INTERNAL_ERROR, quote_body(sse.data.encode()))]
             return self._skip("An event of the agent cannot be read")
@@ -206,7 +207,7 @@ def read_rejection(binding: Binding, status: int, body: bytes) -> RpcFailure | N
     for read in (lambda: binding.read(body), lambda: read_http_failure(body)):
         try:
             reply = read()
-        except (MalformedEvent, ForeignReply):
+        except (MalformedJson, ForeignReply):
             continue
         if isinstance(reply, RpcFailure) and reply.is_of_protocol:
             return reply

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from chatforge_tui.domain.events import StreamEvent, ToolEnded, ToolOutputDelta, ToolStarted
-from chatforge_tui.endpoints.a2a.json_text import as_text
 from chatforge_tui.endpoints.a2a.wire import WireArtifact, join_text
+from chatforge_tui.endpoints.loose_json import as_text
 
 START_NAME: Final = "tool_notification_start"
 END_NAME: Final = "tool_notification_end"

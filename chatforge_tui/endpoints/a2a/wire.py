@@ -11,10 +11,6 @@ from typing import Any
 from chatforge_tui.domain.ids import ContextId, TaskId
 
 
-class MalformedEvent(Exception):
-    """An event cannot be read: not JSON, or JSON of another shape. Never leaves this package."""
-
-
 class TaskState(StrEnum):
     """Where a task stands. UNKNOWN is also what a state of a later protocol version reads as."""
 

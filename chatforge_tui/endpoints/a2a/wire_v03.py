@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from chatforge_tui.domain.ids import ContextId, TaskId
-from chatforge_tui.endpoints.a2a.json_text import as_mapping, inline_file
+from chatforge_tui.endpoints.a2a.inline_file import inline_file
 from chatforge_tui.endpoints.a2a.wire import (
     ArtifactSeen,
     DataPiece,
@@ -29,6 +29,7 @@ from chatforge_tui.endpoints.a2a.wire import (
     WireMessage,
     read_state,
 )
+from chatforge_tui.endpoints.loose_json import as_mapping
 
 VERSION: Final = "0.3"
 HEADERS: Final[Mapping[str, str]] = {}

@@ -6,7 +6,7 @@ from typing import Final
 
 from chatforge_tui.domain.turn import Usage
 from chatforge_tui.endpoints.http_status import quote_value
-from chatforge_tui.endpoints.loose_json import amount, compact, count, mapping, sequence, text
+from chatforge_tui.endpoints.loose_json import amount, as_list, as_mapping, as_text, compact, count
 
 REASONING_KEYS: Final = ("reasoning_content", "reasoning", "reasoning_details", "thinking_blocks")
 """Where servers put reasoning, in order of preference; several at once say the same."""
@@ -49,17 +49,17 @@ def read_chunk(data: Mapping[str, object]) -> Chunk:
     Nearly every chunk holds a piece of text and nothing else: what is not there is not looked into.
     """
     choice = _first_choice(data)
-    delta = mapping(choice.get("delta"))
-    said = delta or mapping(choice.get("message"))
-    finish = text(choice.get("finish_reason"))
-    usage = mapping(data.get("usage")) or mapping(mapping(data.get("x_groq")).get("usage"))
+    delta = as_mapping(choice.get("delta"))
+    said = delta or as_mapping(choice.get("message"))
+    finish = as_text(choice.get("finish_reason"))
+    usage = as_mapping(data.get("usage")) or as_mapping(as_mapping(data.get("x_groq")).get("usage"))
     return Chunk(
-        text=_said(said) or text(choice.get("text")),
+        text=_said(said) or as_text(choice.get("text")),
         reasoning=_reasoning(said),
         calls=tuple(_calls(said)) if "tool_calls" in said or "function_call" in said else (),
         finish_reason=finish,
         usage=_usage(usage) if usage else None,
-        timings=_timings(mapping(data["timings"])) if "timings" in data else None,
+        timings=_timings(as_mapping(data["timings"])) if "timings" in data else None,
         error=_error(data, choice) or ("The model stopped with an error." if finish == "error" else ""),
         is_whole=bool(said) and not delta,
     )
@@ -67,8 +67,8 @@ def read_chunk(data: Mapping[str, object]) -> Chunk:
 
 def _first_choice(data: Mapping[str, object]) -> Mapping[str, object]:
     """Return the choice that is shown: the first; other ones are variants nobody asked for."""
-    for each in sequence(data.get("choices")):
-        choice = mapping(each)
+    for each in as_list(data.get("choices")):
+        choice = as_mapping(each)
         if not choice.get("index") or not count(choice["index"]):
             return choice
     return {}
@@ -77,16 +77,16 @@ def _first_choice(data: Mapping[str, object]) -> Mapping[str, object]:
 def _said(said: Mapping[str, object]) -> str:
     """Return the text of a message or of a piece of one; a refusal is what the model says, too."""
     content = _content(said.get("content"))
-    return content + text(said["refusal"]) if "refusal" in said else content
+    return content + as_text(said["refusal"]) if "refusal" in said else content
 
 
 def _content(value: object) -> str:
     """Return text that came as a string or as a list of typed parts."""
     if isinstance(value, str):
         return value
-    if parts := [mapping(part) for part in sequence(value)]:
-        return "".join(text(part.get("text")) for part in parts if text(part.get("type")) in _TEXT_TYPES)
-    return text(value)
+    if parts := [as_mapping(part) for part in as_list(value)]:
+        return "".join(as_text(part.get("text")) for part in parts if as_text(part.get("type")) in _TEXT_TYPES)
+    return as_text(value)
 
 
 def _reasoning(said: Mapping[str, object]) -> Mapping[str, str] | None:
@@ -95,7 +95,7 @@ def _reasoning(said: Mapping[str, object]) -> Mapping[str, str] | None:
         return None
     found: dict[str, str] = {}
     for key in REASONING_KEYS:
-        if thought := _thoughts(said.get(key)) or text(said.get(key)):
+        if thought := _thoughts(said.get(key)) or as_text(said.get(key)):
             found[key] = thought
     if thought := _thoughts(said.get("content")):
         found["content"] = thought
@@ -104,37 +104,37 @@ def _reasoning(said: Mapping[str, object]) -> Mapping[str, str] | None:
 
 def _thoughts(value: object) -> str:
     """Return the readable text in a list of reasoning pieces; encrypted ones have none."""
-    return "".join(_thought(mapping(piece)) for piece in sequence(value))
+    return "".join(_thought(as_mapping(piece)) for piece in as_list(value))
 
 
 def _thought(piece: Mapping[str, object]) -> str:
-    kind = text(piece.get("type"))
+    kind = as_text(piece.get("type"))
     if kind == "thinking":
         thinking = piece.get("thinking")
         return _content(thinking)
     if kind == "reasoning.text":
-        return text(piece.get("text"))
-    return text(piece.get("summary")) if kind == "reasoning.summary" else ""
+        return as_text(piece.get("text"))
+    return as_text(piece.get("summary")) if kind == "reasoning.summary" else ""
 
 
 def _calls(said: Mapping[str, object]) -> Iterator[CallPiece]:
-    for position, call in enumerate(map(mapping, sequence(said.get("tool_calls")))):
+    for position, call in enumerate(map(as_mapping, as_list(said.get("tool_calls")))):
         index = count(call.get("index"))
-        yield _call(position if index is None else index, text(call.get("id")), mapping(call.get("function")))
-    if old := mapping(said.get("function_call")):
+        yield _call(position if index is None else index, as_text(call.get("id")), as_mapping(call.get("function")))
+    if old := as_mapping(said.get("function_call")):
         yield _call(0, "", old)
 
 
 def _call(index: int, call_id: str, function: Mapping[str, object]) -> CallPiece:
     arguments = function.get("arguments")
-    written = text(arguments) if isinstance(arguments, str) or arguments is None else compact(arguments)
-    return CallPiece(index, call_id, text(function.get("name")), written)
+    written = as_text(arguments) if isinstance(arguments, str) or arguments is None else compact(arguments)
+    return CallPiece(index, call_id, as_text(function.get("name")), written)
 
 
 def _usage(usage: Mapping[str, object]) -> Usage | None:
     """Return what the answer cost, if it says anything."""
-    inputs = mapping(usage.get("prompt_tokens_details")) or mapping(usage.get("input_tokens_details"))
-    outputs = mapping(usage.get("completion_tokens_details")) or mapping(usage.get("output_tokens_details"))
+    inputs = as_mapping(usage.get("prompt_tokens_details")) or as_mapping(usage.get("input_tokens_details"))
+    outputs = as_mapping(usage.get("completion_tokens_details")) or as_mapping(usage.get("output_tokens_details"))
     found = Usage(
         input_tokens=_either(usage, "prompt_tokens", "input_tokens"),
         output_tokens=_either(usage, "completion_tokens", "output_tokens"),

@@ -9,12 +9,12 @@ from chatforge_tui.domain.ids import ContextId, TaskId
 from chatforge_tui.domain.plan import StepStatus
 from chatforge_tui.endpoints.a2a.binding import ForeignReply, HttpJson, JsonRpc
 from chatforge_tui.endpoints.a2a.forms import answer_lines, form_as_text, read_form, split_form_text
-from chatforge_tui.endpoints.a2a.json_text import compact, inline_file
+from chatforge_tui.endpoints.a2a.inline_file import inline_file
+from chatforge_tui.endpoints.a2a.json_text import compact
 from chatforge_tui.endpoints.a2a.plans import plan_from_data
 from chatforge_tui.endpoints.a2a.status_texts import StatusTexts, join_texts
 from chatforge_tui.endpoints.a2a.wire import (
     ArtifactSeen,
-    MalformedEvent,
     MessageSeen,
     Operation,
     Outgoing,
@@ -24,6 +24,7 @@ from chatforge_tui.endpoints.a2a.wire import (
     UnknownSeen,
     read_state,
 )
+from chatforge_tui.endpoints.loose_json import MalformedJson
 
 V03 = JsonRpc("http://a.example/", is_v1=False)
 V10 = JsonRpc("http://a.example/", is_v1=True, tenant="acme")
@@ -51,7 +52,7 @@ def result(value: object) -> str:
 )
 @pytest.mark.parametrize("binding", [V03, V10], ids=["0.3", "1.0"])
 def test_what_cannot_be_read_is_malformed_and_nothing_worse(binding, text):
-    with pytest.raises(MalformedEvent):
+    with pytest.raises(MalformedJson):
         binding.read(text)
 
 

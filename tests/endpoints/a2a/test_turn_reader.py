@@ -1,7 +1,7 @@
 """The answer is neither doubled nor lost, whatever habits an agent has; and a turn ends where it ends."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chatforge_tui.domain.events import (
@@ -543,6 +543,7 @@ CHUNKS = st.lists(st.text(max_size=8), min_size=1, max_size=12)
 
 
 @given(CHUNKS, st.booleans(), st.booleans())
+@example(chunks=[" "], with_result=True, with_snapshot=False)
 @settings(max_examples=150, deadline=None)
 def test_any_streamed_text_is_the_answer_to_the_character(chunks, with_result, with_snapshot):
     agent = Agent()
@@ -556,6 +557,16 @@ def test_any_streamed_text_is_the_answer_to_the_character(chunks, with_result, w
     agent.status("completed", final=True)
     assert text_of(agent.events) == whole
     assert not any(isinstance(event, TextDelta | ReasoningDelta) and not event.text for event in agent.events)
+
+
+def test_a_blank_result_adds_nothing_to_text_that_comes_after_it_and_is_the_answer_alone():
+    agent = Agent()
+    agent.artifact("r", " ", name="partial_result")
+    assert text_of(agent.events) == " "
+    agent.artifact("a", "text", append=False)
+    assert text_of(agent.events) == "text"
+    agent.artifact("r", "better", name="partial_result", append=True)
+    assert text_of(agent.events) == " better"
 
 
 @pytest.mark.parametrize("append", [True, False])
