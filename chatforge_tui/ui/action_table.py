@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
+from chatforge_tui.ui.file_actions import FileActions
 from chatforge_tui.ui.panes import Pane
 from chatforge_tui.ui.program_actions import Program, ProgramActions
 from chatforge_tui.ui.session_actions import SessionActions
@@ -48,10 +49,12 @@ class Shell(Program, Protocol):
 class ActionTable:
     """Does actions by id."""
 
-    def __init__(self, shell: Shell, sessions: SessionActions, turns: TurnActions, program: ProgramActions) -> None:
+    def __init__(
+        self, shell: Shell, sessions: SessionActions, turns: TurnActions, program: ProgramActions, files: FileActions
+    ) -> None:
         """Do them with these."""
         self._plain = _plain_actions(shell, sessions, program)
-        self._on_pane = _pane_actions(sessions, turns, program)
+        self._on_pane = _pane_actions(sessions, turns, program, files)
 
     @property
     def ids(self) -> frozenset[str]:
@@ -99,7 +102,7 @@ def _plain_actions(shell: Shell, sessions: SessionActions, program: ProgramActio
 
 
 def _pane_actions(
-    sessions: SessionActions, turns: TurnActions, program: ProgramActions
+    sessions: SessionActions, turns: TurnActions, program: ProgramActions, files: FileActions
 ) -> dict[str, Callable[[Pane], None]]:
     """Return the actions on a session: the one in front, or the chosen one of the board."""
     return {
@@ -112,5 +115,6 @@ def _pane_actions(
         "prompt.history": program.show_prompts,
         "turn.continue": turns.go_on,
         "turn.retry": turns.retry,
+        "file.save": files.save,
         "endpoint.trust": program.ask_card_host,
     }

@@ -41,6 +41,8 @@ class ChatForgeApp(DeskApp, inherit_bindings=False):
             self._sessions.use_model(pane, argument)
         elif action == "turn.abort":  # typed out, it needs no second press and means nothing but this
             self._turns.abort(pane)
+        elif action == "file.save":
+            self._files.save(pane, argument)
         elif argument:
             self._sessions.rename(pane, argument)
         else:

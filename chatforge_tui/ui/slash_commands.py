@@ -35,6 +35,7 @@ COMMANDS = (
     SlashCommand(
         "trust", "endpoint.trust", "", "Answer whether prompts may go to the server that the agent card names."
     ),
+    SlashCommand("save", "file.save", "[N] [FOLDER]", "Save a file that the agent sent; asks before it writes."),
     SlashCommand("plan", "view.plan", "", "Show or hide the plan."),
     SlashCommand("help", "app.help", "", "Every key and every command."),
     SlashCommand("quit", "app.quit", "", "Leave; the tabs come back next time."),

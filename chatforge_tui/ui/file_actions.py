@@ -1,0 +1,104 @@
+"""What a user can do with the files that an agent sent: save one. Nothing is fetched, nothing written by itself."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chatforge_tui.domain.part import FilePart
+from chatforge_tui.safety.clean import clean_name
+from chatforge_tui.ui.folder_memory import FolderMemory
+from chatforge_tui.ui.panes import Pane
+from chatforge_tui.ui.program_actions import Program
+from chatforge_tui.ui.saved_file import save_new
+from chatforge_tui.ui.transcript.phrases import size_of
+
+if TYPE_CHECKING:
+    from chatforge_tui.ui.screens.picker import PickerScreen
+
+
+class FileActions:
+    """Acts on the pane it is given."""
+
+    def __init__(self, program: Program, folders: FolderMemory) -> None:
+        """Act on this program; `folders` knows where the last file went."""
+        self._program, self._folders = program, folders
+
+    def save(self, pane: Pane, argument: str = "") -> None:
+        """Ask where a file of this session shall go, and save it there.
+
+        Args:
+            pane: whose answers are looked through.
+            argument: "[N] [FOLDER]": the number of the file, 1 = the session's first; without one the newest file,
+                or a list when there are several.
+        """
+        files = files_of(pane)
+        number, folder = _read(argument)
+        if not files:
+            self._program.say("No answer of this session holds a file.")
+        elif number is None and len(files) > 1:
+            self._program.ask(_picker(files), lambda choice: self._ask(files[int(choice)], folder))
+        elif number is not None and not 1 <= number <= len(files):
+            self._program.say(f"There is no file {number}; this session has {len(files)}.", severity="warning")
+        else:
+            self._ask(files[-1 if number is None else number - 1], folder)
+
+    def _ask(self, file: FilePart, folder: str) -> None:
+        """Show what it is and what it will be called; ask for the folder."""
+        # Lazy: dialogs cost 60 ms that a start need not pay.
+        from chatforge_tui.ui.screens.save_file import SaveFileScreen  # noqa: PLC0415 - see above
+
+        content = file.data
+        if content is None:
+            self._program.say(
+                "The agent gave only the address of this file; ChatForge does not fetch it. "
+                f"Open it in your browser if you trust it: {clean_name(file.url)}",
+                severity="warning",
+            )
+            return
+        first = folder or str(self._folders.recall())
+        dialog = SaveFileScreen(file, folder=first)
+        self._program.ask(dialog, lambda chosen: self._save(chosen, file.name, content))
+
+    def _save(self, chosen: str, name: str, content: bytes) -> None:
+        try:
+            folder = Path(chosen).expanduser().absolute()
+        except RuntimeError:  # "~somebody", whom this machine does not know
+            self._program.say(f"There is no folder {chosen}.", severity="warning")
+            return
+        self._program.start(self._write(folder, name, content))
+
+    async def _write(self, folder: Path, name: str, content: bytes) -> None:
+        path = await asyncio.to_thread(save_new, folder, name, content)
+        await asyncio.to_thread(self._folders.keep, folder)
+        self._program.say(f"Saved as {path}.")
+
+
+def files_of(pane: Pane) -> list[FilePart]:
+    """Return the files of all answers that have been loaded or have ended, oldest first."""
+    model = pane.transcript
+    if model is None:
+        return []
+    turns = (model.turn(at) for at in range(model.turns))
+    return [part for turn in turns for part in turn.parts if isinstance(part, FilePart)]
+
+
+def _read(argument: str) -> tuple[int | None, str]:
+    """Return number and folder of "[N] [FOLDER]"."""
+    first, _, rest = argument.strip().partition(" ")
+    if first.isascii() and first.isdecimal() and len(first) < 6:
+        return int(first), rest.strip()
+    return None, argument.strip()
+
+
+def _picker(files: list[FilePart]) -> "PickerScreen":
+    """Return the list of files, the newest first; gives an index into `files`."""
+    # Lazy: as above.
+    from chatforge_tui.ui.screens.picker import Choice, PickerScreen  # noqa: PLC0415 - see above
+
+    choices = [
+        Choice(str(at), clean_name(file.name) or "file", size_of(file.data) or "an address")
+        for at, file in reversed(list(enumerate(files)))
+    ]
+    return PickerScreen(
+        "Save which file?", choices, placeholder="Search the files of this session", nothing="No file is called “{}”."
+    )
