@@ -120,6 +120,25 @@ def data_line(case: Case) -> Act:
     return Act(case.id, lambda: wire(b"data: " + case.payload + b"\n\n" + chunk(content=case.end) + b"".join(finish())))
 
 
+def event_name(case: Case) -> Act:
+    """Bring it as the name and the id of an event, and as a field that nobody knows."""
+    line = case.payload.replace(b"\r", b"").replace(b"\n", b"")
+    fields = b"event: " + line + b"\nid: " + line + b"\n" + line + b": x\n"
+    events = [fields + chunk(content="x"), fields + b"data: " + line + b"\n\n", chunk(content=case.end), *finish()]
+    return Act(case.id, lambda: wire(b"".join(events)), case.end)
+
+
+def tool_call_id(case: Case) -> Act:
+    call = {"index": 0, "id": case.text, "type": case.text, "function": {"name": "run", "arguments": "{}"}}
+    events = (chunk(role=case.text, tool_calls=[call]), chunk(content=case.end), *finish("tool_calls"))
+    return Act(case.id, lambda: stream(*events), case.end, unfold=True)
+
+
+def retry_after(case: Case) -> Act:
+    line = case.payload.replace(b"\r", b"").replace(b"\n", b"").decode("latin-1")
+    return Act(case.id, lambda: header("retry_after", line, "400 Bad Request"))
+
+
 def _a2a(case: Case, *events: object, unfold: bool = False, **rest: object) -> Act:
     return Act(case.id, A2aScene(tuple(events), end=case.end, **rest), case.end, unfold=unfold)  # type: ignore[arg-type]
 
@@ -208,6 +227,22 @@ def form(case: Case) -> Act:
     return Act(case.id, A2aScene((asked, status("input-required", case.text, final=True)), is_left_open=True))
 
 
+def unknown_event(case: Case) -> Act:
+    return _a2a(case, {"kind": case.text, case.text: [case.text]})
+
+
+def unknown_part(case: Case) -> Act:
+    return _a2a(case, artifact("odd", {"kind": case.text, case.text: case.text}))
+
+
+def task_and_context_id(case: Case) -> Act:
+    ids = {"taskId": case.text, "contextId": case.text}
+    task = {"kind": "task", "id": case.text, "contextId": case.text, "status": {"state": case.text}}
+    events = [task, {**ids, **artifact("answer", text_part(case.end))}, {**ids, **status("completed", final=True)}]
+    wrapped = [json.dumps({"jsonrpc": "2.0", "id": 1, "result": event}).encode("ascii") for event in events]
+    return Act(case.id, lambda: stream(*(b"data: " + each + b"\n\n" for each in wrapped)), case.end)
+
+
 @dataclass(frozen=True)
 class Entry:
     """One entry."""
@@ -235,6 +270,9 @@ CHAT = {
     "cookie": cookie,
     "stream body": stream_body,
     "data line": data_line,
+    "event name": event_name,
+    "tool call id": tool_call_id,
+    "Retry-After": retry_after,
 }
 AGENT = {
     "artifact name": artifact_name,
@@ -248,6 +286,9 @@ AGENT = {
     "tool output": tool_output,
     "file name": file_name,
     "file URI": file_uri,
+    "unknown event": unknown_event,
+    "unknown part": unknown_part,
+    "task and context id": task_and_context_id,
     "sign in": sign_in,
     "form": form,
 }

@@ -20,9 +20,19 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("hostile entries
 SECRET = "sk-live-SECRET"
 COLLECTED_CASES = [case for case in collected() if case.where in COLLECTED and not case.where.startswith("delta text")]
 WIRE = [case for case in COLLECTED_CASES if case.where.startswith("SSE")]
-UNSEEN = {"finish reason", "usage", "model in answer", "artifact name", "stream body", "data line", "content type"}
+UNSEEN = {
+    "finish reason",
+    "usage",
+    "model in answer",
+    "artifact name",
+    "stream body",
+    "data line",
+    "content type",
+    "event name",
+    "tool call id",
+}
 """Entries whose text is shown nowhere, or not by its words."""
-LATIN = {"reason phrase", "location", "cookie"}
+LATIN = {"reason phrase", "location", "cookie", "Retry-After"}
 """Entries that are bytes of a head: with control characters in them they are no HTTP."""
 
 
