@@ -16,8 +16,8 @@ from pathlib import Path
 from chatforge_tui.config.load import load_settings
 from chatforge_tui.endpoints.a2a.binding import ForeignReply, HttpJson, JsonRpc
 from chatforge_tui.endpoints.a2a.turn_reader import TurnReader
-from chatforge_tui.endpoints.a2a.wire import MalformedEvent, RpcFailure
-from chatforge_tui.endpoints.loose_json import read_object
+from chatforge_tui.endpoints.a2a.wire import RpcFailure
+from chatforge_tui.endpoints.loose_json import MalformedJson, read_object
 from chatforge_tui.endpoints.openai_chat.answer import Answer
 from chatforge_tui.endpoints.openai_chat.chunk import read_chunk
 from chatforge_tui.endpoints.sse import SseDecoder, SseEvent
@@ -60,7 +60,7 @@ def json(data: bytes) -> None:
         for line in text.split("\n"):
             try:
                 reply = binding.read(line)
-            except (MalformedEvent, ForeignReply):
+            except (MalformedJson, ForeignReply):
                 continue
             if not isinstance(reply, RpcFailure):
                 reader.read(reply)
