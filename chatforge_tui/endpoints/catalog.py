@@ -75,7 +75,7 @@ class EndpointCatalog:
         if protocol and not credentials.may_prompt(settings, self._environ):
             secret = credentials.resolve(settings, self._environ)
             http = http_settings(name, protocol, settings, secret)
-            return _adapter(protocol, settings, http, self._asked_of(ref.name, http))
+            return _adapter(protocol, settings, http, self.asked_of(ref.name, http))
         if not credentials.may_prompt(settings, self._environ):
             credentials.resolve(settings, self._environ)  # what is missing is better said now than after the prompt
         return LateEndpoint(partial(self._connect_late, ref.name, protocol, settings), needs_history=protocol != "a2a")
@@ -103,7 +103,7 @@ class EndpointCatalog:
             )
         return ref.protocol or settings.protocol, _with_choices(settings, ref)
 
-    def _asked_of(self, endpoint: str, http: HttpSettings) -> "AskedOf | None":
+    def asked_of(self, endpoint: str, http: HttpSettings) -> "AskedOf | None":
         """Return what the user answered about one endpoint."""
         return None if self._card_hosts is None else AskedOf(self._card_hosts, endpoint, http.credential_source)
 
@@ -117,7 +117,7 @@ class EndpointCatalog:
             spoken = await detect_protocol(settings.url, http_settings(name, "", settings, secret))
             self._detected[settings.url] = spoken
         http = http_settings(name, spoken, settings, secret)
-        return _adapter(spoken, settings, http, self._asked_of(endpoint, http))
+        return _adapter(spoken, settings, http, self.asked_of(endpoint, http))
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,7 +225,7 @@ class Checkup:
                 spoken = protocol or await detect_protocol(settings.url, http)
                 self._step = "agent card" if spoken == "a2a" else "models"
                 if spoken == "a2a":
-                    await self._read_card(channel, settings, began)
+                    await self._read_card(channel, settings, http, began)
                 else:
                     await self._read_models(channel, settings, began)
         except TimeoutError as error:
@@ -236,9 +236,15 @@ class Checkup:
         finally:
             await channel.aclose()
 
-    async def _read_card(self, channel: HttpChannel, settings: EndpointSettings, began: float) -> None:
+    async def _read_card(
+        self, channel: HttpChannel, settings: EndpointSettings, http: HttpSettings, began: float
+    ) -> None:
         route = await find_route(
-            channel, settings.url, version=settings.a2a_version, use_card_url=settings.use_card_url
+            channel,
+            settings.url,
+            version=settings.a2a_version,
+            use_card_url=settings.use_card_url,
+            asked=self._catalog.asked_of(self._name, http),
         )
         took, agent, where = _ms(began), route.agent or "an agent without a name", origin(route.url)
         away = "" if where == origin(settings.url) else f", answering at {where}"

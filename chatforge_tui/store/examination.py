@@ -92,7 +92,12 @@ def _content(db: sqlite3.Connection) -> Finding:
         return Finding("content", Verdict.WRONG, f"It is damaged: {problem}.", REPAIR_HINT, facts)
     sessions = int(db.execute("SELECT count(*) FROM session").fetchone()[0])
     facts["sessions"] = sessions
-    return Finding("content", Verdict.GOOD, f"Sound by a quick check, {sessions} sessions.", facts=facts)
+    return Finding(
+        "content",
+        Verdict.GOOD,
+        f"Sound by a quick check, {sessions} session{'' if sessions == 1 else 's'}.",
+        facts=facts,
+    )
 
 
 def _journal(db: sqlite3.Connection, path: Path) -> Finding:

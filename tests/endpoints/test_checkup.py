@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from chatforge_tui.config.card_hosts import CardHosts, Permission
 from chatforge_tui.config.settings import EndpointSettings, Settings
 from chatforge_tui.domain.finding import Verdict
 from chatforge_tui.endpoints.catalog import EndpointCatalog
@@ -151,6 +152,21 @@ async def test_a_refused_credential_is_said_without_it_whatever_the_server_echoe
     found = await look(server.url + "/v1", token_env="T", environ={"T": "token-canary-1"})
     assert found["models"].facts["kind"] == "unauthorized"
     assert "token-canary-1" not in str(found["models"])
+
+
+async def test_the_card_of_another_server_is_wrong_until_the_user_has_agreed(start, tmp_path):
+    card = {"name": "old", "url": "http://192.0.2.1/rpc", "protocolVersion": "0.3.0", "capabilities": {}, "skills": []}
+    server = await start(plays=[answer(json.dumps(card).encode())] * 2)
+    endpoint = EndpointSettings(protocol="a2a", url="http://192.0.2.9", proxy=server.url)
+    hosts = CardHosts(tmp_path)
+    catalog = EndpointCatalog(Settings(endpoints={"e": endpoint}), environ={}, card_hosts=hosts)
+    refused = (await Checkup(catalog, "e", {}, CheckupOptions()).examine()).findings[-1]
+    assert (refused.subject, refused.facts["kind"]) == ("agent card", "other-host")
+    hosts.answer(hosts.question("e"), Permission.WITHOUT_CREDENTIAL)
+    findings = (await Checkup(catalog, "e", {}, CheckupOptions()).examine()).findings
+    met = next(each for each in findings if each.subject == "agent card")
+    assert met.facts["answers_at"] == "http://192.0.2.1:80"
+    assert {request.proxied_host.partition(":")[0] for request in server.requests} == {"192.0.2.9"}
 
 
 async def test_a_model_that_is_not_there_is_told_with_one_that_is(start):

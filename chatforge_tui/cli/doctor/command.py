@@ -16,6 +16,7 @@ from chatforge_tui.cli.json_shapes import dumps
 from chatforge_tui.cli.launch import Launch, check_endpoint
 from chatforge_tui.cli.logging_setup import start_logging
 from chatforge_tui.cli.output import standard_output
+from chatforge_tui.config.card_hosts import CardHosts
 from chatforge_tui.config.settings import BUILT_IN, Settings
 from chatforge_tui.domain.finding import Section
 from chatforge_tui.endpoints.catalog import EndpointCatalog
@@ -94,7 +95,14 @@ def _examine_endpoints(
     with ExitStack() as stack:
         built_in = BuiltInEndpoint(launch)
         stack.callback(built_in.stop)
-        asyncio.run(_examine_all(EndpointCatalog(settings, built_in), names, command, tell))
+        asyncio.run(
+            _examine_all(
+                EndpointCatalog(settings, built_in, card_hosts=CardHosts(launch.locations.state_dir)),
+                names,
+                command,
+                tell,
+            )
+        )
 
 
 async def _examine_all(

@@ -62,7 +62,12 @@ def _configuration(launch: Launch) -> Finding:
         return Finding("configuration", Verdict.WRONG, str(error), error.hint, facts)
     if not file.exists():
         return Finding("configuration", Verdict.NOTE, f"None yet; it belongs in {file}.", facts=facts)
-    return Finding("configuration", Verdict.GOOD, f"{file}, {amount} endpoints", facts={**facts, "endpoints": amount})
+    return Finding(
+        "configuration",
+        Verdict.GOOD,
+        f"{file}, {amount} endpoint{'' if amount == 1 else 's'}",
+        facts={**facts, "endpoints": amount},
+    )
 
 
 def _version(package: str) -> str:
