@@ -38,7 +38,7 @@ from chatforge_tui.endpoints.http_url import host_port, origin
 from chatforge_tui.endpoints.http_wire import proxy_for
 from chatforge_tui.endpoints.late_endpoint import Adapter
 from chatforge_tui.endpoints.openai_chat.models import list_models
-from chatforge_tui.errors import ChatForgeError, ConfigError, EndpointError, StreamStalled, Unreachable
+from chatforge_tui.errors import ChatForgeError, ConfigError, EndpointError, StreamStalled, Unauthorized, Unreachable
 from chatforge_tui.safety.redact import register_userinfo
 from chatforge_tui.safety.urls import has_userinfo
 
@@ -83,6 +83,8 @@ class Checkup:
         self._environ = environ
         self._options = options
         self._step = "settings"
+        self._is_bare = False
+        """The endpoint has a credential that was not looked up."""
         self._findings: list[Finding] = []
 
     async def examine(self) -> Section:
@@ -90,6 +92,9 @@ class Checkup:
         try:
             await self._examine()
         except ChatForgeError as error:
+            if self._is_bare and isinstance(error, Unauthorized):
+                self._find(self._step, Verdict.NOTE, "It wants the credential, which was not looked up.")
+                return Section("endpoint", self._name, tuple(self._findings))
             facts: dict[str, object] = {"kind": error.kind}
             self._findings.append(Finding(self._step, Verdict.WRONG, str(error), error.hint, facts))
         return Section("endpoint", self._name, tuple(self._findings))
@@ -102,7 +107,9 @@ class Checkup:
         await self._look_up_host(proxy or settings.url)
         await self._connect(settings.url, http, proxy)
         await self._meet_agent(protocol, settings, http)
-        if self._options.asks:
+        if self._options.asks and self._is_bare:
+            self._find("answer", Verdict.NOTE, "Not asked for, because the credential was not looked up.")
+        elif self._options.asks:
             await self._ask()
         else:
             self._find("answer", Verdict.NOTE, "Not asked for; --ask sends a tiny prompt, which costs tokens.")
@@ -137,6 +144,7 @@ class Checkup:
         name = "" if "://" in self._name else self._name
         if source and not self._options.may_prompt and credentials.may_prompt(settings, self._environ):
             self._find("credential", Verdict.NOTE, f"Not looked up, because {source} may ask.", source=source)
+            self._is_bare = True
             return http_settings(name, protocol, settings, None)
         secret = await asyncio.to_thread(credentials.resolve, settings, self._environ)
         if secret is None:

@@ -169,6 +169,18 @@ async def test_the_card_of_another_server_is_wrong_until_the_user_has_agreed(sta
     assert {request.proxied_host.partition(":")[0] for request in server.requests} == {"192.0.2.9"}
 
 
+async def test_a_credential_that_may_ask_is_left_alone_also_with_ask_and_its_lack_is_no_fault(start, tmp_path):
+    ran = tmp_path / "ran"
+    server = await start(plays=[MODELS, answer(b"{}", "401 Unauthorized")])
+    endpoint = EndpointSettings(protocol="openai-chat", url=server.url + "/v1", token_command=("touch", str(ran)))
+    catalog = EndpointCatalog(Settings(endpoints={"e": endpoint}), environ={})
+    options = CheckupOptions(asks=True, may_prompt=False)
+    first, second = [(await Checkup(catalog, "e", {}, options).examine()).findings[-1] for _ in range(2)]
+    assert (first.subject, first.verdict) == ("answer", Verdict.NOTE)
+    assert (second.subject, second.verdict) == ("models", Verdict.NOTE)
+    assert not ran.exists()
+
+
 async def test_a_model_that_is_not_there_is_told_with_one_that_is(start):
     found = await look((await start()).url + "/v1", model="huge")
     assert found["models"].verdict is Verdict.WARNING
