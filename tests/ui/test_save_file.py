@@ -1,7 +1,6 @@
 """A file that the agent sent is written on a key only: new, private, under the chosen folder, with a rebuilt name."""
 
 import errno
-import os
 import stat
 
 import pytest
@@ -18,7 +17,7 @@ def test_a_file_is_new_private_and_whole(tmp_path):
 
     assert (path, path.read_bytes()) == (tmp_path / "report.pdf", b"%PDF")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert os.listdir(tmp_path) == ["report.pdf"]
+    assert [each.name for each in tmp_path.iterdir()] == ["report.pdf"]
 
 
 def test_nothing_is_replaced(tmp_path):
