@@ -130,11 +130,14 @@ class Writer:
         with self._wake:
             if not self.is_open:
                 return False
+            due = self._due()
             add(self._pending)
             if self._since is None:
                 self._since = time.monotonic()
             self._is_urgent = self._is_urgent or urgent
-            self._wake.notify()
+            # Waking the thread for each piece of each stream would cost more than writing it down: it has an alarm.
+            if (now_due := self._due()) is not None and (due is None or now_due < due):
+                self._wake.notify()
             return True
 
     async def submit(self, work: Operation | Lookup) -> Any:  # noqa: ANN401 - the answer depends on the work

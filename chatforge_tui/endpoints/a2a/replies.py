@@ -132,7 +132,11 @@ class Replies:
         try:
             async with aclosing(response.chunks()) as chunks:
                 async for chunk in chunks:
-                    for data in decoder.feed(chunk):
+                    events = decoder.feed(chunk)
+                    if decoder.comments > keepalives:
+                        keepalives = decoder.comments
+                        yield StillAlive()
+                    for data in events:
                         response.content_arrived()
                         for event in self._read_event(binding, data):
                             if self._reader.is_over or isinstance(event, RpcFailure):
@@ -140,9 +144,6 @@ class Replies:
                             yield event
                         if response.is_done:
                             return
-                    if decoder.comments > keepalives:
-                        keepalives = decoder.comments
-                        yield StillAlive()
         except EndpointError:
             for event in self._reader.flush():
                 yield event

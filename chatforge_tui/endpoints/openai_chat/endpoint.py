@@ -10,6 +10,7 @@ from chatforge_tui.domain.request import PromptRequest, TaskRef
 from chatforge_tui.endpoints.http import HttpChannel, StreamResponse, reject_status
 from chatforge_tui.endpoints.http_status import MAX_ERROR_BYTES
 from chatforge_tui.endpoints.http_url import host_port
+from chatforge_tui.endpoints.merging import merged
 from chatforge_tui.endpoints.openai_chat.answer import Answer
 from chatforge_tui.endpoints.openai_chat.body import Dialect, encode
 from chatforge_tui.endpoints.openai_chat.models import first_for_chat, list_models
@@ -111,7 +112,7 @@ class OpenAiChatEndpoint:
             while (chunk := await _next(chunks, has_last_word=bool(answer.finish_reason))) is not None:
                 comments = decoder.comments
                 news = [event for event in decoder.feed(chunk) if not (event.has_own_id and repeats.has(event))]
-                for event in _meaning(news, answer, response):
+                for event in merged(_meaning(news, answer, response)):
                     yield event
                 if answer.has_ended:
                     return
