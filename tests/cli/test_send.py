@@ -138,7 +138,7 @@ async def test_a_signal_stops_the_turn_and_keeps_its_text(server, program, numbe
 
 
 async def test_a_reader_that_goes_away_stops_the_turn_quietly(server, program):
-    server.plays.append([sse_head(), *[chunked(delta("x" * 1000), last=False)] * 200, Stall()])
+    server.plays.append([sse_head(), *[chunked(delta("x" * 1000), last=False)] * 2000, Stall()])
     process = await program.start(*to(server, "hi"))
     await asyncio.wait_for(process.stdout.readexactly(10), 20)
     process._transport.get_pipe_transport(1).close()
