@@ -19,6 +19,8 @@ class MarkSet:
     interrupted: str
     idle: str
     done: str
+    held: str
+    """Beside the state: another program writes in this session."""
     prompt: str
     """Before the composer."""
     folded: str
@@ -66,6 +68,7 @@ UNICODE_MARKS = MarkSet(
     interrupted="↯",
     idle="○",
     done="✓",
+    held="⊘",
     prompt="❯",
     folded="▸",
     unfolded="▾",
@@ -90,6 +93,7 @@ ASCII_MARKS = MarkSet(
     interrupted="!",
     idle="o",
     done="+",
+    held="#",
     prompt=">",
     folded=">",
     unfolded="v",

@@ -1,5 +1,7 @@
 """Many sessions side by side, through the keys of a user."""
 
+from dataclasses import replace
+
 import pytest
 
 from chatforge_tui.config.settings import UiSettings
@@ -346,3 +348,17 @@ async def test_the_command_stop_stops_at_once_and_says_so_where_nothing_runs(hom
         await program.type("/stop")
         await program.pilot.press("enter")
         await program.until(lambda: pane.state is TurnState.ABORTED)
+
+
+@pytest.mark.parametrize(("is_ascii", "mark"), [(False, "○ ⊘ mine"), (True, "o # mine")])
+async def test_a_session_that_another_program_holds_has_a_mark_of_its_own_in_tab_and_list(home, is_ascii, mark):
+    async with running(home, ui=UiSettings(ascii=is_ascii)) as program:
+        head = replace(program.front.head, title="mine")
+        program.app.book.put(head)
+        program.app.redraw()
+        await program.sees(mark.replace(mark.split()[1] + " ", ""))
+        program.app.book.put(replace(head, held_by="pid 4711"))
+        program.app.redraw()
+        await program.until(lambda: mark in program.text.splitlines()[0])
+        await program.pilot.press("f3")
+        await program.until(lambda: any(mark in line for line in program.text.splitlines()[2:]))

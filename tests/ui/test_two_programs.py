@@ -19,8 +19,10 @@ async def test_a_name_shows_up_a_stream_is_followed_and_taken_over(tmp_path):
         await other.wait_for("No other ChatForge has this session open.")
         other.press("f3")
         await other.wait_for("stream 900 lines")
+        await other.wait_for("⊘ stream 900 lines")
         other.press("down", "enter")
         await other.wait_for(f"Open in pid {one.pid} ")
+        await other.until(lambda: "● ⊘ stream 900" in other.lines[0], "its tab is marked")
         await other.wait_for("streaming")
 
         one.send(b"/rename Named by the first\r")
@@ -34,7 +36,9 @@ async def test_a_name_shows_up_a_stream_is_followed_and_taken_over(tmp_path):
         other.press("alt+o")
         await other.wait_for("This session is yours to write in.")
         await other.until(lambda: "read-only here" not in other.text, "it can be written in")
+        await other.until(lambda: "⊘" not in other.lines[0], "the mark goes")
         await one.wait_for(f"Open in pid {other.pid} ")
+        await one.until(lambda: "⊘" in one.lines[0], "the mark is here now")
 
 
 def last_line(screen):

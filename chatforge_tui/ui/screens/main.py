@@ -341,7 +341,10 @@ class MainScreen(FrameScreen):
         kind: TabKind = "running" if state and state.is_live else _KINDS.get(state, "idle") if state else "idle"
         unread = pane.unread_count if pane is not self._book.current else 0
         is_unverified = pane.head.endpoint.name in self._unverified
-        return Tab(pane.session_id, self._marks.of_turn(state), kind, session_title(pane), unread, is_unverified)
+        mark, is_held = self._marks.of_turn(state), bool(pane.head.held_by)
+        return Tab(
+            pane.session_id, mark, kind, session_title(pane), unread, is_unverified=is_unverified, is_held=is_held
+        )
 
     def _teach(self, pane: Pane) -> None:
         keys = [(self._writer.key(action), words) for action, words in _FIRST_KEYS if self._writer.key(action)]

@@ -130,7 +130,8 @@ class SessionsBoard(Dialog[SessionId]):
         when = f"{datetime.fromtimestamp(pane.head.updated).astimezone():%d %b %H:%M}" if pane.head.updated else ""
         facts = f"{state_word(state):>13}  {shorten(clean_name(pane.head.endpoint.name), 18):<18}  {when:>12}"
         facts = facts if room >= 76 else f"{state_word(state):>13}"
-        space = room - 4 - len(facts) - 2
+        held = f"{self._marks.held} " if pane.head.held_by else ""
+        space = room - 4 - len(held) - len(facts) - 2
         shown = shorten(title, space)
         gap = " " * (space - cell_len(shown) + 2)
         style = "bold" if pane.unread_count else ""
@@ -138,6 +139,7 @@ class SessionsBoard(Dialog[SessionId]):
             Content.styled(f"{digit} ", "$text-muted"),
             mark,
             " ",
+            Content.styled(held, "$text-warning"),
             Content.styled(shown, style),
             gap,
             Content.styled(facts, "$text-muted"),

@@ -41,10 +41,12 @@ class Tab:
     """Number of news; shown behind a bold title when it is not 0."""
     is_unverified: bool = False
     """The certificate of its endpoint is not checked: marked, as long as that is so."""
+    is_held: bool = False
+    """Another program writes in it: it can only be read here, which its mark says beside the one of its state."""
 
     def width(self, most: int) -> int:
         """Return its width in cells, margin on both sides included, with a title of at most `most` cells."""
-        marks = 8 if self.is_unverified else 6
+        marks = 6 + 2 * self.is_unverified + 2 * self.is_held
         return marks + min(cell_len(self.title), most) + (len(self.count) if self.unread else 0)
 
     @property
@@ -209,6 +211,7 @@ class TabStrip(Widget):
             Segment(tab.mark, self._style(tab.kind)),
             Segment(" ", self.rich_style),
             *([Segment("! ", self._style("failed"))] if tab.is_unverified else []),
+            *([Segment(f"{self.marks.held} ", self._style("waiting"))] if tab.is_held else []),
             Segment(shorten(tab.title, self._most, self.marks.ellipsis), self._style(look)),
         ]
         if tab.unread:
