@@ -16,7 +16,7 @@ from chatforge_tui.domain.changes import SessionChanged, StoreTrouble, TurnBegan
 from chatforge_tui.domain.ids import SessionId, TurnId, new_session_id
 from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Prompt, Turn, TurnHead
-from chatforge_tui.errors import ChatForgeError, StoreError, TaskForgotten, UnknownSession
+from chatforge_tui.errors import ChatForgeError, StoreError, StoreTooNew, TaskForgotten, UnknownSession
 from chatforge_tui.sessions.cleanup import shut_down
 from chatforge_tui.sessions.clock import Clock, SystemClock
 from chatforge_tui.sessions.event_bus import EventBus, Subscription
@@ -102,7 +102,7 @@ class SessionManager:
         self._is_open = True
         if self._settings.look_s is not None:
             self._start(self._others.watch(self._settings.look_s))
-        if self._settings.takes_up:
+        if self._settings.takes_up and not self.refusal:
             self._start(self._find_lost())
         return self
 
@@ -121,6 +121,11 @@ class SessionManager:
             await self._end_tasks()
         finally:
             await self._close_store(is_failing=error is not None)
+
+    @property
+    def refusal(self) -> str:
+        """Why sessions can only be read, in one sentence; "" when they can be changed."""
+        return self._store.refusal
 
     def sessions(self) -> tuple[SessionHead, ...]:
         """Return open sessions by position, then closed ones, the last used first; not the trash."""
@@ -293,6 +298,8 @@ class SessionManager:
             StoreError: the store cannot do it; the session stays.
         """
         self._book.get(session_id)
+        if self.refusal:
+            raise StoreTooNew(self.refusal)
         self._book.leave(session_id)
         worker = self._workers.pop(session_id, None)
         try:
@@ -361,7 +368,10 @@ class SessionManager:
 
         Raises:
             UnknownSession: there is no such session outside the trash.
+            StoreTooNew: the store can only be read, and the patch names or points the session.
         """
+        if self.refusal and (patch.title is not None or patch.endpoint is not None):
+            raise StoreTooNew(self.refusal)
         self._book.change(session_id, patch)
 
     def activate(self, session_id: SessionId) -> None:

@@ -97,6 +97,14 @@ class SessionStore(Protocol):
     on_trouble: Callable[[str], None] | None
     """Called on the event loop with one sentence when writing fails, with "" when it works again."""
 
+    @property
+    def refusal(self) -> str:
+        """Why this store can only be read, in one sentence, once it is open; "" when it can be changed.
+
+        Where it can only be read, `record` and `update_session` do nothing.
+        """
+        ...
+
     async def open(self, *, takes_tabs: bool = False) -> None:
         """Open or create the store. A turn that was live in a program that is dead now becomes `interrupted`.
 

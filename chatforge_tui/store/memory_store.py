@@ -27,6 +27,7 @@ class MemoryStore:
     def __init__(self) -> None:
         """Start empty."""
         self.on_trouble: Callable[[str], None] | None = None
+        self.refusal = ""
         self._sessions: dict[SessionId, SessionHead] = {}
         self._turns: dict[SessionId, dict[TurnId, Turn]] = {}
         self._owner: dict[TurnId, SessionId] = {}

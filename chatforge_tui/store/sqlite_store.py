@@ -15,7 +15,7 @@ from chatforge_tui.domain.changes import HeadChanged, TurnChange
 from chatforge_tui.domain.ids import SessionId, TaskId, TurnId
 from chatforge_tui.domain.session import SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Turn, TurnHead
-from chatforge_tui.errors import StoreUnavailable
+from chatforge_tui.errors import StoreTooNew, StoreUnavailable
 from chatforge_tui.store import codec, holds, queries, search_index
 from chatforge_tui.store.caretaker import Caretaker
 from chatforge_tui.store.known_heads import KnownHeads
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from chatforge_tui.domain.sighting import Sighting
     from chatforge_tui.store.surroundings import Surroundings
 
+READ_ONLY = "This store was made by a newer ChatForge; it is read only here. Update ChatForge to go on."
+"""What is said to who wants to change a store that is opened although a newer program made it."""
 BACKUP_AFTER_S = 5.0
 """The first seconds belong to the screen, and a command that ends within them makes no backup."""
 
@@ -56,6 +58,7 @@ class SqliteStore:
         path: Path,
         *,
         read_only: bool = False,
+        reads_newer: bool = False,
         settings: WriterSettings = DEFAULTS,
         backup_after_s: float = BACKUP_AFTER_S,
     ) -> None:
@@ -65,6 +68,7 @@ class SqliteStore:
             path: of the database. Its directory is made when missing; the lock files are in `run` beside it.
             read_only: for commands that only look, also while another program writes: nothing is ever written, a
                 turn whose program is dead reads `interrupted` all the same, and a store that is not there is empty.
+            reads_newer: whether a store that a newer ChatForge made is opened for reading instead of being refused.
             settings: how long things may wait.
             backup_after_s: seconds after opening until a backup is made, if one is due.
         """
@@ -73,6 +77,7 @@ class SqliteStore:
         self.is_newer = False
         """Whether a newer ChatForge wrote the store, once it is open: then it can only be read."""
         self._read_only = read_only
+        self._reads_newer = reads_newer
         self._writer = Writer(self._open_workplace, settings, self._do_chore)
         self._caretaker = Caretaker(path, backup_after_s)
         self._known = KnownHeads()
@@ -94,15 +99,16 @@ class SqliteStore:
         Raises:
             StoreUnavailable: no rights, no space, an I/O error.
             StoreCorrupt: the file is damaged, empty, or not ours.
-            StoreTooNew: a newer ChatForge wrote it; for reading only: and this one does not know its tables.
+            StoreTooNew: a newer ChatForge wrote it; where it may be read: and this one does not know its tables.
         """
         if self._read_only and not self.path.exists():
             return
         self._takes_tabs = takes_tabs
         await self._writer.start(self._on_trouble)
-        if self._read_only:
+        if self._read_only or self._reads_newer:
             self.is_newer = await self._writer.submit(lambda at: at.is_newer)
-        else:
+        self._read_only = self._read_only or self.is_newer
+        if not self._read_only:
             self._caretaker.start(self._writer.tell)
 
     async def close(self) -> None:
@@ -318,12 +324,19 @@ class SqliteStore:
         return outcomes
 
     @property
+    def refusal(self) -> str:
+        """Why nothing can be changed, in one sentence; "" when it can."""
+        return READ_ONLY if self._reads_newer and self.is_newer else ""
+
+    @property
     def _is_absent(self) -> bool:
         """Whether there is nothing to read: the store was never made."""
         return self._read_only and not self._writer.is_open and not self.path.exists()
 
     async def _write(self, operation: Operation) -> Any:  # noqa: ANN401 - the answer depends on the operation
         """Have an operation done, and return its answer once it is durable."""
+        if self.refusal:
+            raise StoreTooNew(self.refusal)
         if self._read_only:
             message = "The store is open for reading only."
             raise StoreUnavailable(message)
@@ -331,9 +344,14 @@ class SqliteStore:
 
     def _open_workplace(self) -> Workplace:
         """Open the file; called in the writer thread."""
-        return (
-            open_for_reading(self.path) if self._read_only else open_for_writing(self.path, takes_tabs=self._takes_tabs)
-        )
+        if self._read_only:
+            return open_for_reading(self.path)
+        try:
+            return open_for_writing(self.path, takes_tabs=self._takes_tabs)
+        except StoreTooNew:
+            if not self._reads_newer:
+                raise
+            return open_for_reading(self.path)
 
     def _do_chore(self, at: Workplace) -> bool:
         """Take turns into the full-text index; called in the writer thread."""

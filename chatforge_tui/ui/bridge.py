@@ -38,9 +38,11 @@ AIR_S = 0.008
 class EngineReady(Message):
     """The store is open and every session is known."""
 
-    def __init__(self, heads: Sequence[SessionHead]) -> None:
+    def __init__(self, heads: Sequence[SessionHead], refusal: str = "") -> None:
         self.heads = heads
         """All sessions outside the trash: open ones by position, then closed ones."""
+        self.refusal = refusal
+        """Why they can only be read, in one sentence; "" when they can be changed."""
         super().__init__()
 
 
@@ -205,7 +207,7 @@ class EngineThread:
         async with self._start_engine() as manager:
             subscription = manager.subscribe()
             self._running.set_result(_Running(self._loop, manager))
-            self._deliver(EngineReady(manager.sessions()))
+            self._deliver(EngineReady(manager.sessions(), manager.refusal))
             async with asyncio.TaskGroup() as group:
                 jobs = (
                     group.create_task(self._pump(subscription)),

@@ -290,6 +290,10 @@ class DeskApp(App[None], inherit_bindings=False):
         self._book.fill(event.heads)
         panes = self._book.open
         front = next((pane for pane in panes if pane.head.is_active), panes[0] if panes else None)
+        self._main.trouble = event.refusal
+        if front is None and event.refusal and event.heads:  # no new one can be made
+            self._sessions.go_to(event.heads[0].session_id)
+            return
         if front is None:
             self._sessions.open_on(self._default_endpoint)
             return

@@ -1,6 +1,7 @@
 """What a user can do with sessions: open, go to, close, delete, undo, rename, move. Commands only, no drawing."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
@@ -8,6 +9,9 @@ from chatforge_tui.errors import ChatForgeError, UnknownSession
 from chatforge_tui.ui.desk import Desk
 from chatforge_tui.ui.panes import Pane
 from chatforge_tui.ui.turn_facts import session_title
+
+if TYPE_CHECKING:  # the engine is imported in its own thread, behind the first frame
+    from chatforge_tui.sessions.manager import SessionManager
 
 MOST_TITLE = 200
 """Most characters of a title that a user gives."""
@@ -100,8 +104,6 @@ class SessionActions:
         title = " ".join(title.split())[:MOST_TITLE]
         if title:
             self._patch(pane, SessionPatch(title=title, title_is_manual=True))
-            self._desk.book.put(replace(pane.head, title=title, title_is_manual=True))
-            self._desk.redraw()
 
     def take_over(self, pane: Pane) -> None:
         """Become the writer of a session that another program has open; what runs in it there is interrupted."""
@@ -124,10 +126,7 @@ class SessionActions:
             self._desk.say(f"This session is open in {pane.head.held_by}. Take it over first.", severity="warning")
             return
         endpoint = replace(pane.head.endpoint, model=model)
-        self._patch(pane, SessionPatch(endpoint=endpoint))
-        self._desk.book.put(replace(pane.head, endpoint=endpoint))
-        self._desk.say(f"The next prompt goes to {model}.")
-        self._desk.redraw()
+        self._patch(pane, SessionPatch(endpoint=endpoint), note=f"The next prompt goes to {model}.")
 
     def move(self, pane: Pane, step: int) -> None:
         """Move a tab `step` places to the right (negative: left), as far as there are tabs."""
@@ -142,8 +141,20 @@ class SessionActions:
         if 0 <= target < len(panes):
             self._desk.start(move())
 
-    def _patch(self, pane: Pane, patch: SessionPatch) -> None:
-        self._desk.engine.post(lambda manager: manager.update_session(pane.session_id, patch))
+    def _patch(self, pane: Pane, patch: SessionPatch, note: str = "") -> None:
+        """Change a session, show it changed once the engine has done it, and say `note`."""
+
+        async def change(manager: "SessionManager") -> None:
+            manager.update_session(pane.session_id, patch)
+
+        async def run() -> None:
+            await self._desk.engine.call(change)
+            self._desk.book.put(patch.apply_to(pane.head))
+            self._desk.redraw()
+            if note:
+                self._desk.say(note)
+
+        self._desk.start(run())
 
     def _show(self, head: SessionHead) -> None:
         self._desk.book.put(head)
