@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from chatforge_tui.cli import exit_codes, json_shapes
+from chatforge_tui.cli import exit_codes
 from chatforge_tui.cli.launch import Launch
 from chatforge_tui.cli.output import standard_output
 from chatforge_tui.errors import StoreCorrupt, StoreUnavailable
+from chatforge_tui.exchange import json_shapes
 from chatforge_tui.store import care, salvage
 from chatforge_tui.store.backups import list_backups
 from chatforge_tui.store.care import CheckReport

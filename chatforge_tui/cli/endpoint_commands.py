@@ -1,11 +1,11 @@
 """`chatforge endpoints`: what is configured, without asking anybody and without a credential."""
 
-from chatforge_tui.cli.json_shapes import Json, dumps
 from chatforge_tui.cli.launch import Launch, default_endpoint
 from chatforge_tui.cli.output import standard_output
 from chatforge_tui.cli.session_table import aligned
 from chatforge_tui.config.credentials import source
 from chatforge_tui.config.settings import BUILT_IN, EndpointSettings, Settings
+from chatforge_tui.exchange.json_shapes import Json, dumps
 from chatforge_tui.safety.clean import clean_name
 from chatforge_tui.safety.redact import redact
 from chatforge_tui.safety.urls import without_userinfo

@@ -5,13 +5,13 @@ Pure: changes in, lines out. Names and keys of the events stand in event_table.
 
 from collections.abc import Iterable, Iterator
 
-from chatforge_tui.cli import json_shapes
 from chatforge_tui.cli.answer_text import AnswerText
-from chatforge_tui.cli.json_shapes import Json
 from chatforge_tui.domain.changes import HeadChanged, PartAdded, PartReplaced, PlanRecorded, TextAppended, TurnChange
 from chatforge_tui.domain.part import FilePart, NoticePart, Part, QuestionPart, ReasoningPart, ToolPart
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn, TurnProblem, TurnState
+from chatforge_tui.exchange import json_shapes
+from chatforge_tui.exchange.json_shapes import Json
 
 _WITH_LINE = (ToolPart, FilePart, NoticePart, QuestionPart)
 

@@ -8,13 +8,13 @@ from typing import Protocol
 
 from chatforge_tui.cli import send_events
 from chatforge_tui.cli.answer_text import AnswerText
-from chatforge_tui.cli.json_shapes import Json, dumps
-from chatforge_tui.cli.markdown_text import question_text
 from chatforge_tui.cli.output import standard_output, tell
 from chatforge_tui.domain.changes import TurnChange
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn, TurnProblem
 from chatforge_tui.errors import ChatForgeError
+from chatforge_tui.exchange.json_shapes import Json, dumps
+from chatforge_tui.exchange.markdown_text import question_text
 
 
 class Report(Protocol):

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from chatforge_tui.cli import exit_codes, json_shapes
-from chatforge_tui.cli.atomic_file import write_private
+from chatforge_tui.cli import exit_codes
 from chatforge_tui.cli.launch import Launch
 from chatforge_tui.cli.output import standard_output, tell
 from chatforge_tui.cli.session_lookup import find_session, short_ids
@@ -17,13 +16,13 @@ from chatforge_tui.cli.session_table import hit_lines, session_table
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn
 from chatforge_tui.errors import StoreTooNew
+from chatforge_tui.exchange import json_shapes
+from chatforge_tui.exchange.private_file import write_private
+from chatforge_tui.exchange.session_file import file_name, rendered
 from chatforge_tui.safety.clean import clean_name
-from chatforge_tui.safety.file_names import safe_file_name
 from chatforge_tui.store.sqlite_store import SqliteStore
 
 _T = TypeVar("_T")
-
-EXPORT_FORMATS = ("md", "json", "html")
 
 
 def list_sessions(launch: Launch, *, trash: bool, as_json: bool) -> int:
@@ -60,7 +59,7 @@ def show_session(launch: Launch, given: str, *, as_json: bool) -> int:
     if as_json:
         output.raw_line(json_shapes.dumps(json_shapes.transcript(head, turns), indent=2))
     else:
-        output.line(_rendered(head, turns, "md").rstrip("\n"))
+        output.line(rendered(head, turns, "md").rstrip("\n"))
     return found.end()
 
 
@@ -70,17 +69,17 @@ def export_session(launch: Launch, given: str, *, form: str, target: Path | None
     Args:
         launch: where the store is.
         given: the session's id or its beginning.
-        form: one of EXPORT_FORMATS.
+        form: one of session_file.FORMS.
         target: the file; None = named after the session, in the current directory.
         force: whether a file that is there is replaced.
     """
     found = _read(launch, lambda store: _load_session(store, given))
     head, turns = found.value
-    content = _rendered(head, turns, form)
+    content = rendered(head, turns, form)
     if target == Path("-"):
         standard_output().write(content)
         return found.end()
-    path = target or Path(f"{safe_file_name(head.title, fallback='session')}.{form}")
+    path = target or Path(file_name(head, form))
     write_private(path, content.encode("utf-8", "replace"), replace=force)
     standard_output().line(f"Written to {clean_name(str(path))}.")
     return found.end()
@@ -98,18 +97,6 @@ def restore_session(launch: Launch, given: str) -> None:
     """Bring a session back from the trash."""
     title = asyncio.run(_restore(launch, given))
     standard_output().line(f"Restored {title}.")
-
-
-def _rendered(head: SessionHead, turns: tuple[Turn, ...], form: str) -> str:
-    if form == "json":
-        return json_shapes.dumps(json_shapes.transcript(head, turns), indent=2) + "\n"
-    if form == "md":
-        from chatforge_tui.cli.markdown_text import session_markdown  # noqa: PLC0415 - 8 ms, only here
-
-        return session_markdown(head, turns)
-    from chatforge_tui.cli.html_text import session_html  # noqa: PLC0415 - 80 ms for markdown-it, only here
-
-    return session_html(head, turns)
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("session.undo", ("alt+u",), "undo", "Bring back the last closed or deleted session.", "Sessions"),
     Action("session.rename", ("f2",), "rename", "Give the session another title.", "Sessions"),
     Action("session.take_over", ("alt+o",), "take over", "Write in a session that is open elsewhere.", "Sessions"),
+    Action("session.export", (), "export", "Write the session, or all of them, into a file.", "Sessions"),
+    Action("session.import", (), "import", "Take in the sessions of a file that an export of all wrote.", "Sessions"),
     Action("session.move_left", (), "move left", "Move the tab one place to the left.", "Sessions"),
     Action("session.move_right", (), "move right", "Move the tab one place to the right.", "Sessions"),
     Action("prompt.send", ("enter",), "send", "Send the prompt.", "Prompt", Scope.PROMPT),

@@ -31,6 +31,7 @@ from chatforge_tui.streaming.cancellation import CancelReason
 from chatforge_tui.streaming.registry import StreamingRegistry
 
 if TYPE_CHECKING:
+    from chatforge_tui.domain.merged import Merged
     from chatforge_tui.domain.search import SearchHit
     from chatforge_tui.sessions.worker import SessionWorker
 
@@ -405,6 +406,18 @@ class SessionManager:
             UnknownSession: there is no such session outside the trash.
             StoreError: it cannot be read.
         """
+        transcript = self._others.follow(session_id, await self.read_turns(session_id))
+        if subscription is not None:
+            subscription.focus_from_here(session_id)
+        return tuple(transcript)
+
+    async def read_turns(self, session_id: SessionId) -> list[Turn]:
+        """Return the whole transcript as `turns` does, for who does not watch what becomes of it.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+            StoreError: it cannot be read.
+        """
         self._book.get(session_id)
         meanwhile = self._bus.subscribe()
         try:
@@ -417,10 +430,30 @@ class SessionManager:
         live = self._live(session_id)
         for turn in (*self._keeper.unsaved(session_id), *([live] if live else [])):
             turns[turn.head.turn_id] = turn
-        transcript = self._others.follow(session_id, sorted(turns.values(), key=lambda turn: turn.head.ordinal))
-        if subscription is not None:
-            subscription.focus_from_here(session_id)
-        return tuple(transcript)
+        return sorted(turns.values(), key=lambda turn: turn.head.ordinal)
+
+    async def take_in(self, items: tuple[SessionHead | Turn, ...]) -> tuple[Merged, ...]:
+        """Take in sessions and turns from elsewhere, each session before its turns. New sessions have no tab.
+
+        What is here already stays as it is.
+
+        Returns:
+            For each item what became of it.
+
+        Raises:
+            StoreError: the store cannot do it; nothing of these was taken in.
+        """
+        closed = (replace(one, is_open=False) if isinstance(one, SessionHead) else one for one in items)
+        outcomes = await self._store.merge(tuple(closed))
+        added = {_session_of(item) for item, merged in zip(items, outcomes, strict=True) if merged == "added"}
+        for stored in await self._store.load_sessions() if added else ():
+            if stored.session_id in added:
+                local = self._book.find(stored.session_id)
+                if local is None:
+                    self._book.meet(replace(stored, is_open=False, is_active=False))
+                else:
+                    self._book.put(replace(local, turns=stored.turns))
+        return outcomes
 
     def subscribe(self) -> Subscription:
         """Return a new watcher of everything that happens; close it when done."""
@@ -532,6 +565,10 @@ class SessionManager:
                 raise
         finally:
             await self._store.close()
+
+
+def _session_of(item: SessionHead | Turn) -> SessionId:
+    return item.session_id if isinstance(item, SessionHead) else item.head.session_id
 
 
 def _may_be_known(lost: TurnHead) -> bool:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # 50 ms for events, requests and search results, which a star
     from chatforge_tui.domain.changes import TurnChange
     from chatforge_tui.domain.events import StreamEvent
     from chatforge_tui.domain.ids import SessionId, TurnId
+    from chatforge_tui.domain.merged import Merged
     from chatforge_tui.domain.request import PromptRequest, TaskRef
     from chatforge_tui.domain.search import SearchHit
     from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
@@ -208,6 +209,16 @@ class SessionStore(Protocol):
 
     async def give_up_sessions(self, session_ids: Collection[SessionId]) -> None:
         """Let go of sessions: each to who asked for it last, if that program lives. One that is not held is ignored."""
+        ...
+
+    async def merge(self, items: tuple[SessionHead | Turn, ...]) -> tuple[Merged, ...]:
+        """Take in sessions and turns from elsewhere, each session before its turns, in one transaction.
+
+        What is here already stays as it is.
+
+        Returns:
+            For each item what became of it.
+        """
         ...
 
     async def look_around(self) -> Sighting | None:

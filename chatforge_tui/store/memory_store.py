@@ -10,6 +10,7 @@ from dataclasses import replace
 from chatforge_tui.domain.changes import TurnChange
 from chatforge_tui.domain.fold import fold
 from chatforge_tui.domain.ids import SessionId, TurnId
+from chatforge_tui.domain.merged import Merged
 from chatforge_tui.domain.search import FoundIn, SearchHit
 from chatforge_tui.domain.session import SessionHead, SessionPatch
 from chatforge_tui.domain.sighting import Sighting
@@ -137,6 +138,25 @@ class MemoryStore:
         self._live[head.turn_id] = []
         self._sessions[head.session_id] = replace(session, last_state=head.state)
         return turn
+
+    async def merge(self, items: tuple[SessionHead | Turn, ...]) -> tuple[Merged, ...]:
+        """Take in sessions and turns from elsewhere; what is here already stays as it is."""
+        return tuple(self._merge(item) for item in items)
+
+    def _merge(self, item: SessionHead | Turn) -> Merged:
+        if isinstance(item, SessionHead):
+            if item.session_id in self._sessions:
+                return Merged.SAME
+            self._sessions[item.session_id], self._turns[item.session_id] = item, {}
+            return Merged.ADDED
+        session_id, turn_id = item.head.session_id, item.head.turn_id
+        if owner := self._owner.get(turn_id):
+            return Merged.SAME if self._read(owner, turn_id) == item else Merged.KEPT
+        if session_id not in self._sessions:
+            return Merged.HOMELESS
+        self._turns[session_id][turn_id], self._owner[turn_id] = item, session_id
+        self._sessions[session_id] = replace(self._sessions[session_id], turns=len(self._turns[session_id]))
+        return Merged.ADDED
 
     async def hold_session(self, session_id: SessionId) -> SessionHead:
         """Return the session's head: there is no other program to hold it.

@@ -3,8 +3,8 @@
 import logging
 import sqlite3
 from dataclasses import dataclass
-from enum import StrEnum
 
+from chatforge_tui.domain.merged import Merged
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn
 from chatforge_tui.store import codec, queries, rows
@@ -14,20 +14,6 @@ from chatforge_tui.store.operations import Operation
 from chatforge_tui.store.workplace import Workplace
 
 _log = logging.getLogger("chatforge.store")
-
-
-class Merged(StrEnum):
-    """What became of one session or turn."""
-
-    ADDED = "added"
-    SAME = "same"
-    """It is here already."""
-    KEPT = "kept"
-    """The turn is here with other content, which stays."""
-    HOMELESS = "homeless"
-    """The turn's session is not here."""
-    REFUSED = "refused"
-    """It holds a value that cannot be stored."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from chatforge_tui.errors import StoreTooNew, StoreUnavailable
 from chatforge_tui.store import codec, holds, queries, search_index
 from chatforge_tui.store.caretaker import Caretaker
 from chatforge_tui.store.known_heads import KnownHeads
-from chatforge_tui.store.merging import Merge, Merged
+from chatforge_tui.store.merging import Merge
 from chatforge_tui.store.opening import open_for_reading, open_for_writing
 from chatforge_tui.store.operations import (
     AdoptTurn,
@@ -40,6 +40,7 @@ from chatforge_tui.store.workplace import Workplace
 from chatforge_tui.store.writer import DEFAULTS, Writer, WriterSettings
 
 if TYPE_CHECKING:
+    from chatforge_tui.domain.merged import Merged
     from chatforge_tui.domain.search import SearchHit
     from chatforge_tui.domain.sighting import Sighting
     from chatforge_tui.store.surroundings import Surroundings

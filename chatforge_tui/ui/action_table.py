@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
+from chatforge_tui.ui.exchange_actions import ExchangeActions
 from chatforge_tui.ui.file_actions import FileActions
 from chatforge_tui.ui.panes import Pane
 from chatforge_tui.ui.program_actions import Program, ProgramActions
@@ -50,11 +51,17 @@ class ActionTable:
     """Does actions by id."""
 
     def __init__(
-        self, shell: Shell, sessions: SessionActions, turns: TurnActions, program: ProgramActions, files: FileActions
+        self,
+        shell: Shell,
+        sessions: SessionActions,
+        turns: TurnActions,
+        program: ProgramActions,
+        files: FileActions,
+        exchange: ExchangeActions,
     ) -> None:
         """Do them with these."""
-        self._plain = _plain_actions(shell, sessions, program)
-        self._on_pane = _pane_actions(sessions, turns, program, files)
+        self._plain = _plain_actions(shell, sessions, program) | {"session.import": exchange.take_in}
+        self._on_pane = _pane_actions(sessions, turns, program, files) | {"session.export": exchange.export}
 
     @property
     def ids(self) -> frozenset[str]:

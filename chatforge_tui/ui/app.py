@@ -43,6 +43,10 @@ class ChatForgeApp(DeskApp, inherit_bindings=False):
             self._turns.abort(pane)
         elif action == "file.save":
             self._files.save(pane, argument)
+        elif action == "session.export":
+            self._exchange.export(pane, argument)
+        elif action == "session.import":
+            self._exchange.take_in(argument)
         elif argument:
             self._sessions.rename(pane, argument)
         else:

@@ -50,6 +50,7 @@ from chatforge_tui.ui.desk import Answer, FollowsSessions, Severity
 from chatforge_tui.ui.draft_keeper import DraftKeeper
 from chatforge_tui.ui.early_keys import EarlyKeys, Stage
 from chatforge_tui.ui.end_signals import EndSignals
+from chatforge_tui.ui.exchange_actions import ExchangeActions
 from chatforge_tui.ui.file_actions import FileActions
 from chatforge_tui.ui.folder_memory import FolderMemory
 from chatforge_tui.ui.line_filter import SafetyFilter
@@ -165,8 +166,9 @@ class DeskApp(App[None], inherit_bindings=False):
         self._sessions = SessionActions(self, undo_key=shown(undo_keys[0]) if undo_keys else "")
         self._turns = TurnActions(self)
         self._program = ProgramActions(self, self._sessions, self._turns, aborts_twice=settings.ui.abort == "double")
-        self._files = FileActions(self, FolderMemory(locations.state_dir))
-        self._actions = ActionTable(self, self._sessions, self._turns, self._program, self._files)
+        folders = FolderMemory(locations.state_dir)
+        self._files, self._exchange = FileActions(self, folders), ExchangeActions(self, folders)
+        self._actions = ActionTable(self, self._sessions, self._turns, self._program, self._files, self._exchange)
         for theme in OWN_THEMES:
             self.register_theme(theme)
         self._choose_first_theme()

@@ -36,6 +36,10 @@ COMMANDS = (
         "trust", "endpoint.trust", "", "Answer whether prompts may go to the server that the agent card names."
     ),
     SlashCommand("save", "file.save", "[N] [FOLDER]", "Save a file that the agent sent; asks before it writes."),
+    SlashCommand(
+        "export", "session.export", "[md|html|json|all] [FILE]", "Write this session, or all of them, into a file."
+    ),
+    SlashCommand("import", "session.import", "FILE", "Take in the sessions of a file that /export all wrote."),
     SlashCommand("plan", "view.plan", "", "Show or hide the plan."),
     SlashCommand("help", "app.help", "", "Every key and every command."),
     SlashCommand("quit", "app.quit", "", "Leave; the tabs come back next time."),

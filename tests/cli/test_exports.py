@@ -2,10 +2,10 @@ import re
 
 import pytest
 
-from chatforge_tui.cli.atomic_file import write_private
-from chatforge_tui.cli.html_text import session_html
-from chatforge_tui.cli.markdown_text import question_text, session_markdown
 from chatforge_tui.errors import ChatForgeError
+from chatforge_tui.exchange.html_text import session_html
+from chatforge_tui.exchange.markdown_text import question_text, session_markdown
+from chatforge_tui.exchange.private_file import write_private
 from tests.cli.material import FIRST, HEAD, SECOND, WAITING
 
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]")
@@ -118,7 +118,7 @@ def test_a_link_that_is_there_is_not_followed(tmp_path):
 
 @pytest.mark.parametrize("replace", [True, False])
 def test_a_place_that_cannot_be_written_is_told_in_a_sentence(tmp_path, replace):
-    with pytest.raises(ChatForgeError, match="cannot be written: No such file or directory"):
+    with pytest.raises(ChatForgeError, match="There is no folder"):
         write_private(tmp_path / "no" / "x.md", b"", replace=replace)
     (tmp_path / "directory").mkdir()
     with pytest.raises(ChatForgeError):

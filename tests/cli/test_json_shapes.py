@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from chatforge_tui.cli.json_shapes import dumps, session_line, timestamp, transcript
+from chatforge_tui.exchange.json_shapes import dumps, session_line, timestamp, transcript
 from tests.cli.material import ANSWER, FIRST, HEAD, OSC, SECOND, WAITING
 
 

@@ -671,3 +671,16 @@ async def settled(store):
     """Look around until nothing is new."""
     while await store.look_around() is not None:
         pass
+
+
+async def test_what_comes_from_elsewhere_is_taken_in_once_and_never_over_what_is_here(store):
+    session, homeless = a_session(), ended(a_turn(a_session()))
+    turn = ended(a_turn(session), "one", "two")
+    items = (session, turn, homeless)
+    assert [str(one) for one in await store.merge(items)] == ["added", "added", "homeless"]
+    assert await store.load_turns(session.session_id) == [turn]
+    assert [head.turns for head in await store.load_sessions()] == [1]
+
+    other = replace(turn, parts=turn.parts[:1])
+    assert [str(one) for one in await store.merge((session, turn, other))] == ["same", "same", "kept"]
+    assert await store.load_turns(session.session_id) == [turn]

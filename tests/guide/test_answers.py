@@ -41,7 +41,7 @@ QUESTIONS = {
     "does it send telemetry": "What leaves this machine",
     "my agent returns 401": "An endpoint says unauthorized",
     "connection refused": "An endpoint cannot be reached",
-    "export a conversation to markdown": "chatforge export command",
+    "export a conversation to markdown": "Export",
     "headless usage in a script": "Without the screen",
     "what happens after a crash": "After a crash or a restart",
     "how do I remap keys": "Changing keys",

@@ -12,7 +12,6 @@ from chatforge_tui.cli import exit_codes
 from chatforge_tui.cli.composition import BuiltInEndpoint
 from chatforge_tui.cli.doctor import program, terminal
 from chatforge_tui.cli.doctor.report import report_shape, section_lines, summary
-from chatforge_tui.cli.json_shapes import dumps
 from chatforge_tui.cli.launch import Launch, check_endpoint
 from chatforge_tui.cli.logging_setup import start_logging
 from chatforge_tui.cli.output import standard_output
@@ -22,6 +21,7 @@ from chatforge_tui.domain.finding import Section
 from chatforge_tui.endpoints.catalog import EndpointCatalog
 from chatforge_tui.endpoints.checkup import Checkup, CheckupOptions
 from chatforge_tui.errors import ConfigError
+from chatforge_tui.exchange.json_shapes import dumps
 from chatforge_tui.store.examination import examine
 
 

@@ -7,8 +7,8 @@ import textwrap
 from collections.abc import Iterable
 from typing import cast
 
-from chatforge_tui.cli.json_shapes import Json
 from chatforge_tui.domain.finding import Finding, Section, Verdict
+from chatforge_tui.exchange.json_shapes import Json
 from chatforge_tui.safety.clean import clean_line
 from chatforge_tui.safety.redact import redact
 

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all.
+"""Writing a file whole or not at all. Blocks: beside a screen, call it in a thread.
 
 Owns how exports reach the disk: private, never over another file unasked, never half.
 """
@@ -23,6 +23,12 @@ def write_private(path: Path, content: bytes, *, replace: bool) -> None:
         file.write(content)
 
 
+class AlreadyThere(ChatForgeError):
+    """Something has this name, and nobody said that it may be replaced."""
+
+    kind = "already-there"
+
+
 @contextmanager
 def private_file(path: Path, *, replace: bool) -> Generator[BinaryIO]:
     """Give a file to write that only its owner can read (0600); it has its name once the block has ended well.
@@ -34,13 +40,16 @@ def private_file(path: Path, *, replace: bool) -> Generator[BinaryIO]:
         replace: whether a file that is there may be replaced.
 
     Raises:
-        ChatForgeError: there is a file already, or it cannot be written.
+        AlreadyThere: there is a file already.
+        ChatForgeError: it cannot be written.
     """
     try:
         with _built(path, replace=replace) as file:
             yield file
     except FileExistsError as error:
-        raise ChatForgeError(f"{path} exists already.", hint="--force replaces it.") from error
+        raise AlreadyThere(f"{path} exists already.", hint="--force replaces it.") from error
+    except FileNotFoundError as error:
+        raise ChatForgeError(f"There is no folder {path.parent}.", hint="Make it, or choose another.") from error
     except OSError as error:
         raise ChatForgeError(f"{path} cannot be written: {error.strerror}.") from error
 

@@ -8,9 +8,9 @@ import html
 
 from markdown_it import MarkdownIt
 
-from chatforge_tui.cli.markdown_text import session_markdown
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn
+from chatforge_tui.exchange.markdown_text import session_markdown
 from chatforge_tui.safety.clean import clean_name
 from chatforge_tui.safety.urls import judge_link
 

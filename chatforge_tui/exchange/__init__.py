@@ -1,0 +1,1 @@
+"""Sessions as files: what an export writes and an import reads, for the command line and for the screen."""

@@ -1,0 +1,137 @@
+"""All sessions as one file: the lines that an export writes, and a file of them read back, a transaction's worth at a time.
+
+Pure but for reading the source it is given. What one line means is store.bundle's.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import BinaryIO
+
+from chatforge_tui.domain.merged import Merged
+from chatforge_tui.domain.session import SessionHead
+from chatforge_tui.domain.turn import Turn
+from chatforge_tui.errors import ChatForgeError, StoreTooNew
+from chatforge_tui.store import bundle
+from chatforge_tui.store.bundle import BundleLineError
+
+_AT_ONCE = 200
+"""Sessions and turns that one transaction takes in, at most."""
+_AT_ONCE_BYTES = 4 * 2**20
+"""Bytes of their lines, beyond which they are not collected further."""
+
+Batch = list[tuple[int, SessionHead | Turn]]
+"""Items with the numbers of their lines."""
+
+
+@dataclass
+class ImportReport:
+    """What became of a bundle."""
+
+    counts: dict[str, int] = field(default_factory=dict[str, int])
+    """"added_sessions", "added_turns", "same_sessions", "same_turns" -> how many."""
+    kept: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    """Line and id of turns that are here with other content; they stay as they are here."""
+    skipped: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    """Line and reason of what was not taken."""
+
+    def note(self, batch: Batch, outcomes: Sequence[Merged]) -> None:
+        """Take note of what became of a batch."""
+        for (line, item), merged in zip(batch, outcomes, strict=True):
+            self._note(line, item, merged)
+
+    def sentence(self) -> str:
+        """Return what was added, and what was here already."""
+        counts = self.counts
+        added = f"{counts.get('added_sessions', 0)} sessions and {counts.get('added_turns', 0)} turns were added"
+        same = f"{counts.get('same_sessions', 0)} sessions and {counts.get('same_turns', 0)} turns were here already"
+        return f"{added}; {same}."
+
+    def _note(self, line: int, item: SessionHead | Turn, merged: Merged) -> None:
+        match merged:
+            case Merged.KEPT if isinstance(item, Turn):
+                self.kept.append((line, item.head.turn_id))
+            case Merged.HOMELESS:
+                self.skipped.append((line, "its session is not here"))
+            case Merged.REFUSED:
+                self.skipped.append((line, "it holds a value that cannot be stored"))
+            case _:
+                name = f"{merged.value}_{'sessions' if isinstance(item, SessionHead) else 'turns'}"
+                self.counts[name] = self.counts.get(name, 0) + 1
+
+
+def file_name() -> str:
+    """Return what the file is called when nobody says otherwise: after the day."""
+    return f"chatforge-{datetime.now(UTC):%Y-%m-%d}.jsonl"
+
+
+def header_line(sessions: int) -> bytes:
+    """Return the first line of a bundle with so many sessions."""
+    return _encoded(bundle.header_line(sessions))
+
+
+def session_lines(head: SessionHead, turns: Sequence[Turn]) -> Iterator[bytes]:
+    """Yield the lines of a session and its turns."""
+    yield _encoded(bundle.session_line(head))
+    for turn in turns:
+        yield _encoded(bundle.turn_line(turn))
+
+
+def read_batches(source: BinaryIO, report: ImportReport) -> Iterator[Batch]:
+    """Yield what a bundle holds, a transaction's worth at a time; what cannot be read goes into the report.
+
+    Raises:
+        ChatForgeError: it is no bundle. Nothing was yielded then.
+        StoreTooNew: a newer ChatForge wrote it.
+    """
+    lines = _lines(source)
+    _check_header(next(lines, (1, b"")))
+    return _batches(lines, report)
+
+
+def _batches(lines: Iterator[tuple[int, bytes | None]], report: ImportReport) -> Iterator[Batch]:
+    batch: Batch = []
+    size = 0
+    for number, line in lines:
+        if line is None:
+            report.skipped.append((number, f"it is longer than {bundle.LONGEST_LINE >> 20} MiB"))
+            continue
+        try:
+            batch.append((number, bundle.read_line(line)))
+            size += len(line)
+        except BundleLineError as error:
+            report.skipped.append((number, str(error)))
+        if len(batch) >= _AT_ONCE or size >= _AT_ONCE_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _lines(source: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
+    """Yield number and content of each line that is not blank; None for one that is too long, which is read past."""
+    number = 0
+    while line := source.readline(bundle.LONGEST_LINE + 1):
+        number += 1
+        if len(line) <= bundle.LONGEST_LINE or line.endswith(b"\n"):
+            if line.strip():
+                yield number, line
+            continue
+        while line and not line.endswith(b"\n"):
+            line = source.readline(2**20)
+        yield number, None
+
+
+def _check_header(first: tuple[int, bytes | None]) -> None:
+    try:
+        header = bundle.read_header(first[1] or b"")
+    except BundleLineError as error:
+        raise ChatForgeError(
+            f"This is no bundle: {error}.", hint="`chatforge export --all`, or `/export all`, writes one."
+        ) from error
+    if header.version > bundle.VERSION:
+        raise StoreTooNew(f"A newer ChatForge wrote this bundle (version {header.version}).", hint="Update ChatForge.")
+
+
+def _encoded(line: str) -> bytes:
+    return line.encode("ascii") + b"\n"
