@@ -16,7 +16,7 @@ from chatforge_tui.domain.changes import SessionChanged, StoreTrouble, TurnBegan
 from chatforge_tui.domain.ids import SessionId, TurnId, new_session_id
 from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Prompt, Turn, TurnHead
-from chatforge_tui.errors import ChatForgeError, StoreError, StoreTooNew, TaskForgotten, UnknownSession
+from chatforge_tui.errors import ChatForgeError, StoreError, StoreUnavailable, TaskForgotten, UnknownSession
 from chatforge_tui.sessions.cleanup import shut_down
 from chatforge_tui.sessions.clock import Clock, SystemClock
 from chatforge_tui.sessions.event_bus import EventBus, Subscription
@@ -300,7 +300,7 @@ class SessionManager:
         """
         self._book.get(session_id)
         if self.refusal:
-            raise StoreTooNew(self.refusal)
+            raise StoreUnavailable(self.refusal)
         self._book.leave(session_id)
         worker = self._workers.pop(session_id, None)
         try:
@@ -369,10 +369,10 @@ class SessionManager:
 
         Raises:
             UnknownSession: there is no such session outside the trash.
-            StoreTooNew: the store can only be read, and the patch names or points the session.
+            StoreUnavailable: the store can only be read, and the patch names or points the session.
         """
         if self.refusal and (patch.title is not None or patch.endpoint is not None):
-            raise StoreTooNew(self.refusal)
+            raise StoreUnavailable(self.refusal)
         self._book.change(session_id, patch)
 
     def activate(self, session_id: SessionId) -> None:

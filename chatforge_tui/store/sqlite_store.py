@@ -15,7 +15,7 @@ from chatforge_tui.domain.changes import HeadChanged, TurnChange
 from chatforge_tui.domain.ids import SessionId, TaskId, TurnId
 from chatforge_tui.domain.session import SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Turn, TurnHead
-from chatforge_tui.errors import StoreTooNew, StoreUnavailable
+from chatforge_tui.errors import StoreError, StoreTooNew, StoreUnavailable
 from chatforge_tui.store import codec, holds, queries, search_index
 from chatforge_tui.store.caretaker import Caretaker
 from chatforge_tui.store.known_heads import KnownHeads
@@ -59,7 +59,7 @@ class SqliteStore:
         path: Path,
         *,
         read_only: bool = False,
-        reads_newer: bool = False,
+        may_read: bool = False,
         settings: WriterSettings = DEFAULTS,
         backup_after_s: float = BACKUP_AFTER_S,
     ) -> None:
@@ -69,7 +69,8 @@ class SqliteStore:
             path: of the database. Its directory is made when missing; the lock files are in `run` beside it.
             read_only: for commands that only look, also while another program writes: nothing is ever written, a
                 turn whose program is dead reads `interrupted` all the same, and a store that is not there is empty.
-            reads_newer: whether a store that a newer ChatForge made is opened for reading instead of being refused.
+            may_read: whether a store that cannot be written (a newer ChatForge made it, a full disk, no rights) is opened
+                for reading instead of being refused, if it can be read.
             settings: how long things may wait.
             backup_after_s: seconds after opening until a backup is made, if one is due.
         """
@@ -78,7 +79,9 @@ class SqliteStore:
         self.is_newer = False
         """Whether a newer ChatForge wrote the store, once it is open: then it can only be read."""
         self._read_only = read_only
-        self._reads_newer = reads_newer
+        self._may_read = may_read
+        self.refusal = ""
+        """Why nothing can be changed, in one sentence, once the store is open; "" when it can."""
         self._writer = Writer(self._open_workplace, settings, self._do_chore)
         self._caretaker = Caretaker(path, backup_after_s)
         self._known = KnownHeads()
@@ -106,9 +109,9 @@ class SqliteStore:
             return
         self._takes_tabs = takes_tabs
         await self._writer.start(self._on_trouble)
-        if self._read_only or self._reads_newer:
+        if self._read_only or self.refusal:
             self.is_newer = await self._writer.submit(lambda at: at.is_newer)
-        self._read_only = self._read_only or self.is_newer
+        self._read_only = self._read_only or bool(self.refusal)
         if not self._read_only:
             self._caretaker.start(self._writer.tell)
 
@@ -325,11 +328,6 @@ class SqliteStore:
         return outcomes
 
     @property
-    def refusal(self) -> str:
-        """Why nothing can be changed, in one sentence; "" when it can."""
-        return READ_ONLY if self._reads_newer and self.is_newer else ""
-
-    @property
     def _is_absent(self) -> bool:
         """Whether there is nothing to read: the store was never made."""
         return self._read_only and not self._writer.is_open and not self.path.exists()
@@ -337,7 +335,7 @@ class SqliteStore:
     async def _write(self, operation: Operation) -> Any:  # noqa: ANN401 - the answer depends on the operation
         """Have an operation done, and return its answer once it is durable."""
         if self.refusal:
-            raise StoreTooNew(self.refusal)
+            raise StoreUnavailable(self.refusal)
         if self._read_only:
             message = "The store is open for reading only."
             raise StoreUnavailable(message)
@@ -349,10 +347,24 @@ class SqliteStore:
             return open_for_reading(self.path)
         try:
             return open_for_writing(self.path, takes_tabs=self._takes_tabs)
-        except StoreTooNew:
-            if not self._reads_newer:
+        except (StoreTooNew, StoreUnavailable) as error:
+            if not self._may_read:
                 raise
-            return open_for_reading(self.path)
+            return self._open_unwritable(error)
+
+    def _open_unwritable(self, error: StoreTooNew | StoreUnavailable) -> Workplace:
+        """Open for reading what cannot be written; called in the writer thread.
+
+        Raises:
+            StoreError: it cannot be read, either. What was wrong with writing is told: that is to be mended first.
+        """
+        try:
+            place = open_for_reading(self.path)
+        except StoreError:
+            raise error from None
+        is_newer = isinstance(error, StoreTooNew)
+        self.refusal = READ_ONLY if is_newer else f"Read only: {error} {error.hint} Then start ChatForge again."
+        return place
 
     def _do_chore(self, at: Workplace) -> bool:
         """Take turns into the full-text index; called in the writer thread."""

@@ -50,6 +50,8 @@ class ExchangeActions:
         from chatforge_tui.ui.screens.export import ExportScreen  # noqa: PLC0415 - see above
 
         folder = self._folders.recall()
+        if not folder.is_dir():
+            folder = Path.home()
         places = {one: str(folder / _file_name(pane, one)) for one in FORMS}
         dialog = ExportScreen(places, first=form or FORMS[0])
         self._program.ask(dialog, lambda chosen: self._export(pane, *chosen))

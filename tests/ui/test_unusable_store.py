@@ -1,0 +1,203 @@
+"""Every way in which a store can be unusable, with the real program in a terminal: one sentence, and nothing lost.
+
+A store that can be read is opened for reading, one that cannot ends the start with what to do; no byte of it changes.
+"""
+
+import asyncio
+import os
+import resource
+import shutil
+import sqlite3
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from chatforge_tui.config.settings import BUILT_IN
+from chatforge_tui.domain.session import EndpointRef
+from chatforge_tui.domain.turn import Prompt
+from chatforge_tui.store.sqlite_store import SqliteStore
+from tests.cli.material import FIRST, HEAD
+from tests.terminal import PROGRAM, terminal
+
+pytestmark = pytest.mark.timeout(120)
+
+TITLE = "A kept title"
+REPAIR = "`chatforge store repair`"
+
+
+def store_file(home: Path) -> Path:
+    return home / "data" / "sessions.db"
+
+
+async def fill(home: Path, size: int = 40_000) -> bytes:
+    """Make a store with one session of so many characters; return its bytes."""
+    store = SqliteStore(store_file(home))
+    await store.open()
+    long = replace(FIRST, head=replace(FIRST.head, prompt=Prompt("Kept prompt " + "x" * size)))
+    await store.merge((replace(HEAD, title=TITLE, endpoint=EndpointRef(BUILT_IN)), long))
+    await store.close()
+    return store_file(home).read_bytes()
+
+
+def overwrite(start: int, content: bytes) -> Callable[[Path], None]:
+    def damage(file: Path) -> None:
+        with file.open("r+b") as opened:
+            opened.seek(start)
+            opened.write(content)
+
+    return damage
+
+
+def replace_by_foreign(file: Path) -> None:
+    file.unlink()
+    with closing(sqlite3.connect(file)) as db, db:
+        db.execute("CREATE TABLE theirs (x)")
+
+
+def change_application_id(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as db, db:
+        db.execute("PRAGMA application_id = 4711")
+
+
+UNREADABLE = {
+    "header": (overwrite(0, b"\x00" * 100), "damaged"),
+    "schema page": (overwrite(100, os.urandom(3_900)), "damaged"),
+    "truncated": (lambda file: os.truncate(file, 6_000), "damaged"),
+    "zeroed": (lambda file: file.write_bytes(b"\x00" * file.stat().st_size), "damaged"),
+    "foreign": (replace_by_foreign, "another program wrote it"),
+    "application_id": (change_application_id, "another program wrote it"),
+    "text": (lambda file: file.write_text("Dear diary, " * 1_000), "damaged"),
+    "empty": (lambda file: os.truncate(file, 0), "is empty"),
+}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+async def test_what_cannot_be_read_ends_the_start_with_the_way_out_and_is_left_alone(tmp_path, kind):
+    await fill(tmp_path)
+    damage, told = UNREADABLE[kind]
+    damage(store_file(tmp_path))
+    before = store_file(tmp_path).read_bytes()
+    async with terminal(home=tmp_path) as screen:
+        assert await screen.until_ended() == 3
+        words = " ".join(screen.text.split())
+    assert told in words
+    assert REPAIR in words
+    assert "Traceback" not in words
+    assert store_file(tmp_path).read_bytes() == before
+
+
+async def test_a_page_damaged_in_the_middle_is_told_and_the_rest_can_be_read(tmp_path):
+    content = await fill(tmp_path, 400_000)
+    overwrite(len(content) // 2 // 4096 * 4096, os.urandom(4096))(store_file(tmp_path))
+    async with terminal(home=tmp_path) as screen:
+        await screen.wait_for(TITLE)
+        await screen.wait_for("Enter send")
+        screen.press("ctrl+q")
+        assert await screen.until_ended() == 0
+
+
+async def test_a_log_of_another_file_beside_the_store_changes_nothing(tmp_path):
+    await fill(tmp_path)
+    store_file(tmp_path).with_name("sessions.db-wal").write_bytes(os.urandom(8_000))
+    async with terminal(home=tmp_path) as screen:
+        await screen.wait_for(TITLE)
+        screen.press("ctrl+q")
+        assert await screen.until_ended() == 0
+
+
+async def test_a_missing_directory_is_made_and_one_in_the_stores_place_is_told(tmp_path):
+    home = tmp_path / "deep" / "deeper"
+    async with terminal(home=home) as screen:
+        await screen.wait_for("A new session with")
+        screen.press("ctrl+q")
+        assert await screen.until_ended() == 0
+    assert store_file(home).stat().st_mode & 0o077 == 0
+    store_file(home).unlink()
+    store_file(home).mkdir()
+    async with terminal(home=home) as screen:
+        assert await screen.until_ended() == 3
+        assert "is not a file" in " ".join(screen.text.split())
+
+
+UNPRIVILEGED = ()
+if os.geteuid() == 0:
+    UNPRIVILEGED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all", "--")
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root may write everywhere")
+@pytest.mark.parametrize("kind", ["file", "directory", "unreadable"])
+async def test_without_the_rights_to_write_everything_can_be_read_and_without_any_it_is_told(tmp_path, kind):
+    before = await fill(tmp_path)
+    file = store_file(tmp_path)
+    shutil.rmtree(file.parent / "run", ignore_errors=True)
+    file.chmod({"file": 0o400, "directory": 0o600, "unreadable": 0}[kind])
+    if kind == "directory":
+        file.parent.chmod(0o500)
+    try:
+        async with terminal([*UNPRIVILEGED, *PROGRAM], home=tmp_path) as screen:
+            if kind == "unreadable":
+                assert await screen.until_ended() == 3
+                assert "with your rights" in " ".join(screen.text.split())
+            else:
+                await screen.wait_for(TITLE)
+                await screen.wait_for("Read only: The store")
+                screen.send(b"not to be sent\r")
+                await screen.wait_for("❯ not to be sent")
+                screen.press("ctrl+c", "ctrl+q")
+                assert await screen.until_ended() == 0
+    finally:
+        file.parent.chmod(0o700)
+        file.chmod(0o600)
+    assert file.read_bytes() == before
+
+
+LIMITED = (
+    "import os, resource, sys; "
+    "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY)); "
+    "os.execv(sys.executable, [sys.executable, '-m', 'chatforge_tui'])"
+)
+
+
+async def test_a_disk_that_is_full_is_told_loses_nothing_acknowledged_and_is_used_again_without_a_restart(tmp_path):
+    content = await fill(tmp_path)
+    limit = len(content) + 60_000
+    async with terminal([sys.executable, "-c", LIMITED, str(limit)], home=tmp_path) as screen:
+        await screen.wait_for(TITLE)
+        screen.press("ctrl+n")
+        await screen.wait_for("A new session with")
+        screen.send(b"echo acknowledged\r")
+        await screen.wait_for("complete")
+        screen.paste("echo " + "refused " * 9_000)
+        await screen.until_quiet()
+        screen.press("enter")
+        await screen.wait_for("The disk")
+        await screen.until_quiet()
+        resource.prlimit(screen.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        await screen.until(lambda: "The disk" not in screen.text, "the trouble is over")
+        screen.press("ctrl+c")
+        screen.send(b"echo afterwards\r")
+        await screen.until(lambda: screen.text.count("afterwards") > 1 and "complete" in screen.text)
+        screen.press("ctrl+q")
+        assert await screen.until_ended() == 0
+    prompts = await asyncio.to_thread(stored_prompts, store_file(tmp_path))
+    assert [prompt for prompt in prompts if len(prompt) < 100] == ["echo acknowledged", "echo afterwards"]
+    assert any(prompt.startswith("Kept prompt") for prompt in prompts)
+
+
+def stored_prompts(file):
+    with closing(sqlite3.connect(file)) as db:
+        return [row[0] for row in db.execute("SELECT prompt FROM turn ORDER BY started")]
+
+
+async def test_with_a_disk_that_is_full_at_the_start_everything_can_be_read(tmp_path):
+    before = await fill(tmp_path)
+    async with terminal([sys.executable, "-c", LIMITED, "0"], home=tmp_path) as screen:
+        await screen.wait_for(TITLE)
+        await screen.wait_for("Read only: The disk")
+        screen.press("ctrl+q")
+        assert await screen.until_ended() == 0
+    assert store_file(tmp_path).read_bytes() == before
