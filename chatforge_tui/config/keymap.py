@@ -65,6 +65,7 @@ ACTIONS: tuple[Action, ...] = (
         "session.delete", ("ctrl+delete", "alt+d"), "delete", "Stop the session and put it in the trash.", "Sessions"
     ),
     Action("session.undo", ("alt+u",), "undo", "Bring back the last closed or deleted session.", "Sessions"),
+    Action("session.trash", (), "trash", "Bring a deleted session back, or delete it for good.", "Sessions"),
     Action("session.rename", ("f2",), "rename", "Give the session another title.", "Sessions"),
     Action("session.take_over", ("alt+o",), "take over", "Write in a session that is open elsewhere.", "Sessions"),
     Action("session.export", (), "export", "Write the session, or all of them, into a file.", "Sessions"),
@@ -126,6 +127,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("board.delete", ("d",), "delete", "Put the chosen session in the trash.", "Session list", Scope.BOARD),
     Action("board.rename", ("r",), "rename", "Give the chosen session another title.", "Session list", Scope.BOARD),
     Action("board.undo", ("u",), "undo", "Bring back the last closed or deleted session.", "Session list", Scope.BOARD),
+    Action("board.trash", ("t",), "trash", "Show the deleted sessions.", "Session list", Scope.BOARD),
     Action("board.move_left", ("less_than_sign",), "left", "Move the tab to the left.", "Session list", Scope.BOARD),
     Action(
         "board.move_right", ("greater_than_sign",), "right", "Move the tab to the right.", "Session list", Scope.BOARD

@@ -88,6 +88,7 @@ def _plain_actions(shell: Shell, sessions: SessionActions, program: ProgramActio
         "session.next_attention": sessions.go_to_attention,
         "session.board": program.show_board,
         "session.search": program.show_search,
+        "session.trash": program.show_trash,
         "session.undo": sessions.undo,
         "turn.abort_all": program.ask_abort_all,
         "turn.abort": program.step_back,

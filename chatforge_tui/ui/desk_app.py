@@ -162,6 +162,8 @@ class DeskApp(App[None], inherit_bindings=False):
         self._drafts = DraftKeeper(self._book, self._engine, later=self._save_later)
         self._draft_timer: Timer | None = None
         self._tick_timer: Timer | None = None
+        self._has_shown = False
+        """Whether a session was in front yet: what the composer holds before is for the first one, later for its own."""
         undo_keys = keymap.action("session.undo").keys
         self._sessions = SessionActions(self, undo_key=shown(undo_keys[0]) if undo_keys else "")
         self._turns = TurnActions(self)
@@ -501,8 +503,9 @@ class DeskApp(App[None], inherit_bindings=False):
             self._drafts.save_place(old)
             self._drafts.save()
         if pane is not None:
-            if not old and self._main.composer.text:  # typed while the engine was starting
+            if not self._has_shown and self._main.composer.text:  # typed while the engine was starting
                 self._drafts.take(pane, f"{pane.draft}{self._main.composer.text}")
+            self._has_shown = True
             session_id = pane.session_id
             self._book.put(replace(pane.head, unread=False))
             self._engine.post(lambda manager: manager.activate(session_id))

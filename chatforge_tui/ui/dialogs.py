@@ -15,6 +15,7 @@ from chatforge_tui.ui.screens.new_session import NewSessionScreen
 from chatforge_tui.ui.screens.picker import Choice, PickerScreen
 from chatforge_tui.ui.screens.search import SearchScreen
 from chatforge_tui.ui.screens.sessions_board import SessionsBoard
+from chatforge_tui.ui.screens.trash import TrashScreen
 from chatforge_tui.ui.turn_facts import session_title, state_word
 
 __all__ = [
@@ -24,11 +25,13 @@ __all__ = [
     "NewSessionScreen",
     "SearchScreen",
     "SessionsBoard",
+    "TrashScreen",
     "abort_all_question",
     "leave_question",
     "link_question",
     "palette",
     "prompt_picker",
+    "purge_question",
     "theme_picker",
     "title_question",
 ]
@@ -82,6 +85,12 @@ def abort_all_question(running: int) -> ConfirmScreen:
     """Return the question whether to stop every answer."""
     text = f"{_answers_are(running)} running, in all sessions. The text so far is kept."
     return ConfirmScreen("Stop everything?", text, yes="Stop all", no="Back")
+
+
+def purge_question(title: str) -> ConfirmScreen:
+    """Return the question whether to delete a session (cleaned title) for good."""
+    text = f"Every word of “{title}” goes, from the backups, too. This cannot be undone."
+    return ConfirmScreen("Delete for good?", text, yes="Delete for good", no="Keep it")
 
 
 def link_question(url: str) -> ConfirmScreen:

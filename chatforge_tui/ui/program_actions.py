@@ -14,7 +14,9 @@ from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.config.settings import Settings
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.search import SearchHit
+from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.errors import OtherHost
+from chatforge_tui.safety.clean import clean_name
 from chatforge_tui.ui.desk import Desk
 from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.offers import Offer
@@ -160,6 +162,31 @@ class ProgramActions:
 
         board = _dialogs().SessionsBoard(program.book, keymap=program.keymap, marks=program.marks, act=act)
         program.ask(board, self._sessions.go_to)
+
+    def show_trash(self) -> None:
+        """Show the deleted sessions: bring one back, or delete it for good."""
+        program = self._program
+
+        async def show() -> None:
+            heads = await program.engine.call(lambda manager: manager.trash())
+            if not heads:
+                program.say("The trash is empty.")
+                return
+
+            def delete(head: SessionHead) -> None:
+                title = clean_name(head.title) or "Untitled session"
+                question = _dialogs().purge_question(title)
+                program.ask(question, lambda answer: program.start(purge(head, title)) if answer else None)
+
+            async def purge(head: SessionHead, title: str) -> None:
+                await program.engine.call(lambda manager: manager.purge_session(head.session_id))
+                program.say(f"Deleted “{title}” for good.")
+                screen.forget(head.session_id)
+
+            screen = _dialogs().TrashScreen(heads, days=program.settings.trash_days, delete=delete)
+            program.ask(screen, self._sessions.restore)
+
+        program.start(show())
 
     def show_search(self) -> None:
         """Find words in all sessions and go to where they stand."""

@@ -99,6 +99,10 @@ class SessionActions:
         kind, session_id = last
         self._desk.start(self._reopen(session_id) if kind == "close" else self._restore(session_id))
 
+    def restore(self, session_id: SessionId) -> None:
+        """Bring a session back from the trash and show it."""
+        self._desk.start(self._restore(session_id))
+
     def rename(self, pane: Pane, title: str) -> None:
         """Give a title that nothing but the user changes any more; an empty one changes nothing."""
         title = " ".join(title.split())[:MOST_TITLE]

@@ -68,7 +68,7 @@ class SessionsBoard(Dialog[SessionId]):
             yield self.title_line("Sessions")
             yield OptionList(compact=True, markup=False)
             yield self.hint_line(
-                "Enter open · 1-9 tab · / search · d delete · x close · r rename · u undo · < > move · Esc back"
+                "Enter open · 1-9 tab · / search · d delete · x close · r rename · u undo · t trash · < > move · Esc back"
             )
 
     def on_mount(self) -> None:
@@ -154,8 +154,8 @@ class SessionsBoard(Dialog[SessionId]):
         elif name == "last":
             last = self._book.last_shown
             self.dismiss(last.session_id if last else None)
-        elif name == "search":
-            self.action_act("session.search")
+        elif name in {"search", "trash"}:
+            self.action_act(f"session.{name}")
         elif name == "open":
             self.dismiss(chosen.session_id if chosen else None)
         elif chosen is not None:
