@@ -21,7 +21,7 @@ from chatforge_tui.domain.changes import EngineEvent
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn
-from chatforge_tui.errors import EngineStopped, UnknownSession
+from chatforge_tui.errors import EngineStopped, StoreError, UnknownSession
 
 if TYPE_CHECKING:  # the engine is imported in its own thread, behind the first frame
     from chatforge_tui.sessions.event_bus import Subscription
@@ -62,6 +62,15 @@ class TurnsLoaded(Message):
         self.session_id = session_id
         self.turns = turns
         """The whole transcript; None when what the pane holds is still complete."""
+        super().__init__()
+
+
+class TurnsUnread(Message):
+    """The session to show cannot be read; what happens in it from here on is delivered all the same."""
+
+    def __init__(self, session_id: SessionId, error: StoreError) -> None:
+        self.session_id = session_id
+        self.error = error
         super().__init__()
 
 
@@ -171,7 +180,7 @@ class EngineThread:
         self._running.add_done_callback(schedule)
 
     def show(self, session_id: SessionId, *, is_loaded: bool) -> None:
-        """Have the deltas of this session delivered, and no other's. TurnsLoaded follows, unless it is gone.
+        """Have the deltas of this session delivered, and no other's. TurnsLoaded or TurnsUnread follows, unless it is gone.
 
         Args:
             session_id: the session to show; the last call wins.
@@ -238,8 +247,14 @@ class EngineThread:
             await self._wants.wait()
             self._wants.clear()
             if self._wanted is not None:
-                with suppress(UnknownSession):
-                    self._deliver(await self._focus(manager, subscription, *self._wanted))
+                session_id, is_loaded = self._wanted
+                try:
+                    self._deliver(await self._focus(manager, subscription, session_id, is_loaded))
+                except UnknownSession:
+                    continue
+                except StoreError as error:  # of this session: the others go on
+                    subscription.focus(session_id)
+                    self._deliver(TurnsUnread(session_id, error))
 
     async def _focus(
         self, manager: SessionManager, subscription: Subscription, session_id: SessionId, is_loaded: bool

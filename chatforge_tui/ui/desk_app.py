@@ -44,7 +44,7 @@ from chatforge_tui.domain.session import EndpointRef, SessionHead
 from chatforge_tui.errors import ChatForgeError, OtherHost
 from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.action_table import ActionTable
-from chatforge_tui.ui.bridge import EngineBatch, EngineEnded, EngineReady, EngineThread, TurnsLoaded
+from chatforge_tui.ui.bridge import EngineBatch, EngineEnded, EngineReady, EngineThread, TurnsLoaded, TurnsUnread
 from chatforge_tui.ui.clipboard import Clipboard
 from chatforge_tui.ui.desk import Answer, FollowsSessions, Severity
 from chatforge_tui.ui.draft_keeper import DraftKeeper
@@ -367,6 +367,16 @@ class DeskApp(App[None], inherit_bindings=False):
             pane.load(event.turns)
         if pane is self._book.current:
             self._main.show_turns(pane)
+            self._redraw_all()
+
+    def on_turns_unread(self, event: TurnsUnread) -> None:
+        """Say that a session cannot be read, as long as it is in front."""
+        pane = self._book.get(event.session_id)
+        if pane is None or not self.is_running:
+            return
+        pane.unreadable = f"This session cannot be read. {event.error.hint or event.error}"
+        if pane is self._book.current:
+            self.say(_sentence(event.error), severity="error")
             self._redraw_all()
 
     def on_engine_ended(self, event: EngineEnded) -> None:

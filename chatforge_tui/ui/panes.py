@@ -41,6 +41,8 @@ class Pane:
         """None until there is a turn to show, and again when it was long out of sight."""
         self.is_loaded = False
         """Whether what the store has of the session is here: it was shown, not too long ago."""
+        self.unreadable = ""
+        """One sentence why the store cannot give the session; "" when it can."""
         self.plans = PlanHistory()
         self.turn: TurnHead | None = None
         """Head of the last turn; None when there is none, or nothing was loaded and nothing happened yet."""
@@ -87,7 +89,7 @@ class Pane:
 
     def load(self, turns: Sequence[Turn]) -> None:
         """Take the whole transcript; folds and place of the reader stay as they were. A session without turns has none."""
-        self.is_loaded = True
+        self.is_loaded, self.unreadable = True, ""
         if turns or self.transcript is not None:
             self._load_transcript(turns)
         self.plans.load(turns)

@@ -90,12 +90,19 @@ async def test_what_cannot_be_read_ends_the_start_with_the_way_out_and_is_left_a
     assert store_file(tmp_path).read_bytes() == before
 
 
-async def test_a_page_damaged_in_the_middle_is_told_and_the_rest_can_be_read(tmp_path):
+async def test_a_session_on_a_damaged_page_is_told_and_every_other_goes_on(tmp_path):
     content = await fill(tmp_path, 400_000)
     overwrite(len(content) // 2 // 4096 * 4096, os.urandom(4096))(store_file(tmp_path))
     async with terminal(home=tmp_path) as screen:
         await screen.wait_for(TITLE)
-        await screen.wait_for("Enter send")
+        await screen.wait_for(f"This session cannot be read. {REPAIR}")
+        screen.press("ctrl+n")
+        await screen.wait_for("A new session with")
+        screen.send(b"echo another\r")
+        await screen.wait_for("complete")
+        assert "cannot be read" not in screen.lines[-2]
+        screen.press("alt+1")
+        await screen.until(lambda: "This session cannot be read." in screen.lines[-2])
         screen.press("ctrl+q")
         assert await screen.until_ended() == 0
 

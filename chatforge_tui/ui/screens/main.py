@@ -204,8 +204,9 @@ class MainScreen(FrameScreen):
         """Draw what changes by itself while something runs: times, rate, usage."""
         pane = self._book.current
         is_in_form = self.form is not None and not self.composer.has_focus
+        trouble = self.trouble or (pane.unreadable if pane is not None else "")
         status = self._writer.status(
-            pane, now=self._now(), trouble=self.trouble, new_lines=self.new_lines, in_form=is_in_form
+            pane, now=self._now(), trouble=trouble, new_lines=self.new_lines, in_form=is_in_form
         )
         self.query_one("#status", StatusLine).show(status)
         hints = self._writer.hints(has_undo=self.undo_hint, has_plan=bool(pane and pane.plans.current))
