@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from chatforge_tui.domain.ids import SessionId
-from chatforge_tui.errors import ChatForgeError, UnknownSession
+from chatforge_tui.errors import ChatForgeError, StoreError, UnknownSession
 from chatforge_tui.ui.folder_memory import FolderMemory
 from chatforge_tui.ui.panes import Pane
 from chatforge_tui.ui.program_actions import Program
@@ -123,22 +123,28 @@ class ExchangeActions:
 
         from chatforge_tui.exchange import bundle_file  # noqa: PLC0415 - when there is a file
 
-        count = 0
+        count = left_out = 0
         heads = await self._program.engine.call(list_all)
         async with _private(path, replace=replace) as file:
             await asyncio.to_thread(file.write, bundle_file.header_line(len(heads)))
             for head in heads:
                 turns = await self._turns_of(head.session_id)
+                if turns is None:
+                    left_out += 1
+                    continue
                 await asyncio.to_thread(file.writelines, bundle_file.session_lines(head, turns))
                 count += len(turns)
-        return f"{_counted(len(heads), 'session')} with {_counted(count, 'turn')} exported to {path}. /import reads it."
+        said = f"{_counted(len(heads) - left_out, 'session')} with {_counted(count, 'turn')} exported to {path}."
+        if left_out:
+            return f"{said} {_counted(left_out, 'session')} could not be read and is not in it; see `chatforge store check`."
+        return f"{said} /import reads it."
 
-    async def _turns_of(self, session_id: SessionId) -> "list[Turn]":
-        """Return a session's turns; none for one that was deleted a moment ago."""
+    async def _turns_of(self, session_id: SessionId) -> "list[Turn] | None":
+        """Return a session's turns; None for one that cannot be read, or was deleted a moment ago."""
         try:
             return await self._program.engine.call(lambda manager: manager.read_turns(session_id))
-        except UnknownSession:
-            return []
+        except (UnknownSession, StoreError):
+            return None
 
     async def _import(self, given: str) -> None:
         from chatforge_tui.exchange.bundle_file import ImportReport  # noqa: PLC0415 - when there is a file

@@ -13,6 +13,7 @@ from chatforge_tui.store import care, writer
 from chatforge_tui.store.sqlite_store import SqliteStore
 from chatforge_tui.store.writer import WriterSettings
 from tests.store.values import a_full_turn, a_session, a_turn, counted
+from tests.store.waiting import until
 
 DEEP = "[" * 100_000 + "]" * 100_000
 """JSON that no reader follows to its end."""
@@ -159,6 +160,7 @@ async def test_a_thread_that_dies_answers_everyone_who_waits_and_everyone_who_co
             await store.load_turns(session.session_id)
         store.record(a_turn(session).turn_id, [])
         await store.close()
+        await until(lambda: told)  # the thread's last words come through the loop, after the answers
     assert told == [str(StoreStopped())]
     monkeypatch.undo()
     await store.open()

@@ -56,6 +56,10 @@ async def test_it_is_shown_and_searched_and_every_change_is_refused_with_one_sen
         screen.press("escape")
         await screen.until(lambda: "Search all sessions" not in screen.text)
         await screen.until(lambda: "Kept title" in screen.lines[0] and "another" not in screen.lines[0])
+        screen.send(f"/export all {tmp_path}/all.jsonl\r".encode())
+        await screen.wait_for("1 session with 2 turns exported")
+        screen.send(f"/import {tmp_path}/all.jsonl\r".encode())
+        await screen.until(lambda: screen.text.count("made by a newer") > 1, "the import is refused")
         await screen.wait_for(READ_ONLY[:60])
         screen.press("ctrl+q")
         assert await screen.until_ended() == 0

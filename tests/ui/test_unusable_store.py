@@ -4,6 +4,7 @@ A store that can be read is opened for reading, one that cannot ends the start w
 """
 
 import asyncio
+import json
 import os
 import resource
 import shutil
@@ -103,8 +104,12 @@ async def test_a_session_on_a_damaged_page_is_told_and_every_other_goes_on(tmp_p
         assert "cannot be read" not in screen.lines[-2]
         screen.press("alt+1")
         await screen.until(lambda: "This session cannot be read." in screen.lines[-2])
+        screen.send(f"/export all {tmp_path}/all.jsonl\r".encode())
+        await screen.wait_for("1 session could not be read")
         screen.press("ctrl+q")
         assert await screen.until_ended() == 0
+    lines = (tmp_path / "all.jsonl").read_text("ascii").splitlines()
+    assert [json.loads(line).get("prompt") for line in lines[2:]] == ["echo another"]
 
 
 async def test_a_log_of_another_file_beside_the_store_changes_nothing(tmp_path):
