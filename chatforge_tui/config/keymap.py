@@ -93,7 +93,7 @@ ACTIONS: tuple[Action, ...] = (
         "Answer whether prompts may go to the server that the agent card names.",
         "Answers",
     ),
-    Action("file.save", ("alt+f",), "save file", "Save a file that the agent sent.", "Answers"),
+    Action("file.save", ("alt+g",), "save file", "Save a file that the agent sent.", "Answers"),
     Action("view.plan", ("ctrl+t",), "plan", "Show or hide the plan.", "View"),
     Action("view.fold", ("ctrl+o",), "fold", "Fold or unfold all tools and reasoning.", "View"),
     Action("view.fold_one", ("space",), "fold one", "Fold or unfold the part in focus.", "View", Scope.TRANSCRIPT),

@@ -158,7 +158,7 @@ async def test_cancelling_between_head_and_body_closes(server, open_channel):
 
 async def test_many_cancelled_streams_leave_no_descriptor_and_no_task(server, open_channel):
     def descriptors():
-        return descriptors()
+        return len(list(Path("/proc/self/fd").iterdir()))
 
     channel = open_channel()
     counts = []

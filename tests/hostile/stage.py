@@ -37,6 +37,9 @@ class Act:
     seconds: float = 20.0
 
 
+_QUESTION = "Send to another server?"
+
+
 @dataclass(frozen=True)
 class Tab:
     """One session of a run."""
@@ -113,6 +116,9 @@ class Show:
     async def perform(self, act: Act) -> None:
         """Send a case's prompt and wait until its answer is there."""
         self.agent.scenes[act.case] = act.scene
+        if self.has_screen and _QUESTION in self.terminal.text:  # what a card has led to is in the way of the prompt
+            self.terminal.press("escape")
+            await self.terminal.until(lambda: _QUESTION not in self.terminal.text, "the end of the question")
         begin, at = len(self.terminal.raw), time.monotonic()
         self.terminal.send(f"case {act.case}".encode())
         self.terminal.press("enter")

@@ -229,7 +229,7 @@ def test_what_is_copied_is_clean(tmp_path: Path):
         show.terminal.press("tab")
         await show.terminal.until_quiet()
         show.terminal.press("y")
-        await show.terminal.wait_for("Copied")
+        await show.terminal.wait_for("clipboard")
 
     run = asyncio.run(
         Stage(tmp_path / "home").run([Tab("chat", [Act("copied", lambda: says(COPIED.text))])], then=copy)

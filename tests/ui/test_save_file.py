@@ -112,11 +112,11 @@ async def test_a_file_with_only_an_address_is_not_fetched(tmp_path):
     async with running(tmp_path, script=script) as program:
         pane = await program.send("send me a file")
         await program.until(lambda: not pane.is_live)
-        await program.pilot.press("alt+f")
+        await program.pilot.press("alt+g")
         await program.sees("does not fetch it")
 
 
 async def test_without_a_file_the_key_says_so(tmp_path):
     async with running(tmp_path) as program:
-        await program.pilot.press("alt+f")
+        await program.pilot.press("alt+g")
         await program.sees("No answer of this session holds a file.")
