@@ -37,6 +37,7 @@ class Act:
     seconds: float = 20.0
 
 
+_ELSEWHERE = "sends requests to another server"
 _QUESTION = "Send to another server?"
 
 
@@ -116,9 +117,6 @@ class Show:
     async def perform(self, act: Act) -> None:
         """Send a case's prompt and wait until its answer is there."""
         self.agent.scenes[act.case] = act.scene
-        if self.has_screen and _QUESTION in self.terminal.text:  # what a card has led to is in the way of the prompt
-            self.terminal.press("escape")
-            await self.terminal.until(lambda: _QUESTION not in self.terminal.text, "the end of the question")
         begin, at = len(self.terminal.raw), time.monotonic()
         self.terminal.send(f"case {act.case}".encode())
         self.terminal.press("enter")
@@ -127,6 +125,10 @@ class Show:
             await self.terminal.until(lambda: self._is_drawn(act), f"the drawing of {act.case}", seconds=act.seconds)
         await self.terminal.until_quiet(0.05 if self.has_screen else 0.2)
         spent = time.monotonic() - at
+        if self.has_screen and _ELSEWHERE in self.terminal.text:  # the program asks whether it may: no, ask again
+            await self.terminal.wait_for(_QUESTION)
+            self.terminal.press("escape")
+            await self.terminal.until(lambda: _QUESTION not in self.terminal.text, "the end of the question")
         if act.unfold:
             self.terminal.press("ctrl+o")
             await self.terminal.until_quiet()
