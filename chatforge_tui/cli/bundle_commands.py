@@ -2,17 +2,18 @@
 
 import asyncio
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from chatforge_tui.cli import exit_codes
 from chatforge_tui.cli.launch import Launch
 from chatforge_tui.cli.output import Output, standard_output, tell
-from chatforge_tui.errors import StoreTooNew
+from chatforge_tui.errors import StoreError, StoreTooNew
 from chatforge_tui.exchange import bundle_file, json_shapes
 from chatforge_tui.exchange.bundle_file import ImportReport
 from chatforge_tui.exchange.private_file import private_file
-from chatforge_tui.safety.clean import clean_name
+from chatforge_tui.safety.clean import clean_line, clean_name
 from chatforge_tui.store.sqlite_store import SqliteStore
 
 _MOST_TOLD = 20
@@ -21,6 +22,8 @@ _MOST_TOLD = 20
 
 def export_all(launch: Launch, *, target: Path | None, force: bool) -> int:
     """Write all sessions but the trash's into one file, or to stdout when the file is `-`; return the exit code.
+
+    A session that cannot be read is left out, and told: it costs no other its place in the file.
 
     Args:
         launch: where the store is.
@@ -31,10 +34,16 @@ def export_all(launch: Launch, *, target: Path | None, force: bool) -> int:
     to_stdout = path == Path("-")
     with ExitStack() as stack:
         sink = standard_output() if to_stdout else stack.enter_context(private_file(path, replace=force))
-        sessions, turns, is_newer = asyncio.run(_write_all(launch, sink))
+        written = asyncio.run(_write_all(launch, sink))
     if not to_stdout:
-        standard_output().line(f"{sessions} sessions with {turns} turns written to {clean_name(str(path))}.")
-    if is_newer:
+        file = clean_name(str(path))
+        standard_output().line(f"{written.sessions} sessions with {written.turns} turns written to {file}.")
+    for title, reason in written.left_out:
+        tell(f"“{clean_name(title)}” could not be read and is not in it: {clean_line(reason)}")
+    if written.left_out:
+        tell("`chatforge store repair` brings back what can be read.")
+        return exit_codes.FAULT
+    if written.is_newer:
         tell("A newer ChatForge wrote this store: what this version does not know is left out.")
         return StoreTooNew.exit_code
     return exit_codes.DONE
@@ -57,22 +66,39 @@ def import_bundle(launch: Launch, source: BinaryIO, *, as_json: bool) -> int:
     return exit_codes.FAULT if report.skipped else exit_codes.DONE
 
 
-async def _write_all(launch: Launch, sink: Output | BinaryIO) -> tuple[int, int, bool]:
-    """Write the bundle; return how many sessions and turns it has, and whether a newer program wrote the store."""
+@dataclass
+class _Written:
+    """What a bundle has."""
+
+    sessions: int = 0
+    turns: int = 0
+    left_out: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """Title of a session that is not in it, and why."""
+    is_newer: bool = False
+    """A newer program wrote the store."""
+
+
+async def _write_all(launch: Launch, sink: Output | BinaryIO) -> _Written:
+    """Write the bundle; return what it has."""
     store = SqliteStore(launch.store_file, read_only=True)
     await store.open()
-    count = 0
+    written = _Written(is_newer=store.is_newer)
     try:
         heads = await store.load_sessions()
         _put(sink, bundle_file.header_line(len(heads)))
         for head in heads:
-            turns = await store.load_turns(head.session_id)
+            try:
+                turns = await store.load_turns(head.session_id)
+            except StoreError as error:
+                written.left_out.append((head.title, str(error)))
+                continue
             for line in bundle_file.session_lines(head, turns):
                 _put(sink, line)
-            count += len(turns)
+            written.sessions += 1
+            written.turns += len(turns)
     finally:
         await store.close()
-    return len(heads), count, store.is_newer
+    return written
 
 
 def _put(sink: Output | BinaryIO, line: bytes) -> None:

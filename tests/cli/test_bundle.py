@@ -9,6 +9,7 @@ import pytest
 
 from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.turn import Prompt, TurnState
+from chatforge_tui.safety.clean import clean_name
 from chatforge_tui.store import bundle
 from chatforge_tui.store.bundle import BundleLineError
 from tests.cli.material import FIRST, HEAD, SECOND
@@ -63,6 +64,21 @@ def test_what_is_exported_comes_back_to_the_byte_and_a_second_time_changes_nothi
     assert everything(other) == everything(filled)
     assert other.run("export", "--all", "-o", "-").out.encode() == file.read_bytes()
     assert other.run("store", "check").code == 0
+
+
+def test_a_session_that_cannot_be_read_costs_no_other_its_place(program, other, tmp_path):
+    long = replace(FIRST, head=replace(FIRST.head, prompt=Prompt("x" * 400_000)))
+    program.fill((HEAD, (long,)), (OTHER, TURNS))
+    store = tmp_path / "home" / "data" / "sessions.db"
+    pages = [store.read_bytes()[start : start + 4096] for start in range(0, store.stat().st_size, 4096)]
+    store.write_bytes(b"".join(os.urandom(4096) if page.endswith(b"x" * 4000) else page for page in pages))
+    path = tmp_path / "all.jsonl"
+    done = program.run("export", "--all", "-o", str(path))
+    assert (done.code, done.out) == (1, f"1 sessions with 3 turns written to {path}.\n")
+    assert f"“{clean_name(HEAD.title)}” could not be read and is not in it: " in done.err
+    assert "`chatforge store repair`" in done.err
+    taken = other.run("import", str(path), "--json").json
+    assert (taken["added_sessions"], taken["added_turns"], taken["skipped"]) == (1, 3, [])
 
 
 def test_a_bundle_goes_through_a_pipe_and_is_ascii_lines(filled, other):

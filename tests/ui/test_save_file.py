@@ -2,6 +2,7 @@
 
 import errno
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -72,6 +73,39 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path, monkeypatch):
     with pytest.raises(ChatForgeError, match="No space left on device"):
         save_new(tmp_path, "a.txt", b"x")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_forced_to_disk_leaves_nothing_behind(tmp_path, monkeypatch):
+    fsync, forced = saved_file.os.fsync, []
+
+    def second_fails(descriptor):
+        forced.append(descriptor)
+        if len(forced) == 2:
+            raise OSError(errno.EIO, "Input/output error")
+        fsync(descriptor)
+
+    monkeypatch.setattr(saved_file.os, "fsync", second_fails)
+    with pytest.raises(ChatForgeError, match="Input/output error"):
+        save_new(tmp_path, "a.txt", b"x")
+    assert not list(tmp_path.iterdir())
+
+
+def test_where_there_are_no_hard_links_a_file_is_new_private_and_whole_too(tmp_path, monkeypatch):
+    def none(*_, **__):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(saved_file.os, "link", none)
+    (tmp_path / "a.txt").write_bytes(b"mine")
+    path = save_new(tmp_path, "a.txt", b"theirs")
+
+    assert (path.name, path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == ("a-2.txt", b"theirs", 0o600)
+    assert (tmp_path / "a.txt").read_bytes() == b"mine"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_folder_that_is_no_path_is_told():
+    with pytest.raises(ChatForgeError, match="cannot be saved"):
+        save_new(Path("a\0b"), "a.txt", b"x")
 
 
 def test_a_folder_that_is_none_is_told(tmp_path):
