@@ -9,8 +9,6 @@ from chatforge_tui.safety.clean import clean_name
 from chatforge_tui.ui.folder_memory import FolderMemory
 from chatforge_tui.ui.panes import Pane
 from chatforge_tui.ui.program_actions import Program
-from chatforge_tui.ui.saved_file import save_new
-from chatforge_tui.ui.transcript.phrases import size_of
 
 if TYPE_CHECKING:
     from chatforge_tui.ui.screens.picker import PickerScreen
@@ -68,6 +66,9 @@ class FileActions:
         self._program.start(self._write(folder, name, content))
 
     async def _write(self, folder: Path, name: str, content: bytes) -> None:
+        # Lazy: 5 ms, most of it for the cryptography behind `secrets`.
+        from chatforge_tui.ui.saved_file import save_new  # noqa: PLC0415 - see above
+
         path = await asyncio.to_thread(save_new, folder, name, content)
         await asyncio.to_thread(self._folders.keep, folder)
         self._program.say(f"Saved as {path}.")
@@ -92,8 +93,9 @@ def _read(argument: str) -> tuple[int | None, str]:
 
 def _picker(files: list[FilePart]) -> "PickerScreen":
     """Return the list of files, the newest first; gives an index into `files`."""
-    # Lazy: as above.
+    # Lazy: as above; the transcript's words come with all of Markdown, 60 ms.
     from chatforge_tui.ui.screens.picker import Choice, PickerScreen  # noqa: PLC0415 - see above
+    from chatforge_tui.ui.transcript.phrases import size_of  # noqa: PLC0415 - see above
 
     choices = [
         Choice(str(at), clean_name(file.name) or "file", size_of(file.data) or "an address")

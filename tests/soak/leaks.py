@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ STATES = ("connecting", "headers", "body", "retry wait", "saving", "queued")
 MOST_MS = 200.0
 """What an abort may take."""
 AT_ONCE = 10
+LASTING_S = 5.0
+"""What is still there after this has leaked."""
 WARM_UP = 60
 """Sessions that come before anything is counted: what is loaded once is loaded then."""
 
@@ -52,6 +55,8 @@ class Count:
     descriptors: int
     threads: int
     rss_mb: float
+    open_files: tuple[str, ...] = field(default=(), repr=False)
+    """What the descriptors lead to."""
 
     @classmethod
     def now(cls) -> "Count":
@@ -61,7 +66,19 @@ class Count:
         kinds = [str(file.readlink()) for file in files if file.is_symlink()]
         rss = int(Path("/proc/self/statm").read_text().split()[1]) * PAGE / MEBIBYTE
         sockets = sum(kind.startswith("socket:") for kind in kinds)
-        return cls(len(asyncio.all_tasks()), sockets, len(kinds), threading.active_count(), round(rss, 1))
+        return cls(len(asyncio.all_tasks()), sockets, len(kinds), threading.active_count(), round(rss, 1), tuple(kinds))
+
+    def more_than(self, other: "Count") -> list[str]:
+        """Return what there is more of here, in words."""
+        found: list[str] = []
+        for what in ("tasks", "sockets", "descriptors", "threads"):
+            more = getattr(self, what) - getattr(other, what)
+            if more > 0:
+                found.append(f"{what} {more:+d}")
+        if found:
+            new = Counter(self.open_files) - Counter(other.open_files)
+            found.append(f"open now: {', '.join(sorted(new.elements()))}")
+        return found
 
 
 @dataclass
@@ -78,10 +95,7 @@ class Verdict:
         """Compare the counts, and the aborts with what was promised: at most so many milliseconds."""
         assert self.before is not None
         assert self.after is not None
-        for what in ("tasks", "sockets", "descriptors", "threads"):
-            more = getattr(self.after, what) - getattr(self.before, what)
-            if more > 0:
-                self.faults.append(f"{what} {more:+d}")
+        self.faults += self.after.more_than(self.before)
         if self.after.rss_mb > self.before.rss_mb * 1.1:
             self.faults.append(f"memory {self.before.rss_mb} to {self.after.rss_mb} MB")
         for state, times in self.abort_ms.items():
@@ -222,7 +236,7 @@ async def soak(directory: Path, *, sessions: int, most_ms: float = MOST_MS) -> V
                     await asyncio.gather(*(play(number, is_measured=True) for number in range(first, first + AT_ONCE)))
                     subscription.drain()
                 await settled()
-                verdict.after = Count.now()
+                verdict.after = await lasting(verdict.before)
     verdict.judge(most_ms)
     return verdict
 
@@ -233,6 +247,16 @@ async def settled() -> None:
     while (now := len(asyncio.all_tasks())) != seen:
         seen = now
         await asyncio.sleep(1.0)
+
+
+async def lasting(before: Count) -> Count:
+    """Count until there is no more than before, for `LASTING_S` at most: a journal that is just being written is no leak."""
+    end = time.monotonic() + LASTING_S
+    while True:
+        now = Count.now()
+        if not now.more_than(before) or time.monotonic() > end:
+            return now
+        await asyncio.sleep(0.1)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
