@@ -217,6 +217,8 @@ def test_a_guarded_form_is_none(source):
     assert list(violations(source)) == []
 
 
-def test_the_program_asks_textual_for_no_link_to_be_opened_by_itself():
-    opened = [path for path in SOURCES if "open_url(" in path.read_text("utf-8")]
-    assert [path.name for path in opened] == ["program_actions.py"]
+def test_no_link_is_opened_but_by_the_opener():
+    opened = [path.name for path in SOURCES if "import webbrowser" in path.read_text("utf-8")]
+    asked = [path.name for path in SOURCES if ".open_link(" in path.read_text("utf-8")]
+    assert opened == []
+    assert sorted(asked) == ["desk_app.py", "program_actions.py"]

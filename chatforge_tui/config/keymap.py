@@ -104,6 +104,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("view.follow", ("ctrl+end",), "follow", "Go to the end and follow what arrives.", "View"),
     Action("view.search", ("ctrl+f",), "find", "Find text in this session.", "View"),
     Action("view.copy", ("y",), "copy", "Copy the last answer.", "View", Scope.TRANSCRIPT),
+    Action("view.links", ("alt+l", "o"), "links", "List the links in view; one is opened after it was shown.", "View"),
     Action("view.mouse", ("f9",), "mouse", "Give the mouse to the terminal, or take it back.", "View"),
     Action("app.palette", ("ctrl+p",), "commands", "Find a command by its name.", "Program"),
     Action("app.help", ("f1", "question_mark"), "help", "Show all keys.", "Program"),

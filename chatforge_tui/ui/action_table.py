@@ -93,6 +93,7 @@ def _plain_actions(shell: Shell, sessions: SessionActions, program: ProgramActio
         "turn.abort_all": program.ask_abort_all,
         "turn.abort": program.step_back,
         "app.interrupt": program.interrupt,
+        "view.links": program.show_links,
         "view.mouse": shell.toggle_mouse,
         "app.palette": program.show_palette,
         "app.help": program.show_help,

@@ -54,6 +54,7 @@ from chatforge_tui.ui.exchange_actions import ExchangeActions
 from chatforge_tui.ui.file_actions import FileActions
 from chatforge_tui.ui.folder_memory import FolderMemory
 from chatforge_tui.ui.line_filter import SafetyFilter
+from chatforge_tui.ui.link_opener import LinkOpener
 from chatforge_tui.ui.marks import ASCII_MARKS, UNICODE_MARKS
 from chatforge_tui.ui.offers import Offer
 from chatforge_tui.ui.panes import Pane, PaneBook
@@ -152,6 +153,7 @@ class DeskApp(App[None], inherit_bindings=False):
             file=locations.state_dir / "copied.txt",
             terminal=lambda: self._terminal,
         )
+        self._opener = LinkOpener(os.environ)
         self.examine: Callable[[int], str] = lambda _: ""
         """Returns the doctor's report in lines of so many columns; called in a thread."""
         self.terminal_modes: list[Any] | None = None
@@ -473,6 +475,23 @@ class DeskApp(App[None], inherit_bindings=False):
             self.say(became.message, severity=became.severity)
 
         self.start(copy(self._clipboard))
+
+    def open_link(self, url: str) -> None:
+        """Open a clean http or https URL in a browser with a window of its own; where there is none, copy it."""
+
+        async def open_it() -> None:
+            if await self._opener.open(url):
+                self.say("Opened in the browser.")
+            else:
+                self.say("No browser with a window can be started from here.", severity="warning")
+                self.copy_text(url, "address")
+
+        self.start(open_it())
+
+    def open_url(self, url: str, *, new_tab: bool = True) -> None:
+        """Open what a widget of Textual's wants opened the same way: `webbrowser` may start one on this terminal."""
+        del new_tab
+        self.open_link(url)
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy what a text field of Textual's cuts or copies, by the ways the user wants."""

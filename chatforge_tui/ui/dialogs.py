@@ -1,16 +1,18 @@
 """Every dialog the program shows, made with its words. Imported when the first one is shown: it costs 60 ms."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from chatforge_tui.config.key_names import shown
 from chatforge_tui.config.keymap import Action, Keymap, Scope
-from chatforge_tui.safety.clean import clean_line, clean_name
+from chatforge_tui.safety.clean import clean_line
 from chatforge_tui.ui.panes import Pane, PaneBook
 from chatforge_tui.ui.screens.ask_text import AskTextScreen
 from chatforge_tui.ui.screens.card_host import CardHostScreen
 from chatforge_tui.ui.screens.confirm import ConfirmScreen
 from chatforge_tui.ui.screens.doctor import DoctorScreen
 from chatforge_tui.ui.screens.help import HelpScreen
+from chatforge_tui.ui.screens.link import LinkQuestion
 from chatforge_tui.ui.screens.new_session import NewSessionScreen
 from chatforge_tui.ui.screens.picker import Choice, PickerScreen
 from chatforge_tui.ui.screens.search import SearchScreen
@@ -18,17 +20,21 @@ from chatforge_tui.ui.screens.sessions_board import SessionsBoard
 from chatforge_tui.ui.screens.trash import TrashScreen
 from chatforge_tui.ui.turn_facts import session_title, state_word
 
+if TYPE_CHECKING:
+    from chatforge_tui.ui.transcript.links import FoundLink
+
 __all__ = [
     "CardHostScreen",
     "DoctorScreen",
     "HelpScreen",
+    "LinkQuestion",
     "NewSessionScreen",
     "SearchScreen",
     "SessionsBoard",
     "TrashScreen",
     "abort_all_question",
     "leave_question",
-    "link_question",
+    "link_picker",
     "palette",
     "prompt_picker",
     "purge_question",
@@ -69,6 +75,16 @@ def prompt_picker(prompts: Sequence[str]) -> PickerScreen:
     )
 
 
+def link_picker(links: "Sequence[FoundLink]") -> PickerScreen:
+    """Return the list of links, each with where it really leads; gives the address."""
+    return PickerScreen(
+        "Links in view",
+        [Choice(link.url, link.label or link.url, link.url if link.label != link.url else "") for link in links],
+        placeholder="Search words or addresses",
+        nothing="No link in view contains “{}”.",
+    )
+
+
 def title_question(title: str) -> AskTextScreen:
     """Return the question for a session's new title."""
     return AskTextScreen("Rename the session", title)
@@ -91,11 +107,6 @@ def purge_question(title: str) -> ConfirmScreen:
     """Return the question whether to delete a session (cleaned title) for good."""
     text = f"Every word of “{title}” goes, from the backups, too. This cannot be undone."
     return ConfirmScreen("Delete for good?", text, yes="Delete for good", no="Keep it")
-
-
-def link_question(url: str) -> ConfirmScreen:
-    """Return the question whether to open a link, which shows where it really leads."""
-    return ConfirmScreen("Open this link?", clean_name(url), yes="Open in the browser", no="Back")
 
 
 def _answers_are(number: int) -> str:

@@ -87,8 +87,8 @@ class Program(Desk, Protocol):
         """Do an action of the key table on this pane."""
         ...
 
-    def open_url(self, url: str, *, new_tab: bool = True) -> None:
-        """Open a link in the browser."""
+    def open_link(self, url: str) -> None:
+        """Open a clean http or https URL in a browser, or copy it where there is none."""
         ...
 
     def push(self, screen: Screen[None]) -> None:
@@ -238,9 +238,26 @@ class ProgramActions:
         question = _dialogs().title_question(pane.head.title)
         self._program.ask(question, lambda title: self._sessions.rename(pane, title))
 
+    def show_links(self) -> None:
+        """List the links in view; the one chosen is shown whole before it is opened."""
+        links = self._program.main.links_in_view()
+        if not links:
+            self._program.say("There is no link in view.")
+        elif len(links) == 1:
+            self.ask_about_link(links[0].url)
+        else:
+            self._program.ask(_dialogs().link_picker(links), self.ask_about_link)
+
     def ask_about_link(self, url: str) -> None:
-        """Show where a link really leads, and open it if the user agrees."""
-        self._program.ask(_dialogs().link_question(url), lambda answer: self._program.open_url(url) if answer else None)
+        """Show where a link really leads, and open or copy it if the user says so."""
+
+        def take(answer: str) -> None:
+            if answer == "open":
+                self._program.open_link(url)
+            else:
+                self._program.copy_text(url, "address")
+
+        self._program.ask(_dialogs().LinkQuestion(url), take)
 
     def step_back(self) -> None:
         """Esc: stop what runs, else go back to the composer."""

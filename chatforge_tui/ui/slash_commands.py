@@ -40,6 +40,7 @@ COMMANDS = (
         "export", "session.export", "[md|html|json|all] [FILE]", "Write this session, or all of them, into a file."
     ),
     SlashCommand("import", "session.import", "FILE", "Take in the sessions of a file that /export all wrote."),
+    SlashCommand("links", "view.links", "", "List the links in view, to open or copy one."),
     SlashCommand("plan", "view.plan", "", "Show or hide the plan."),
     SlashCommand("help", "app.help", "", "Every key and every command."),
     SlashCommand("quit", "app.quit", "", "Leave; the tabs come back next time."),

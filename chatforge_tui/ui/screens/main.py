@@ -36,6 +36,7 @@ from chatforge_tui.ui.widgets.tab_strip import Tab, TabKind, TabStrip
 from chatforge_tui.ui.widgets.transcript_page import TranscriptPage
 
 if TYPE_CHECKING:
+    from chatforge_tui.ui.transcript.links import FoundLink
     from chatforge_tui.ui.transcript.view import TranscriptView
     from chatforge_tui.ui.widgets.form_panel import FormPanel
 
@@ -269,6 +270,10 @@ class MainScreen(FrameScreen):
             "view.search": self.page.open_search,
             "view.copy": view.action_copy_answer,
         }[action_id]()
+
+    def links_in_view(self) -> "list[FoundLink]":
+        """Return the links that the reader has before them."""
+        return [] if self.page.empty.display else self.transcript.links_in_view()
 
     def toggle_plan(self) -> None:
         """Show the plan if it is hidden, hide it if it is shown."""

@@ -16,6 +16,7 @@ from chatforge_tui.domain.search import SearchHit
 from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
 from chatforge_tui.ui.transcript.canvas import TranscriptCanvas
+from chatforge_tui.ui.transcript.links import FoundLink, links_of
 from chatforge_tui.ui.transcript.messages import CopyRequested, LinkChosen
 from chatforge_tui.ui.transcript.model import TranscriptModel
 from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS
@@ -272,6 +273,15 @@ class TranscriptView(TranscriptCanvas, can_focus=True):
     def _last_turn_in_view(self) -> int:
         rows = self._window.rows
         return rows[-1].place.turn if rows else 0
+
+    def links_in_view(self) -> list[FoundLink]:
+        """Return the links of the turn under the cursor, or of all turns in view, in the order of the text."""
+        model, rows = self._model, self._window.rows
+        if model is None or not rows:
+            return []
+        if self._stop is not None:
+            return links_of(model, range(self._stop.place.turn, self._stop.place.turn + 1))
+        return links_of(model, range(rows[0].place.turn, rows[-1].place.turn + 1))
 
     # Search
 
