@@ -154,6 +154,8 @@ class Failed:
 
 
 TerminalEvent = Finished | WaitingForUser | Canceled | Failed
+TERMINAL_EVENTS = (Finished, WaitingForUser, Canceled, Failed)
+"""The same for `isinstance`, which is asked for each event of a stream and takes a third of the time with a tuple."""
 StreamEvent = (
     Accepted
     | TaskBound

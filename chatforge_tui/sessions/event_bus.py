@@ -41,7 +41,7 @@ class Subscription:
         Call it together with reading the session (`SessionManager.turns` does), or changes made before are missing.
         """
         self._focus = session_id
-        self._pending.reduce(self._wants)
+        self._pending.reduce(self.wants)
 
     def focus_from_here(self, session_id: SessionId) -> None:
         """Focus a session whose transcript was read just now: what is waiting of it is in there already."""
@@ -51,7 +51,7 @@ class Subscription:
 
     def put(self, event: EngineEvent) -> None:
         """Take an event from the bus."""
-        if isinstance(event, TurnChanged) and not self._wants(event.session_id):
+        if isinstance(event, TurnChanged) and not self.wants(event.session_id):
             kept = tuple(change for change in event.changes if isinstance(change, HeadChanged | PlanRecorded))
             if not kept:
                 return
@@ -75,13 +75,14 @@ class Subscription:
         await self.wait()
         return self.drain()
 
+    def wants(self, session_id: SessionId) -> bool:
+        """Whether the streamed changes of this session are to be delivered."""
+        return self._focus is ALL or self._focus == session_id
+
     def close(self) -> None:
         """Stop watching. Idempotent."""
         self._bus.unsubscribe(self)
         self._pending.fetch(self._bus.read_turn)
-
-    def _wants(self, session_id: SessionId) -> bool:
-        return self._focus is ALL or self._focus == session_id
 
 
 class EventBus:
@@ -108,6 +109,13 @@ class EventBus:
         """Forget a watcher; one that is not known is no error."""
         if watcher in self._watchers:
             self._watchers.remove(watcher)
+
+    def is_watched(self, session_id: SessionId) -> bool:
+        """Whether anyone wants the streamed changes of this session: of a hidden one there is nothing to be told."""
+        for watcher in self._watchers:  # noqa: SIM110 - asked for each piece of each stream; a generator doubles it
+            if watcher.wants(session_id):
+                return True
+        return False
 
     def publish(self, event: EngineEvent) -> None:
         """Hand an event to every watcher."""

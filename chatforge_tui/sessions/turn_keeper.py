@@ -11,7 +11,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chatforge_tui.domain.changes import HeadChanged, StoreTrouble, TurnBegan, TurnChange, TurnChanged, TurnEnded
+from chatforge_tui.domain.changes import (
+    HeadChanged,
+    StoreTrouble,
+    TextAppended,
+    TurnBegan,
+    TurnChange,
+    TurnChanged,
+    TurnEnded,
+)
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.turn import Turn
 from chatforge_tui.errors import StoreError
@@ -78,6 +86,10 @@ class TurnKeeper:
         """Write and tell changes of a live turn."""
         head = state.head
         self._store.record(head.turn_id, changes)
+        if len(changes) == 1 and type(changes[0]) is TextAppended:  # nearly always: nothing else is worth its time
+            if self._bus.is_watched(head.session_id):
+                self._bus.publish(TurnChanged(head.session_id, head.turn_id, head.request_id, tuple(changes)))
+            return
         self._bus.publish(TurnChanged(head.session_id, head.turn_id, head.request_id, tuple(changes)))
         if any(isinstance(change, HeadChanged) for change in changes):
             self._book.note_state(head.session_id, head.state)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, TypeVarTuple
 
 from chatforge_tui.domain.changes import HeadChanged
-from chatforge_tui.domain.events import StreamEvent, TaskBound, TerminalEvent
+from chatforge_tui.domain.events import TERMINAL_EVENTS, StreamEvent, TaskBound
 from chatforge_tui.domain.ids import SessionId, TaskId, new_request_id, new_turn_id
 from chatforge_tui.domain.request import PromptRequest, TaskRef
 from chatforge_tui.domain.session import EndpointRef, SessionPatch
@@ -236,7 +236,7 @@ class SessionWorker:
             async for event in events:
                 if not context.registry.is_current(self._session_id, request_id):
                     break
-                if isinstance(event, TerminalEvent):
+                if isinstance(event, TERMINAL_EVENTS):
                     run.outcome = outcome_of_event(event)
                     closing.reschedule(asyncio.get_running_loop().time() + context.settings.abort_grace_s)
                     return
@@ -260,9 +260,10 @@ class SessionWorker:
         ):
             context.book.patch(self._session_id, SessionPatch(context_id=event.context_id))
         changes = run.state.apply(event, context.clock.now())
-        if changes:
-            context.keeper.record(run.state, changes)
-        if any(not isinstance(change, HeadChanged) for change in changes):
+        if not changes:
+            return
+        context.keeper.record(run.state, changes)
+        if not isinstance(changes[-1], HeadChanged):  # a head comes first, or alone
             run.attempts.note_news()
 
     async def _request(self, endpoint: Endpoint, state: StreamingState) -> PromptRequest:

@@ -8,6 +8,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.part import Part
@@ -30,6 +31,9 @@ class Operation(ABC):
 
     Every start makes all these classes: 0.6 ms each as they are, 1.2 ms frozen. Only AppendText changes while it waits.
     """
+
+    is_one_statement: ClassVar[bool] = False
+    """SQLite itself takes it back whole when it fails: it needs no savepoint, which is two statements more."""
 
     @abstractmethod
     def apply(self, at: Workplace) -> object:
@@ -182,6 +186,8 @@ class AdoptTurn(Operation):
 @dataclass
 class AppendText(TurnOperation):
     """Text that a part grew by: one row, however many deltas it was."""
+
+    is_one_statement = True
 
     turn_id: TurnId
     seq: int

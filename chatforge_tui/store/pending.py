@@ -135,7 +135,7 @@ class Pending:
     def _add_text(self, turn_id: TurnId, index: int, field: str, text: str) -> None:
         """Append text to the tail of its turn, or begin a new row."""
         tail = self._tails.get(turn_id)
-        if tail is None or (tail.index, tail.text_field) != (index, field):
+        if tail is None or tail.index != index or tail.text_field != field:
             seq = self._seqs.get(turn_id, 0)
             self._seqs[turn_id] = seq + 1
             tail = self._tails[turn_id] = AppendText(turn_id, seq, index, field)

@@ -182,7 +182,7 @@ class SqliteStore:
 
     def record(self, turn_id: TurnId, changes: Sequence[TurnChange]) -> None:
         """Write changes of a live turn; on disk within 250 ms, at once when they bind a task."""
-        if self._read_only or turn_id in self._halted:
+        if self._read_only or not changes or turn_id in self._halted:
             return
         if self._writer.is_full:
             self._halted.add(turn_id)
@@ -192,8 +192,7 @@ class SqliteStore:
             for change in changes:
                 pending.add_change(turn_id, change)
 
-        if changes:
-            self._writer.hand_over(add, urgent=self._binds_task(turn_id, changes))
+        self._writer.hand_over(add, urgent=self._binds_task(turn_id, changes))
 
     async def end_turn(self, turn: Turn, session: SessionHead) -> None:
         """Write a turn as it ended, in place of what was recorded of it.
@@ -379,8 +378,10 @@ class SqliteStore:
 
     def _binds_task(self, turn_id: TurnId, changes: Sequence[TurnChange]) -> bool:
         """Return whether the changes name a task that was not recorded yet: without it nothing can be re-attached."""
-        heads = [change.head for change in changes if isinstance(change, HeadChanged)]
-        task_id = heads[-1].task_id if heads else None
+        task_id: TaskId | None = None
+        for change in changes:
+            if isinstance(change, HeadChanged):
+                task_id = change.head.task_id
         if task_id is None or self._tasks.get(turn_id) == task_id:
             return False
         self._tasks[turn_id] = task_id

@@ -130,12 +130,19 @@ class Writer:
         with self._wake:
             if not self.is_open:
                 return False
+            if self._since is not None and not urgent and not self._kept:
+                # A piece of a stream behind others, as nearly all are. Waking the thread for each of them would cost
+                # more than writing it down: it has an alarm, and is woken before that only when enough has gathered.
+                size, enough = self._pending.size, self._settings.flush_bytes
+                add(self._pending)
+                if size < enough <= self._pending.size:
+                    self._wake.notify()
+                return True
             due = self._due()
             add(self._pending)
             if self._since is None:
                 self._since = time.monotonic()
             self._is_urgent = self._is_urgent or urgent
-            # Waking the thread for each piece of each stream would cost more than writing it down: it has an alarm.
             if (now_due := self._due()) is not None and (due is None or now_due < due):
                 self._wake.notify()
             return True
@@ -318,7 +325,7 @@ def _do(workplace: Workplace, entry: Entry) -> object:
     """
     if isinstance(entry.work, Operation):
         try:
-            with savepoint(workplace.db):
+            with nullcontext() if entry.work.is_one_statement else savepoint(workplace.db):
                 return entry.work.apply(workplace)
         except ChatForgeError as error:
             return error

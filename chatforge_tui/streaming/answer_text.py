@@ -6,7 +6,7 @@ in a part of its own that is marked `is_plan_source`.
 
 from collections.abc import Iterator
 
-from chatforge_tui.domain.changes import TurnChange
+from chatforge_tui.domain.changes import TextAppended, TurnChange
 from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.plan import Plan
 from chatforge_tui.streaming.execution_plan_state import ExecutionPlanState
@@ -56,6 +56,12 @@ class AnswerText:
             text = fresh
         for piece in self._plans.read(text):
             yield from self._take(piece)
+
+    def grow(self, text: str) -> TextAppended | None:
+        """Make the open part longer; None when reading the text is more than that, and nothing was done."""
+        if self._open is None or self._echo is not None or OPENING in text or self._plans.is_capturing:
+            return None
+        return self._parts.append(self._open, text)
 
     def replace(self, text: str) -> Iterator[TurnChange | Plan]:
         """Make the whole answer exactly this text, with as little change as possible."""

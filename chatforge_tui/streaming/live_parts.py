@@ -85,11 +85,11 @@ class LiveParts:
         """
         self._count(len(text))
         grown = self._grown[index]
-        if grown.tails is None:
-            grown.tails = {}
-        if field not in grown.tails:
-            grown.tails[field] = OutputBuffer(self._limit)
-        grown.tails[field].append(text)
+        tail = grown.tails.get(field) if grown.tails else None
+        if tail is None:
+            tail = OutputBuffer(self._limit)
+            grown.tails = {**(grown.tails or {}), field: tail}
+        tail.append(text)
         return TextAppended(index, text, field)
 
     def replace(self, part: Part) -> PartReplaced:

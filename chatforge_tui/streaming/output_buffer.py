@@ -43,9 +43,10 @@ class OutputBuffer:
         Returns:
             Whether it fitted. What does not fit is not added, not even in part.
         """
-        if len(text) > self.room:
+        length = self._length + len(text)
+        if length > self._limit:
             return False
-        self._length += len(text)
+        self._length = length
         self._chunks.append(text)
         if len(self._chunks) >= _CHUNKS:
             self._pieces = self._pieces or []

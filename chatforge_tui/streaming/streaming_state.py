@@ -7,7 +7,7 @@ no disk. One per live request, never shared: what belongs to a session cannot re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from chatforge_tui.domain.changes import HeadChanged, PlanRecorded, TextField, TurnChange
+from chatforge_tui.domain.changes import HeadChanged, PlanRecorded, TextAppended, TextField, TurnChange
 from chatforge_tui.domain.events import (
     Accepted,
     Canceled,
@@ -137,7 +137,15 @@ class StreamingState:
         Raises:
             LimitExceeded: the turn is larger than its limit.
         """
+        if type(event) is TextDelta and (growth := self._grow(event.text)) is not None:
+            return (growth,)
         return tuple(self._changes(event, now))
+
+    def _grow(self, text: str) -> TextAppended | None:
+        """Take text that makes the open part longer and does nothing else, as nearly all does. None: see `_changes`."""
+        if not text or self._reasoning is not None or self._retold is not None or self.head.first_output is None:
+            return None
+        return self._text.grow(text)
 
     def end(self, outcome: Outcome, now: float) -> Turn:
         """Close whatever is open and return the turn as it ended. The head here stays live until that is durable."""

@@ -75,6 +75,18 @@ async def test_text_that_nobody_waits_for_is_on_the_disk_within_250_ms(store, pa
     assert sorted(delays)[2] < 0.25
 
 
+async def test_text_in_small_pieces_is_written_at_once_when_enough_has_gathered(lazy, path):
+    _, head = await live_turn(lazy)
+    await lazy.flush()
+    pieces = 16 * 1024 // 8
+    for _ in range(pieces - 1):
+        lazy.record(head.turn_id, [TextAppended(0, "8 chars ")])
+    await asyncio.sleep(0.05)
+    assert stored_text(path) == ""
+    lazy.record(head.turn_id, [TextAppended(0, "8 chars ")])
+    await until(lambda: stored_text(path) == "8 chars " * pieces)
+
+
 async def test_a_change_of_a_session_is_on_the_disk_by_itself(store, path):
     session = a_session()
     await store.create_session(session)

@@ -32,6 +32,7 @@ from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS, Page
 from chatforge_tui.ui.transcript.paint import Overlay, Palette, hit_strip
 from chatforge_tui.ui.transcript.painter import Painter
 from chatforge_tui.ui.transcript.place import END_KEY, Place
+from chatforge_tui.ui.transcript.scroll_bar import TranscriptScrollBar
 from chatforge_tui.ui.transcript.viewport import Row, Window, move, place_at, settle
 
 SCROLLBAR_SECONDS = 0.4
@@ -271,10 +272,17 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         if thumb == self._thumb and not even_alike:
             return
         self._thumb = thumb
-        bar = self.vertical_scrollbar
-        bar.window_virtual_size = self.virtual_size.height
-        bar.window_size = self.scrollable_content_region.height
-        bar.position = self.scroll_y
+        self.vertical_scrollbar.show(virtual, height, self.scroll_y)
+
+    @property
+    def vertical_scrollbar(self) -> TranscriptScrollBar:
+        """The scrollbar, made when it is needed first, as Textual does."""
+        bar = self._vertical_scrollbar
+        if not isinstance(bar, TranscriptScrollBar):
+            bar = self._vertical_scrollbar = TranscriptScrollBar(self.scrollbar_size_vertical)
+            bar.display = False
+            self.app._start_widget(self, bar)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType] - as Textual does
+        return bar
 
     def _repaint(self) -> None:
         """Paint the rows in view, and refresh those that look different."""
@@ -320,7 +328,11 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
             self._sync()
         if self._strips is None or self._strips_have_other_filters():
             strips = self._painter.strips
-            strips += (self._painter.filtered(self._strip_below(y)) for y in range(len(strips), self.size.height))
+            missing = range(len(strips), self.size.height)
+            if self._model is None or self._model.is_empty:
+                strips += (self._painter.filtered(self._strip_below(y)) for y in missing)
+            else:
+                strips += [self._painter.blank(self.size.width, self._get_palette())] * len(missing)
             self._strips = strips
         if crop.column_span == (0, self.size.width):
             return self._strips[crop.y : crop.bottom]

@@ -56,7 +56,19 @@ def lay_out_markdown(
         ordinal: Number of the first item when `source` begins inside an ordered list.
         base: Ink of plain text.
     """
-    tokens = parse_blocks(source, environment)
+    return lay_out_tokens(parse_blocks(source, environment), source, environment, page, ordinal=ordinal, base=base)
+
+
+def lay_out_tokens(
+    tokens: list[Token],
+    source: str,
+    environment: Environment,
+    page: Page,
+    *,
+    ordinal: int | None = None,
+    base: Ink = TEXT,
+) -> list[Line]:
+    """Lay out what `parse_blocks` made of `source`; see `lay_out_markdown`."""
     layout = _Layout(source, tokens, environment, page)
     return layout.flow(0, len(tokens), page.width, base, ordinal)
 

@@ -1,16 +1,53 @@
-"""The end of growing Markdown that is not closed yet: a run of blocks, or one code block read line by line."""
+"""The end of growing Markdown that is not closed yet: a run of blocks, or one code block read line by line.
+
+Parsing and laying out the open block is most of what a frame of a stream costs, and most of what arrives are words that
+make its last line longer and change nothing else. What is certain to be that is put at the end of that line.
+"""
 
 import re
+from enum import Enum, auto
+
+from markdown_it.token import Token
 
 from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.transcript.growing import GrowingCode
 from chatforge_tui.ui.transcript.ink import Ink, Line
 from chatforge_tui.ui.transcript.inline import Environment, definitions
-from chatforge_tui.ui.transcript.markdown import lay_out_markdown
+from chatforge_tui.ui.transcript.markdown import lay_out_tokens, parse_blocks
 from chatforge_tui.ui.transcript.page import Page
 from chatforge_tui.ui.transcript.piece import Margin, Piece, guess_height, with_margin
+from chatforge_tui.ui.transcript.wrap import is_narrow, wrap
 
 _OPENING = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
+_WORDS = re.compile(r"(?:[A-Za-z0-9 ,;'\"()?!]|[.:](?=[ .:]|\Z))*")
+"""Text that means nothing but itself: no mark of emphasis, code or table, nothing that could be, or become, a link."""
+_NUMBER = re.compile(r"\d+[.)]?")
+"""What may be the number of an item as soon as more follows."""
+_AROUND = frozenset({"list_item_close", "bullet_list_close", "ordered_list_close", "blockquote_close"})
+_ENDS = frozenset({"paragraph_close", "heading_close"})
+
+
+class _End(Enum):
+    """What a run of blocks ends with."""
+
+    PARAGRAPH = auto()
+    """A paragraph or heading that nothing surrounds."""
+    INSIDE = auto()
+    """One in a list or a quote."""
+    OTHER = auto()
+
+
+def _end_of(tokens: list[Token], source: str) -> _End:
+    """Tell what ends with the last row of the source."""
+    at = len(tokens) - 1
+    while at > 0 and tokens[at].type in _AROUND:
+        at -= 1
+    if at < 1 or tokens[at].type not in _ENDS or tokens[at - 1].type != "inline":
+        return _End.OTHER
+    rows = tokens[at - 1].map
+    if "[" in source or rows is None or rows[1] != source.count("\n") + 1:  # "[": a link, or its definition
+        return _End.OTHER
+    return _End.PARAGRAPH if at == len(tokens) - 1 else _End.INSIDE
 
 
 def trial_of(environment: Environment) -> Environment:
@@ -21,10 +58,11 @@ def trial_of(environment: Environment) -> Environment:
 class OpenEnd(Piece):
     """The open text, laid out as Markdown as far as it is known."""
 
-    __slots__ = ("_base", "_environment", "_margin", "ordinal", "text")
+    __slots__ = ("_base", "_end", "_environment", "_margin", "ordinal", "text")
 
     def __init__(self, environment: Environment, base: Ink, margin: Margin | None) -> None:
         super().__init__()
+        self._end = _End.OTHER
         self._environment = environment
         self._base = base
         self._margin = margin
@@ -33,11 +71,39 @@ class OpenEnd(Piece):
 
     def set(self, text: str, ordinal: int | None) -> None:
         """Show this from now on."""
-        if text != self.text or ordinal != self.ordinal:
-            self.text, self.ordinal = text, ordinal
+        if text == self.text and ordinal == self.ordinal:
+            return
+        is_longer = ordinal == self.ordinal and text.startswith(self.text) and self._grow(text[len(self.text) :])
+        self.text, self.ordinal = text, ordinal
+        if not is_longer:
             self.lines = None
             if self.page is not None:
                 self.height = self.guess(self.page)
+
+    def _grow(self, added: str) -> bool:
+        """Put words at the end of the last line; False, and nothing done, when more than that may change."""
+        lines, page = self.lines, self.page
+        if self._end is _End.OTHER or not lines or page is None or not lines[-1].spans:
+            return False
+        row = self.text[self.text.rfind("\n") + 1 :]
+        shown = row.rstrip(" ")
+        word = shown[shown.rfind(" ") + 1 :]
+        blanks = row[len(shown) :]
+        if not word or _NUMBER.fullmatch(word) or not _WORDS.fullmatch(f"{word}{blanks}{added}"):
+            return False
+        *before, (text, ink) = lines[-1].spans
+        if not text.endswith(word):
+            return False
+        grown = (*before, (f"{text}{blanks}{added}".rstrip(" "), ink))
+        if self._end is _End.PARAGRAPH and self._margin is None and all(is_narrow(text) for text, _ in grown):
+            lines[-1:] = wrap(grown, page.width)
+            self.height = len(lines)
+            return True
+        line = Line(grown, lines[-1].joint)
+        if line.cells > page.width:
+            return False
+        lines[-1] = line
+        return True
 
     @property
     def source(self) -> str:
@@ -51,10 +117,13 @@ class OpenEnd(Piece):
     def build(self, page: Page) -> list[Line]:
         """Parse and lay out with the definitions known so far; those of the open text may still change."""
         trial: Environment = trial_of(self._environment)
+        text = self.text
+        tokens = parse_blocks(text, trial)
+        self._end = _end_of(tokens, text)
         return with_margin(
             self._margin,
             page,
-            lambda inner: lay_out_markdown(self.text, trial, inner, ordinal=self.ordinal, base=self._base),
+            lambda inner: lay_out_tokens(tokens, text, trial, inner, ordinal=self.ordinal, base=self._base),
         )
 
 

@@ -11,7 +11,7 @@ from textual.filter import LineFilter
 from textual.geometry import Region
 from textual.strip import Strip
 
-from chatforge_tui.ui.transcript.ink import Line
+from chatforge_tui.ui.transcript.ink import EMPTY, Line
 from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS
 from chatforge_tui.ui.transcript.paint import PLAIN, Overlay, Palette, paint
 from chatforge_tui.ui.transcript.viewport import Row
@@ -32,6 +32,7 @@ class Painter:
 
     def __init__(self) -> None:
         self._painted: list[_Painted] = []
+        self._blank: tuple[Palette, int, Strip] | None = None
         self._filters: tuple[LineFilter, ...] = ()
         self._background = Color(0, 0, 0)
 
@@ -44,7 +45,7 @@ class Painter:
         is_same = _are_alike(filters, self._filters) and background == self._background
         if not is_same:
             self._filters, self._background = filters, background
-            self._painted = []
+            self._painted, self._blank = [], None
         return not is_same
 
     def paint(self, rows: Sequence[Row], overlays: Mapping[int, Overlay], width: int, palette: Palette) -> list[Region]:
@@ -74,6 +75,12 @@ class Painter:
     def strips(self) -> list[Strip]:
         """The strips of the rows, top to bottom."""
         return [painted.strip for painted in self._painted]
+
+    def blank(self, width: int, palette: Palette) -> Strip:
+        """Return the strip of a row below the last one, made once: a short transcript has many in each frame."""
+        if self._blank is None or self._blank[0] is not palette or self._blank[1] != width:
+            self._blank = (palette, width, self.filtered(paint(EMPTY, PLAIN, width, palette)))
+        return self._blank[2]
 
     def filtered(self, strip: Strip) -> Strip:
         """Return a strip as it may leave."""

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.transcript.chunks import safe_chunks
-from chatforge_tui.ui.transcript.ink import EMPTY, Line
+from chatforge_tui.ui.transcript.ink import EMPTY, TEXT, Line
 from chatforge_tui.ui.transcript.markdown import lay_out_markdown, parse_blocks
 from chatforge_tui.ui.transcript.markdown_text import CUT_BEYOND, RAW_BEYOND, MarkdownText
+from chatforge_tui.ui.transcript.open_end import OpenEnd
 from chatforge_tui.ui.transcript.page import Page
+from chatforge_tui.ui.transcript.piece import Margin
 
 ATOMS = (
     "# head\n", "## two words\n", "para text here\n", "second line\n", "\n", "\n", "- item\n", "- other\n", "* star\n",
@@ -61,6 +63,62 @@ def test_any_chunking_gives_the_same_lines_as_the_whole(document, data, width):
 def test_every_character_alone_gives_the_same_lines_as_the_whole(document):
     page = Page(40)
     assert looks(grown(document, range(len(document)), page)) == looks(lay_out_markdown(clean(document), {}, page))
+
+
+WORDS = (
+    "word",
+    " and more",
+    " a, (b)",
+    "x.",
+    ": so",
+    " 12",
+    "3. ",
+    ")",
+    "  ",
+    " ",
+    ".",
+    "longer-words",
+    "com",
+    "!",
+    '"',
+    "@",
+)
+"""What mostly only makes the last line longer."""
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.sampled_from((*ATOMS, *WORDS * 6)), min_size=2, max_size=24), widths, st.booleans())
+@example(["12345", ". ", "x"], 60, False)
+@example(["- 12345", ".", " x"], 60, False)
+@example(["www", ".", "x.com ", "word"], 60, False)
+@example(["a | b\n--|--\n", "cell", " and more"], 60, False)
+@example(["    code", "word"], 60, False)
+@example(["[x]: y", "word"], 60, False)
+def test_an_open_end_that_grows_looks_at_every_step_like_one_made_of_the_whole(pieces, width, has_margin):
+    page = Page(width)
+    margin = Margin(("> ", TEXT), ("> ", TEXT)) if has_margin else None
+    growing = OpenEnd({}, TEXT, margin)
+    text = ""
+    for piece in pieces:
+        text += clean(piece)
+        whole = OpenEnd({}, TEXT, margin)
+        whole.set(text, None)
+        growing.set(text, None)
+        assert looks(growing.lay_out(page)) == looks(whole.lay_out(page))
+        assert growing.height == whole.height
+
+
+def test_words_at_the_end_of_a_paragraph_are_not_parsed_again(monkeypatch):
+    page, growing = Page(24), MarkdownText()
+    growing.feed("Some **strong** words")
+    growing.open_pieces()[0].lay_out(page)
+    monkeypatch.setattr("chatforge_tui.ui.transcript.open_end.parse_blocks", None)
+    growing.feed(" that go on, and on to the next line")
+    assert [line.text for line in growing.open_pieces()[0].lay_out(page)] == [
+        "Some strong words that",
+        "go on, and on to the",
+        "next line",
+    ]
 
 
 @settings(max_examples=300, deadline=None)

@@ -7,6 +7,8 @@ from rich.cells import cell_len
 from textual.events import MouseScrollUp
 from textual.geometry import Region
 from textual.pilot import Pilot
+from textual.scrollbar import ScrollBar
+from textual.strip import Strip
 
 from chatforge_tui.domain.changes import PartAdded, TextAppended
 from chatforge_tui.domain.part import ReasoningPart, TextPart, ToolPart, ToolState
@@ -101,6 +103,39 @@ async def test_the_wheel_scrolls_and_the_scrollbar_follows():
         assert app.view.vertical_scrollbar.position == app.view.scroll_offset.y
         app.view.scroll_to(y=0)
         assert app.screen_lines()[0].startswith("You")
+
+
+def seen(strips: list[Strip]) -> list[object]:
+    """Return what can be seen of each cell, and what the mouse does there."""
+    cells: list[object] = []
+    for text, style, _ in (segment for strip in strips for segment in strip):
+        is_shown = bool(text.strip()) or style.reverse
+        behind = None if style.reverse and not text.strip() else style.bgcolor
+        cells.append((text, style.color if is_shown else None, behind, style.reverse, style.meta))
+    return cells
+
+
+async def test_the_scrollbar_looks_like_textuals_wherever_it_is_and_draws_only_what_moved():
+    app = TranscriptApp(model_of(turn(0, SENTENCES)))
+    async with app.run_test(size=(60, 20)) as pilot:
+        bar = app.view.vertical_scrollbar
+        whole = bar.size.region
+        redrawn: list[Region] = []
+        bar.refresh = lambda *regions, **_options: redrawn.extend(regions) or bar
+        for lines in range(20, 90, 3):
+            bar.show(lines, 20, lines // 3)
+            shown = seen(bar.render_lines(whole))
+            ScrollBar.refresh(bar)
+            assert shown == seen(ScrollBar.render_lines(bar, whole))
+        await pilot.pause()
+        before = seen(bar.render_lines(whole))
+        redrawn.clear()
+        bar.show(89, 20, 40)
+        after = seen(bar.render_lines(whole))
+        changed = {y for y in range(20) if before[y] != after[y]}
+        assert changed
+        assert changed <= {y for region in redrawn for y in region.line_range}
+        assert sum(region.height for region in redrawn) < 20
 
 
 async def test_turns_are_gone_through_one_by_one():
