@@ -99,7 +99,10 @@ class Wire:
         proxy = proxy_for(url, self._settings)
         where = Where(url, self._settings, proxy)
         try:
-            request = self._client.build_request(method, url, content=body, headers=headers)
+            content = None
+            if body:
+                content, headers = _SentOnce(body), {**headers, "Content-Length": str(len(body))}
+            request = self._client.build_request(method, url, content=content, headers=headers)
             response = await self._client.send(request, stream=True)
         except httpx.InvalidURL as error:
             raise ConfigError(
@@ -117,6 +120,22 @@ class Wire:
         """Close every socket, then tidy up the library's own books. The first half needs no waiting."""
         self.abort()
         await self._client.aclose()
+
+
+class _SentOnce:
+    """A request's body that is let go once it was sent: the response keeps its request as long as it is read."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body: bytes | None = body
+
+    def __aiter__(self) -> "_SentOnce":
+        return self
+
+    async def __anext__(self) -> bytes:
+        body, self._body = self._body, None
+        if body is None:
+            raise StopAsyncIteration
+        return body
 
 
 class _PoolTransport(httpx.AsyncBaseTransport):

@@ -65,7 +65,9 @@ class LateEndpoint:
     async def stream(self, request: PromptRequest) -> AsyncGenerator[StreamEvent, None]:
         """Have one prompt answered."""
         adapter = await self._found()
-        async with aclosing(adapter.stream(request)) as events:
+        stream = adapter.stream(request)
+        del request  # it may hold the whole session, which is not needed while the answer is read
+        async with aclosing(stream) as events:
             async for event in events:
                 yield event
 

@@ -49,7 +49,9 @@ class OpenAiChatEndpoint:
         """Have one prompt answered; see `ports.Endpoint`."""
         if not self._model:
             self._model = first_for_chat(await list_models(self._channel, self._settings.url) or [])
-        async with aclosing(self._attempts(request)) as events:
+        attempts = self._attempts(request)
+        del request  # as below
+        async with aclosing(attempts) as events:
             async for event in events:
                 yield event
 
@@ -72,6 +74,7 @@ class OpenAiChatEndpoint:
             body = encode(request, self._settings, self._model, self._dialect)
             async with self._channel.open_stream("POST", self._urls[0], body, _HEADERS) as response:
                 if response.status < 400:
+                    del request, body  # the whole session: it would stay in memory as long as the answer lasts
                     async with aclosing(self._read(response)) as events:
                         async for event in events:
                             yield event

@@ -1,16 +1,21 @@
 """How the adapter asks, and what it makes of answers that are no stream."""
 
+import gc
 import json
 import time
+import tracemalloc
+from contextlib import aclosing
 
 import pytest
 
 from chatforge_tui.domain.events import Accepted, Failed, Finished, TextDelta, UsageReported
 from chatforge_tui.domain.turn import Usage
+from chatforge_tui.endpoints.late_endpoint import LateEndpoint
 from chatforge_tui.errors import HttpRejected, LimitExceeded, ProtocolMismatch, StreamLost
 from tests.contracts.endpoint_run import a_request, run, text_of
 from tests.endpoints.openai_chat.server import DONE, capture, delta, event
 from tests.servers.raw_server import Close, Stall, answer, chunked, head, sse_head, stream
+from tests.store.values import a_session, a_turn, ended
 
 WHOLE = {
     "object": "chat.completion",
@@ -32,6 +37,31 @@ async def test_the_request_goes_where_it_should_with_what_it_needs(server, open_
     assert wanted.items() <= request.headers.items()
     assert request.headers["accept-encoding"] == "identity"
     assert request.headers["user-agent"].startswith("chatforge/")
+
+
+async def test_what_was_sent_is_not_kept_while_the_answer_is_read(server, open_endpoint):
+    play, size = [sse_head(), chunked(delta(content="x"), last=False), Stall()], 4_000_000
+    server.plays = [play, play]
+
+    async def find():
+        return open_endpoint()
+
+    def long_request():
+        return a_request(history=(ended(a_turn(a_session()), "a" * size),))
+
+    async with aclosing(LateEndpoint(find, needs_history=True).stream(a_request())) as events:
+        await anext(events)  # what is loaded once is loaded now
+    tracemalloc.start()
+    try:
+        async with aclosing(LateEndpoint(find, needs_history=True).stream(long_request())) as events:
+            await anext(events)
+            gc.collect()
+            kept = tracemalloc.get_traced_memory()[0] - len(server.requests[-1].body)
+            most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most > 2 * size, "the history and the body were there once"
+    assert kept < size / 10
 
 
 async def test_a_base_without_v1_is_tried_with_it_first_then_without(server, open_endpoint):
