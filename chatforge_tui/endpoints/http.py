@@ -168,8 +168,8 @@ class Exchange:
             hands_over_redirects: whether an answer may be a redirect, which is an error otherwise.
         """
         self._channel = channel
-        self._request: tuple[str, str, bytes | None, Mapping[str, str]] | None = request
-        """None once its answer has begun: a body with the whole of a long session would outlive its use by minutes."""
+        self._request = request
+        """Without its body once the answer has begun: with the whole of a long session it would stay for minutes."""
         self._hands_over_redirects = hands_over_redirects
         self._wire: Wire | None = None
         self._response: StreamResponse | None = None
@@ -208,7 +208,6 @@ class Exchange:
 
     async def _send(self) -> StreamResponse:
         """Send, once more if the kept connection turns out to have been closed by the server meanwhile."""
-        assert self._request is not None, "an exchange is entered once"
         wire = self._wire = self._channel.wire()
         url = self._request[1]
         watchdog = self._watchdog = Watchdog(self._channel.settings, host_port(url), wire.abort)
@@ -226,7 +225,8 @@ class Exchange:
                 raise watchdog.stalled from error
             raise
         watchdog.head_arrived()
-        self._request = None
+        method, _, _, headers = self._request
+        self._request = (method, url, None, headers)
         return StreamResponse(wire_response, url, self._channel.settings, watchdog)
 
     async def _give_up(self) -> None:

@@ -2,7 +2,7 @@
 
 Owns what the screen knows of a session between two batches of the engine. It draws nothing and starts nothing: the one
 transcript view, composer, plan dock and tab strip draw the pane of the current session and swap models when it changes.
-A hidden pane costs its head and what was loaded of it; the transcripts longest out of sight are dropped.
+A hidden pane costs its head and what was loaded of it; what is longest out of sight is dropped, by number and by size.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 KEPT_TRANSCRIPTS = 12
 """Number of transcripts kept in memory; the others are read from the store when they are shown again."""
+KEPT_BYTES = 4_000_000
+"""What those out of sight may take in all; the one in front takes what it takes."""
 
 
 class Pane:
@@ -98,6 +100,11 @@ class Pane:
         self.turn = last.head if last else None
         self._take_question(last.question if last else None)
         self.characters = _text_length(last) if last else 0
+
+    def forget(self) -> None:
+        """Drop what the store has, too; it is read again when the pane is shown."""
+        self.transcript, self.is_loaded = None, False
+        self.plans, self.prompts = PlanHistory(), []
 
     def _load_transcript(self, turns: Sequence[Turn]) -> None:
         if self.transcript is None:
@@ -228,6 +235,7 @@ class PaneBook:
         is_front = pane is self.current
         if isinstance(event, TurnEnded) and not is_front:
             pane.unread += 1
+            self._drop_old_transcripts()
         return is_front
 
     def bring_to_front(self, session_id: SessionId) -> Pane | None:
@@ -287,10 +295,14 @@ class PaneBook:
 
     def _drop_old_transcripts(self) -> None:
         """Forget the transcripts longest out of sight; their panes load them again when they are shown."""
-        for session_id in self._shown[:-KEPT_TRANSCRIPTS]:
+        size = 0
+        for number, session_id in enumerate(reversed(self._shown[:-1]), start=1):
             pane = self._panes.get(session_id)
-            if pane is not None:
-                pane.transcript, pane.is_loaded = None, False
+            if pane is None or pane.transcript is None:
+                continue
+            size += pane.transcript.memory
+            if number >= KEPT_TRANSCRIPTS or size > KEPT_BYTES:
+                pane.forget()
 
 
 CALM = 4

@@ -11,7 +11,6 @@ from itertools import accumulate
 
 from chatforge_tui.domain.changes import TurnBegan, TurnChanged, TurnEnded
 from chatforge_tui.domain.ids import TurnId
-from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.turn import Turn
 from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
 from chatforge_tui.ui.transcript.folding_sections import PlanSection
@@ -21,11 +20,14 @@ from chatforge_tui.ui.transcript.place import START, Anchor, Place
 from chatforge_tui.ui.transcript.section import Section
 from chatforge_tui.ui.transcript.text_section import TextSection
 from chatforge_tui.ui.transcript.turn_layout import TurnLayout
+from chatforge_tui.ui.transcript.weight import Weight, weigh
 
 KEPT_LAYOUTS = 200
 """Turns whose layout is kept; a turn of 700 characters takes about 10 KB."""
-_FRAME_LINES = 6
-"""Lines of a turn besides its texts: headers and gaps."""
+KEPT_CHARACTERS = 500_000
+"""Characters of the turns whose layout is kept: laid out they take about 15 bytes each."""
+_ALWAYS_KEPT = 24
+"""Turns whose layout is kept however long they are: those in view and beside it."""
 
 
 class TranscriptModel:
@@ -50,7 +52,7 @@ class TranscriptModel:
         self._clock = clock
         self._turns: list[Turn] = []
         self._index: dict[TurnId, int] = {}
-        self._weights: list[tuple[int, int]] = []  # for each turn: lines whatever the width, characters
+        self._weights: list[Weight] = []
         self._heights: list[int] = []
         self._tops: list[int] = [0]  # where turns begin, as far as that is known to be right
         self._layouts: dict[int, TurnLayout] = {}  # the ones used last come last
@@ -72,7 +74,7 @@ class TranscriptModel:
         before = self._turns
         self._turns = list(turns)
         self._index = {turn.head.turn_id: at for at, turn in enumerate(self._turns)}
-        self._weights = [_weight(turn) for turn in self._turns]
+        self._weights = [weigh(turn) for turn in self._turns]
         self._keep_layouts(before)
         self._anchor = kept
         self._estimate()
@@ -114,10 +116,10 @@ class TranscriptModel:
         if at is None:
             self._index[turn.head.turn_id] = len(self._turns)
             self._turns.append(turn)
-            self._weights.append(_weight(turn))
+            self._weights.append(weigh(turn))
             self._heights.append(self._guess(len(self._turns) - 1))
             return
-        self._turns[at], self._weights[at] = turn, _weight(turn)
+        self._turns[at], self._weights[at] = turn, weigh(turn)
         if (layout := self._layouts.get(at)) is not None:
             layout.end(turn)
         else:
@@ -129,6 +131,11 @@ class TranscriptModel:
     def turns(self) -> int:
         """Number of turns."""
         return len(self._turns)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the turns take, as they were loaded or ended; layouts are not counted."""
+        return sum(weight.memory for weight in self._weights)
 
     @property
     def is_empty(self) -> bool:
@@ -172,8 +179,11 @@ class TranscriptModel:
             self._apply_folds()
 
     def leave(self) -> None:
-        """The view goes to another session: what comes now is unread."""
+        """The view goes to another session: what comes now is unread. What is laid out can be laid out again."""
         self._left_with = len(self._turns)
+        self._anchor = self._kept_place()
+        self._layouts = {at: layout for at, layout in self._layouts.items() if layout.head.state.is_live}
+        self._fresh.clear()
 
     def enter(self) -> None:
         """The view is back: draw a divider before the first turn that began meanwhile."""
@@ -241,14 +251,14 @@ class TranscriptModel:
 
     def _estimate(self) -> None:
         width = self.page.width
-        self._heights = [lines + characters // width for lines, characters in self._weights]
+        self._heights = [weight.lines + weight.characters // width for weight in self._weights]
         for at, layout in self._layouts.items():
             self._heights[at] = layout.height or self._heights[at]
         del self._tops[1:]
 
     def _guess(self, at: int) -> int:
-        lines, characters = self._weights[at]
-        return lines + characters // self.page.width
+        weight = self._weights[at]
+        return weight.lines + weight.characters // self.page.width
 
     def set_height(self, at: int, height: int) -> None:
         """Correct the height of a turn."""
@@ -330,11 +340,15 @@ class TranscriptModel:
         self.version += 1
 
     def _drop_old_layouts(self) -> None:
-        if len(self._layouts) < KEPT_LAYOUTS:
+        characters = sum(self._weights[at].characters for at in self._layouts)
+        if len(self._layouts) < KEPT_LAYOUTS and characters < KEPT_CHARACTERS:
             return
-        oldest = [at for at in self._layouts if not self.head_state_is_live(at)]
-        for at in oldest[: KEPT_LAYOUTS // 4]:
+        oldest = [at for at in list(self._layouts)[:-_ALWAYS_KEPT] if not self.head_state_is_live(at)]
+        for dropped, at in enumerate(oldest):
+            if dropped >= KEPT_LAYOUTS // 4 and characters < KEPT_CHARACTERS * 3 // 4:
+                return
             del self._layouts[at]
+            characters -= self._weights[at].characters
 
     # Anchors
 
@@ -391,17 +405,3 @@ class TranscriptModel:
 def _length(line: Line) -> int:
     """Return how many characters of the text a line stands for: the same sum at every width."""
     return 0 if line.is_decoration else len(line.copied) + len(line.joint)
-
-
-def _weight(turn: Turn) -> tuple[int, int]:
-    """Return what the estimated height of a turn is made of: lines at any width, and characters."""
-    prompt = turn.head.prompt.text
-    lines, characters = _FRAME_LINES, len(prompt)
-    for part in turn.parts:
-        if isinstance(part, TextPart):
-            text = part.text
-            characters += len(text)
-            lines += text.count("\n") + 1
-        else:
-            lines += 1
-    return lines, characters

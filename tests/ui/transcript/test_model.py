@@ -21,7 +21,7 @@ from chatforge_tui.domain.part import (
 )
 from chatforge_tui.domain.plan import Plan, PlanStep, StepStatus
 from chatforge_tui.domain.turn import TurnProblem, TurnState, Usage
-from chatforge_tui.ui.transcript.model import KEPT_LAYOUTS, TranscriptModel
+from chatforge_tui.ui.transcript.model import KEPT_CHARACTERS, KEPT_LAYOUTS, TranscriptModel
 from chatforge_tui.ui.transcript.page import Page
 from chatforge_tui.ui.transcript.place import Place
 from chatforge_tui.ui.transcript.viewport import line_number, move, place_at, settle
@@ -310,6 +310,30 @@ def test_layouts_long_unseen_are_dropped():
         model.prepared(at)
     assert sum(model.known_layout(at) is not None for at in range(model.turns)) <= KEPT_LAYOUTS
     assert text_of(model)[-1] == "short"
+
+
+def test_layouts_of_long_turns_long_unseen_are_dropped_by_their_size():
+    size = KEPT_CHARACTERS // 20
+    model = model_of(*(turn(number, "x" * size) for number in range(80)))
+    model.follows = False
+    for at in range(model.turns):
+        model.prepared(at)
+        known = sum(model.known_layout(at) is not None for at in range(model.turns))
+        assert known <= 26, "those beside the view, however long they are, and the one just made"
+    assert model.known_layout(79) is not None
+
+
+def test_a_view_that_leaves_keeps_no_layout_and_the_reader_finds_the_same_lines_again():
+    model = model_of(*(turn(number, LONG) for number in range(30)))
+    model.follows = False
+    model.top = Place(12, 6, 1)
+    before = settle(model, 20)
+    model.leave()
+    assert not any(model.known_layout(at) for at in range(model.turns))
+    model.enter()
+    after = settle(model, 20)
+    assert after.rows == before.rows
+    assert after.first == before.first
 
 
 def test_what_began_while_the_view_was_elsewhere_stands_below_a_divider():
