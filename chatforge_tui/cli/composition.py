@@ -107,7 +107,7 @@ def make_manager(launch: Launch, built_in: BuiltInEndpoint, *, takes_up: bool = 
         ConfigError: the configuration cannot be used.
     """
     _ = launch.settings  # what is wrong with it is said now, not with the first prompt
-    store, endpoints = SqliteStore(launch.store_file, may_read=takes_up), LateCatalog(launch, built_in)
+    store, endpoints = SqliteStore(launch.store_file, goes_on=takes_up), LateCatalog(launch, built_in)
     return SessionManager(
         store=store, endpoints=endpoints, settings=EngineSettings(takes_up=takes_up, has_tabs=takes_up, look_s=_LOOK_S)
     )

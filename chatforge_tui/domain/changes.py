@@ -112,4 +112,7 @@ class StoreTrouble:
     """One sentence; "" = all is well again."""
 
 
+NOT_SAVED = "Not saved:"
+"""What a sentence begins with that tells of something that is not on the disk."""
+
 EngineEvent = TurnBegan | TurnChanged | TurnEnded | SessionChanged | SessionRemoved | StoreTrouble

@@ -103,7 +103,9 @@ class SessionManager:
         self._is_open = True
         if self._settings.look_s is not None:
             self._start(self._others.watch(self._settings.look_s))
-        if self._settings.takes_up and not self.refusal:
+        if self.refusal:
+            self._start(self._await_store())
+        elif self._settings.takes_up:
             self._start(self._find_lost())
         return self
 
@@ -125,7 +127,7 @@ class SessionManager:
 
     @property
     def refusal(self) -> str:
-        """Why sessions can only be read, in one sentence; "" when they can be changed."""
+        """Why sessions can only be read, if that, in one or two sentences; "" when they can be changed."""
         return self._store.refusal
 
     def sessions(self) -> tuple[SessionHead, ...]:
@@ -466,6 +468,30 @@ class SessionManager:
         if not self._book.get(session_id).held_by and (lost := self._lost.pop(session_id, None)) is not None:
             self._take_up(lost)
 
+    async def _await_store(self) -> None:
+        """Go on by itself as soon as the store can be written that could not be at the start."""
+        while reason := self.refusal:
+            await asyncio.sleep(self._settings.store_retry_s)
+            try:
+                if await self._store.recover():
+                    await self._meet_stored()
+            except StoreError as error:
+                self._on_trouble(str(error))
+                return
+            if self.refusal != reason:
+                self._on_trouble(self.refusal)
+
+    async def _meet_stored(self) -> None:
+        """Take in every session of a store that can be written from now on, and tell of it."""
+        stored = await self._store.load_sessions()
+        for gone in {head.session_id for head in self._book.all()} - {head.session_id for head in stored}:
+            self._book.lose(gone)
+        self._book.load(map(self._as_tab, stored))
+        for head in self._book.all():
+            self._bus.publish(SessionChanged(head))
+        if self._settings.takes_up:
+            self._start(self._find_lost())
+
     async def _find_lost(self) -> None:
         """Take up what an earlier program left: open sessions at once, the others when they are opened."""
         try:
@@ -512,8 +538,13 @@ class SessionManager:
         return worker is not None and worker.run is not None
 
     def _as_tab(self, head: SessionHead) -> SessionHead:
-        """Return a stored session as this program shows it: a tab of another living program is none here."""
-        return replace(head, is_open=False, is_active=False) if head.held_by and self._settings.has_tabs else head
+        """Return a stored session as this program shows it: what another living program holds has only its own tab."""
+        if not head.held_by or not self._settings.has_tabs:
+            return head
+        local = self._book.find(head.session_id)
+        return replace(
+            head, is_open=local is not None and local.is_open, is_active=local is not None and local.is_active
+        )
 
     async def _stop_for_other(self, session_id: SessionId) -> bool:
         """End what runs in a session that another program takes over. Returns whether all of it is durable."""

@@ -100,6 +100,19 @@ class OtherPrograms:
         last = self._followed[session_id]
         return () if last is None else (*(turn for turn in turns if turn.head.ordinal < last.head.ordinal), last)
 
+    def meet(self, stored: SessionHead) -> None:
+        """Take in a session as it is on the disk. Of one's own only the title may have been changed elsewhere."""
+        session_id = stored.session_id
+        local = self._book.find(session_id)
+        if local is None:
+            self._book.meet(replace(stored, is_open=False, is_active=False))
+        elif local.held_by and not stored.held_by and local.is_open:
+            self._hooks.start(self._claim(session_id))
+        elif stored.held_by or not (local.is_open or self._hooks.is_live(session_id)):
+            self._book.put(_with_tab_of(stored, local))
+        else:
+            self._book.put(replace(local, title=stored.title, title_is_manual=stored.title_is_manual))
+
     def opened(self, session_id: SessionId) -> None:
         """A session has got a tab: hold it, unless another program does."""
         self._closing.discard(session_id)
@@ -181,23 +194,10 @@ class OtherPrograms:
             self._followed.pop(session_id, None)
             self._book.lose(session_id)
         for head in sighting.changed:
-            self._meet(head)
+            self.meet(head)
         for session_id in sighting.asked - self._handing:
             self._handing.add(session_id)
             self._hooks.start(self._hand_over(session_id))
-
-    def _meet(self, stored: SessionHead) -> None:
-        """Take in a session as it is on the disk. Of one's own only the title may have been changed elsewhere."""
-        session_id = stored.session_id
-        local = self._book.find(session_id)
-        if local is None:
-            self._book.meet(replace(stored, is_open=False, is_active=False))
-        elif local.held_by and not stored.held_by and local.is_open:
-            self._hooks.start(self._claim(session_id))
-        elif stored.held_by or not (local.is_open or self._hooks.is_live(session_id)):
-            self._book.put(_with_tab_of(stored, local))
-        else:
-            self._book.put(replace(local, title=stored.title, title_is_manual=stored.title_is_manual))
 
     async def _catch_up(self, session_id: SessionId) -> None:
         """Tell what happened to the turns of a session that another program holds."""

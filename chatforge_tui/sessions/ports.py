@@ -100,9 +100,17 @@ class SessionStore(Protocol):
 
     @property
     def refusal(self) -> str:
-        """Why this store can only be read, in one sentence, once it is open; "" when it can be changed.
+        """Why this store cannot be changed, in one or two sentences, once it is open; "" when it can.
 
-        Where it can only be read, `record` and `update_session` do nothing.
+        It can be read then, or seems empty where even that is not possible. `record` does nothing; what
+        `update_session` changes waits for `recover`.
+        """
+        ...
+
+    async def recover(self) -> bool:
+        """Try again to open a store that cannot be changed; return whether it can be from now on.
+
+        Then what others wrote meanwhile is there to be read, with what `update_session` changed.
         """
         ...
 

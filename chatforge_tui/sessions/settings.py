@@ -24,6 +24,8 @@ class EngineSettings:
     """Whether this program shows tabs: it holds their sessions, and the tabs of other living programs are not its own."""
     look_s: float | None = None
     """Pause between two looks at what other programs do on the store; None = it is not looked at."""
+    store_retry_s: float = 2.0
+    """Pause between two tries to open a store that could not be opened for writing."""
     take_over_s: float = 6.0
     """How long a program that is asked for a session may take to give it up."""
     take_over_pause_s: float = 0.1

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chatforge_tui.domain.changes import (
+    NOT_SAVED,
     HeadChanged,
     StoreTrouble,
     TextAppended,
@@ -104,7 +105,7 @@ class TurnKeeper:
             await self._save(turn, has_news=run.adopted is None or run.attempts.has_news)
         except StoreError as error:
             self._unsaved[turn.head.turn_id] = (turn, replace(turn, head=run.state.head))
-            self._bus.publish(StoreTrouble(str(error)))
+            self._bus.publish(StoreTrouble(f"{NOT_SAVED} {error}"))
             run.fail(error)
             return False
         run.done.set_result(turn)

@@ -45,6 +45,10 @@ class MemoryStore:
             if session := self._sessions.get(session_id):
                 self._sessions[session_id] = replace(session, last_state=TurnState.INTERRUPTED)
 
+    async def recover(self) -> bool:
+        """Return False: nothing ever keeps this store from being changed."""
+        return False
+
     async def close(self) -> None:
         """Do nothing: there is nothing to flush."""
 

@@ -6,10 +6,11 @@ writer's queue, and what must be durable is awaited.
 
 from __future__ import annotations
 
+from asyncio import Event
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from chatforge_tui.domain.changes import HeadChanged, TurnChange
 from chatforge_tui.domain.ids import SessionId, TaskId, TurnId
@@ -36,6 +37,7 @@ from chatforge_tui.store.operations import (
     TrashSession,
 )
 from chatforge_tui.store.pending import Pending
+from chatforge_tui.store.withheld import Withheld, refusal
 from chatforge_tui.store.workplace import Workplace
 from chatforge_tui.store.writer import DEFAULTS, Writer, WriterSettings
 
@@ -45,8 +47,8 @@ if TYPE_CHECKING:
     from chatforge_tui.domain.sighting import Sighting
     from chatforge_tui.store.surroundings import Surroundings
 
-READ_ONLY = "This store was made by a newer ChatForge; it is read only here. Update ChatForge to go on."
-"""What is said to who wants to change a store that is opened although a newer program made it."""
+T = TypeVar("T")
+
 BACKUP_AFTER_S = 5.0
 """The first seconds belong to the screen, and a command that ends within them makes no backup."""
 
@@ -59,7 +61,7 @@ class SqliteStore:
         path: Path,
         *,
         read_only: bool = False,
-        may_read: bool = False,
+        goes_on: bool = False,
         settings: WriterSettings = DEFAULTS,
         backup_after_s: float = BACKUP_AFTER_S,
     ) -> None:
@@ -69,8 +71,9 @@ class SqliteStore:
             path: of the database. Its directory is made when missing; the lock files are in `run` beside it.
             read_only: for commands that only look, also while another program writes: nothing is ever written, a
                 turn whose program is dead reads `interrupted` all the same, and a store that is not there is empty.
-            may_read: whether a store that cannot be written (a newer ChatForge made it, a full disk, no rights) is opened
-                for reading instead of being refused, if it can be read.
+            goes_on: whether a store that cannot be written (a newer ChatForge made it, a full disk, no rights) is opened
+                all the same: for reading, or, where nothing can be read either, empty. `refusal` says why, and
+                `recover` tries again.
             settings: how long things may wait.
             backup_after_s: seconds after opening until a backup is made, if one is due.
         """
@@ -79,9 +82,15 @@ class SqliteStore:
         self.is_newer = False
         """Whether a newer ChatForge wrote the store, once it is open: then it can only be read."""
         self._read_only = read_only
-        self._may_read = may_read
+        self._goes_on = goes_on
         self.refusal = ""
-        """Why nothing can be changed, in one sentence, once the store is open; "" when it can."""
+        """Why nothing can be changed, in one or two sentences, once the store is open; "" when it can."""
+        self._obstacle: StoreError | None = None
+        """What kept the store from being opened for writing, where it was opened for reading; set in the thread."""
+        self._withheld = Withheld()
+        self._is_settled = Event()
+        """Set unless the store is being opened once more: who wants something of it waits."""
+        self._is_settled.set()
         self._writer = Writer(self._open_workplace, settings, self._do_chore)
         self._caretaker = Caretaker(path, backup_after_s)
         self._known = KnownHeads()
@@ -101,18 +110,46 @@ class SqliteStore:
             takes_tabs: hold the sessions with a tab that no living program holds.
 
         Raises:
-            StoreUnavailable: no rights, no space, an I/O error.
+            StoreUnavailable: no rights, no space, an I/O error. Not where it goes on.
             StoreCorrupt: the file is damaged, empty, or not ours.
-            StoreTooNew: a newer ChatForge wrote it; where it may be read: and this one does not know its tables.
+            StoreTooNew: a newer ChatForge wrote it. Not where it goes on.
         """
         if self._read_only and not self.path.exists():
             return
         self._takes_tabs = takes_tabs
-        await self._writer.start(self._on_trouble)
-        if self._read_only or self.refusal:
+        await self._start()
+
+    async def recover(self) -> bool:
+        """Open a store once more that could not be written; return whether it can be now.
+
+        Then everything is to be read anew: others may have written, and what waited here is written first.
+        """
+        if not self.refusal or self.is_newer:
+            return False
+        self._is_settled.clear()
+        try:
+            await self._writer.stop()
+            await self._start()
+        finally:
+            self._is_settled.set()
+        return not self.refusal
+
+    async def _start(self) -> None:
+        """Start the thread, and take note of what came of it."""
+        self._obstacle = None
+        try:
+            await self._writer.start(self._on_trouble)
+        except (StoreUnavailable, StoreTooNew) as error:
+            if not self._goes_on:
+                raise
+            self.refusal = refusal(error, is_read=False)
+            return
+        if self._read_only or self._obstacle is not None:
             self.is_newer = await self._writer.submit(lambda at: at.is_newer)
-        self._read_only = self._read_only or bool(self.refusal)
-        if not self._read_only:
+        self.refusal = "" if self._obstacle is None else refusal(self._obstacle, is_read=True)
+        if self._can_write:
+            for session_id, columns in self._withheld.take().items():
+                self._hand_over_patch(session_id, columns)
             self._caretaker.start(self._writer.tell)
 
     async def close(self) -> None:
@@ -126,34 +163,29 @@ class SqliteStore:
 
     async def flush(self) -> None:
         """Return when everything handed over before is durable."""
-        if not self._read_only:
+        if self._can_write:
             await self._writer.submit(Barrier())
 
     async def load_sessions(self, *, trashed: bool = False) -> list[SessionHead]:
         """Return all sessions, or those in the trash: open ones by position, then the others, newest first."""
-        if self._is_absent:
-            return []
 
         def look(at: Workplace) -> list[SessionHead]:
             held = {} if at.is_newer else holds.holders(at.db, at.me)
             heads = queries.load_sessions(at.db, at.me.is_alive, trashed=trashed)
             return [replace(head, held_by=held.get(head.session_id, "")) for head in heads] if held else heads
 
-        heads: list[SessionHead] = await self._writer.submit(look)
+        heads = await self._look(look)
         for head in heads:
             self._known.read(head)
         return heads
 
     async def load_turns(self, session_id: SessionId, *, since: int = 0) -> list[Turn]:
         """Return the session's turns from the ordinal `since` on, in order, with everything handed over so far."""
-        if self._is_absent:
-            return []
 
         def look(at: Workplace) -> list[Turn]:
             return queries.load_turns(at.db, at.me.is_alive, session_id, since=since)
 
-        turns: list[Turn] = await self._writer.submit(look)
-        return [self._unsaved.get(turn.head.turn_id, turn) for turn in turns]
+        return [self._unsaved.get(turn.head.turn_id, turn) for turn in await self._look(look)]
 
     async def create_session(self, head: SessionHead) -> None:
         """Add a session."""
@@ -161,13 +193,14 @@ class SqliteStore:
         self._known.written(head)
 
     def update_session(self, session_id: SessionId, patch: SessionPatch, updated: float) -> None:
-        """Change some fields of a session; on disk within 250 ms."""
-        if self._read_only:
-            return
+        """Change some fields of a session; on disk within 250 ms, or as soon as the store can be written."""
         columns = codec.encode_patch(patch) | {"updated": updated}
-        urgent = patch.context_id is not None
+        if self.refusal and not self.is_newer:
+            self._withheld.add(session_id, columns)
+        if not self._can_write:
+            return
         self._known.patched(session_id, patch, updated)
-        self._writer.hand_over(lambda pending: pending.add_patch(session_id, columns), urgent=urgent)
+        self._hand_over_patch(session_id, columns, urgent=patch.context_id is not None)
 
     async def begin_turn(self, head: TurnHead, session: SessionHead) -> None:
         """Add a turn; it is durable on return.
@@ -182,7 +215,7 @@ class SqliteStore:
 
     def record(self, turn_id: TurnId, changes: Sequence[TurnChange]) -> None:
         """Write changes of a live turn; on disk within 250 ms, at once when they bind a task."""
-        if self._read_only or not changes or turn_id in self._halted:
+        if not self._can_write or not changes or turn_id in self._halted:
             return
         if self._writer.is_full:
             self._halted.add(turn_id)
@@ -212,14 +245,7 @@ class SqliteStore:
 
     async def lost_turns(self) -> list[TurnHead]:
         """Return the interrupted turns that are bound to a task and the last of their sessions."""
-        if self._is_absent:
-            return []
-
-        def look(at: Workplace) -> list[TurnHead]:
-            return queries.lost_turns(at.db, at.me.is_alive)
-
-        heads: list[TurnHead] = await self._writer.submit(look)
-        return heads
+        return await self._look(lambda at: queries.lost_turns(at.db, at.me.is_alive))
 
     async def adopt_turn(self, head: TurnHead) -> Turn | None:
         """Make an interrupted turn live again, as this program's own; it is durable on return.
@@ -256,7 +282,7 @@ class SqliteStore:
 
     async def look_around(self) -> Sighting | None:
         """Return what other programs may have changed since the last look; None when nothing is new."""
-        if self._read_only:
+        if not self._can_write:
             return None
         if self._surroundings is None:
             # Lazy: 2 ms, which nobody misses until the first look.
@@ -303,17 +329,10 @@ class SqliteStore:
             query: words, separated by white space.
             limit: hits at most, > 0.
         """
-        if self._is_absent:
-            return []
-
         # Lazy: 12 ms, for whoever searches.
         from chatforge_tui.store.search import search  # noqa: PLC0415 - see above
 
-        def look(at: Workplace) -> list[SearchHit]:
-            return search(at.db, query, limit)
-
-        hits: list[SearchHit] = await self._writer.submit(look)
-        return hits
+        return await self._look(lambda at: search(at.db, query, limit))
 
     async def merge(self, items: tuple[SessionHead | Turn, ...]) -> tuple[Merged, ...]:
         """Take in sessions and turns from elsewhere, each session before its turns, in one transaction.
@@ -327,12 +346,29 @@ class SqliteStore:
         return outcomes
 
     @property
+    def _can_write(self) -> bool:
+        """Whether anything of the store is to be changed here, and can be."""
+        return not self._read_only and not self.refusal
+
+    @property
     def _is_absent(self) -> bool:
-        """Whether there is nothing to read: the store was never made."""
-        return self._read_only and not self._writer.is_open and not self.path.exists()
+        """Whether there is nothing to read: the store was never made, or cannot be opened."""
+        return not self._writer.is_open and (bool(self.refusal) or (self._read_only and not self.path.exists()))
+
+    async def _look(self, look: Callable[[Workplace], list[T]]) -> list[T]:
+        """Return what is found in the store; nothing where there is none to look at."""
+        await self._is_settled.wait()
+        if self._is_absent:
+            return []
+        found: list[T] = await self._writer.submit(look)
+        return found
+
+    def _hand_over_patch(self, session_id: SessionId, columns: dict[str, codec.Value], *, urgent: bool = False) -> None:
+        self._writer.hand_over(lambda pending: pending.add_patch(session_id, columns), urgent=urgent)
 
     async def _write(self, operation: Operation) -> Any:  # noqa: ANN401 - the answer depends on the operation
         """Have an operation done, and return its answer once it is durable."""
+        await self._is_settled.wait()
         if self.refusal:
             raise StoreUnavailable(self.refusal)
         if self._read_only:
@@ -347,7 +383,7 @@ class SqliteStore:
         try:
             return open_for_writing(self.path, takes_tabs=self._takes_tabs)
         except (StoreTooNew, StoreUnavailable) as error:
-            if not self._may_read:
+            if not self._goes_on:
                 raise
             return self._open_unwritable(error)
 
@@ -361,13 +397,12 @@ class SqliteStore:
             place = open_for_reading(self.path)
         except StoreError:
             raise error from None
-        is_newer = isinstance(error, StoreTooNew)
-        self.refusal = READ_ONLY if is_newer else f"Read only: {error} {error.hint} Then start ChatForge again."
+        self._obstacle = error
         return place
 
     def _do_chore(self, at: Workplace) -> bool:
         """Take turns into the full-text index; called in the writer thread."""
-        return not self._read_only and search_index.take_in_some(at.db)
+        return not self._read_only and self._obstacle is None and search_index.take_in_some(at.db)
 
     def _on_trouble(self, message: str) -> None:
         """Pass on that writing fails ("": works again); called on the event loop."""

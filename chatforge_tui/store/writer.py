@@ -22,6 +22,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from chatforge_tui.domain.changes import NOT_SAVED
 from chatforge_tui.errors import ChatForgeError, StoreCorrupt, StoreError, StoreStopped, StoreUnavailable
 from chatforge_tui.store.cells import UNREADABLE
 from chatforge_tui.store.connection import immediate, savepoint
@@ -311,7 +312,7 @@ class Writer:
                 self._retry_at = time.monotonic() + self._settings.retry_s
             if self._trouble != str(error):
                 self._trouble = str(error)
-                self.tell(self._trouble)
+                self.tell(f"{NOT_SAVED} {error}")
         for entry in batch:
             if entry.reply is not None:
                 _answer(entry.reply, error if entry.is_write else _look(workplace, entry, error))

@@ -24,7 +24,10 @@ class ChatForgeApp(DeskApp, inherit_bindings=False):
     def on_composer_submitted(self, event: Composer.Submitted) -> None:
         """Send a prompt or run a command. The composer is emptied once it is known that somebody takes the text."""
         pane = self._book.current
-        if pane is None or not event.text.strip():
+        if not event.text.strip():
+            return
+        if pane is None:
+            self._submit_alone(event.text)
             return
         match read_line(event.text):
             case CommandUnknown(message):
@@ -35,6 +38,15 @@ class ChatForgeApp(DeskApp, inherit_bindings=False):
             case PromptTyped(text):
                 self._empty_composer(pane)
                 self._turns.send(pane, text)
+
+    def _submit_alone(self, text: str) -> None:
+        """Take what was written while there is no session, for the store cannot be opened: a prompt stays where it is."""
+        line = read_line(text)
+        if isinstance(line, CommandTyped):
+            self._main.composer.show_draft("")
+            self.do(line.command.action)
+        elif self._main.trouble:
+            self.say(self._main.trouble, severity="error")
 
     def _run_command(self, action: str, argument: str, pane: Pane) -> None:
         if action == "session.model":

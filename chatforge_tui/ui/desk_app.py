@@ -29,6 +29,7 @@ from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.config.locations import Locations
 from chatforge_tui.config.settings import Settings
 from chatforge_tui.domain.changes import (
+    NOT_SAVED,
     EngineEvent,
     HeadChanged,
     SessionChanged,
@@ -294,16 +295,25 @@ class DeskApp(App[None], inherit_bindings=False):
         if not self.is_running:
             return
         self._book.fill(event.heads)
+        self._main.trouble = event.refusal
+        if event.refusal.startswith(NOT_SAVED):  # the status line has no room for the reason
+            self.say(event.refusal, severity="error")
+        self._show_first()
+
+    def _show_first(self) -> None:
+        """Bring the tab to the front that was there last, or a session that has none; else open a new one."""
         panes = self._book.open
         front = next((pane for pane in panes if pane.head.is_active), panes[0] if panes else None)
-        self._main.trouble = event.refusal
-        if front is None and event.refusal and event.heads:  # no new one can be made
-            self._sessions.go_to(event.heads[0].session_id)
-            return
-        if front is None:
+        if front is not None:
+            self.bring_to_front(front.session_id)
+        elif not self._main.trouble:
             self._sessions.open_on(self._default_endpoint)
-            return
-        self.bring_to_front(front.session_id)
+        elif self._book.closed:  # no new one can be made
+            self._sessions.go_to(self._book.closed[0].session_id)
+        else:
+            self._main.show_transcript(None)
+            self._redraw_all()
+            self.call_later(self._deliver_early, Stage.SESSION)
 
     def on_engine_batch(self, event: EngineBatch) -> None:
         """Take what happened since the last frame, draw once; nothing is drawn on a screen that is going down."""
@@ -342,6 +352,8 @@ class DeskApp(App[None], inherit_bindings=False):
         match event:
             case StoreTrouble(message):
                 self._main.trouble = message
+                if not message and self._book.current is None:
+                    self._show_first()
             case SessionRemoved(session_id):
                 self._sessions.note_lost(session_id)
                 self._book.remove(session_id)

@@ -78,8 +78,10 @@ class HintWriter:
         protocol = clean_name(turn.protocol if turn and turn.protocol else pane.head.endpoint.protocol)
         return tuple(fact for fact in (endpoint, danger, model, protocol, tokens(turn.usage) if turn else "") if fact)
 
-    def placeholder(self, pane: Pane | None) -> str:
-        """Return what stands in an empty composer."""
+    def placeholder(self, pane: Pane | None, *, trouble: str = "") -> str:
+        """Return what stands in an empty composer; `trouble` is what is wrong with the program itself."""
+        if pane is None and trouble:
+            return f"What you write stays here until it can be saved {self._marks.trailing}"
         if pane is None:
             return f"Starting {self._marks.trailing}"
         if pane.head.held_by:

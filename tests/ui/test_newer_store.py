@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from chatforge_tui.store.sqlite_store import READ_ONLY, SqliteStore
+from chatforge_tui.store.sqlite_store import SqliteStore
+from chatforge_tui.store.withheld import NEWER
 from tests.cli.material import FIRST, HEAD, SECOND
 from tests.terminal import terminal
 
@@ -60,7 +61,7 @@ async def test_it_is_shown_and_searched_and_every_change_is_refused_with_one_sen
         await screen.wait_for("1 session with 2 turns exported")
         screen.send(f"/import {tmp_path}/all.jsonl\r".encode())
         await screen.until(lambda: screen.text.count("made by a newer") > 1, "the import is refused")
-        await screen.wait_for(READ_ONLY[:60])
+        await screen.wait_for(NEWER[:60])
         screen.press("ctrl+q")
         assert await screen.until_ended() == 0
     assert file.read_bytes() == before

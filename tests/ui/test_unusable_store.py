@@ -1,6 +1,7 @@
 """Every way in which a store can be unusable, with the real program in a terminal: one sentence, and nothing lost.
 
-A store that can be read is opened for reading, one that cannot ends the start with what to do; no byte of it changes.
+A store that cannot be written is read where it can be, and used as soon as it can be; one that is damaged ends the start
+with what to do, and no byte of it changes.
 """
 
 import asyncio
@@ -82,7 +83,7 @@ async def test_what_cannot_be_read_ends_the_start_with_the_way_out_and_is_left_a
     damage, told = UNREADABLE[kind]
     damage(store_file(tmp_path))
     before = store_file(tmp_path).read_bytes()
-    async with terminal(home=tmp_path) as screen:
+    async with terminal(home=tmp_path, size=(200, 36)) as screen:
         assert await screen.until_ended() == 3
         words = " ".join(screen.text.split())
     assert told in words
@@ -141,30 +142,39 @@ if os.geteuid() == 0:
 
 
 @pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root may write everywhere")
-@pytest.mark.parametrize("kind", ["file", "directory", "unreadable"])
-async def test_without_the_rights_to_write_everything_can_be_read_and_without_any_it_is_told(tmp_path, kind):
+@pytest.mark.parametrize("kind", ["file", "directory", "unreadable", "unreachable"])
+async def test_without_the_rights_nothing_pretends_to_be_saved_and_with_them_it_goes_on_by_itself(tmp_path, kind):
     before = await fill(tmp_path)
     file = store_file(tmp_path)
     shutil.rmtree(file.parent / "run", ignore_errors=True)
-    file.chmod({"file": 0o400, "directory": 0o600, "unreadable": 0}[kind])
-    if kind == "directory":
-        file.parent.chmod(0o500)
+    file.chmod({"file": 0o400, "unreadable": 0}.get(kind, 0o600))
+    file.parent.chmod({"directory": 0o500, "unreachable": 0}.get(kind, 0o700))
     try:
-        async with terminal([*UNPRIVILEGED, *PROGRAM], home=tmp_path) as screen:
-            if kind == "unreadable":
-                assert await screen.until_ended() == 3
-                assert "with your rights" in " ".join(screen.text.split())
-            else:
+        async with terminal([*UNPRIVILEGED, *PROGRAM], home=tmp_path, size=(200, 36)) as screen:
+            await screen.until(lambda: "Not saved: The store" in screen.lines[-2], "it is told")
+            assert "with your rights" in screen.lines[-2]
+            if kind in {"file", "directory"}:
                 await screen.wait_for(TITLE)
-                await screen.wait_for("Read only: The store")
-                screen.send(b"not to be sent\r")
-                await screen.wait_for("❯ not to be sent")
-                screen.press("ctrl+c", "ctrl+q")
-                assert await screen.until_ended() == 0
+            screen.send(b"echo later\r")
+            await screen.wait_for("❯ echo later")
+            await screen.until_quiet()
+            assert screen.text.count("later") == 1
+            file.parent.chmod(0o700)
+            assert file.read_bytes() == before
+            file.chmod(0o600)
+            await screen.until(lambda: "Not saved" not in screen.lines[-2], "the store is open")
+            await screen.wait_for(TITLE)
+            await screen.wait_for("❯ echo later")
+            screen.press("enter")
+            await screen.until(lambda: screen.text.count("later") > 1 and "complete" in screen.lines[-2])
+            screen.press("ctrl+q")
+            assert await screen.until_ended() == 0
     finally:
         file.parent.chmod(0o700)
         file.chmod(0o600)
-    assert file.read_bytes() == before
+    [kept, sent] = await asyncio.to_thread(stored_prompts, file)
+    assert kept.startswith("Kept prompt")
+    assert sent == "echo later"
 
 
 LIMITED = (
@@ -209,7 +219,7 @@ async def test_with_a_disk_that_is_full_at_the_start_everything_can_be_read(tmp_
     before = await fill(tmp_path)
     async with terminal([sys.executable, "-c", LIMITED, "0"], home=tmp_path) as screen:
         await screen.wait_for(TITLE)
-        await screen.wait_for("Read only: The disk")
+        await screen.wait_for("Not saved: The disk")
         screen.press("ctrl+q")
         assert await screen.until_ended() == 0
     assert store_file(tmp_path).read_bytes() == before

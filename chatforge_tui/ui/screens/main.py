@@ -22,6 +22,7 @@ from chatforge_tui.config.settings import UiSettings
 from chatforge_tui.domain.search import SearchHit
 from chatforge_tui.domain.session import EndpointRef
 from chatforge_tui.domain.turn import TurnState
+from chatforge_tui.safety.clean import clean_line
 from chatforge_tui.ui.frame_screen import FrameScreen
 from chatforge_tui.ui.hints import HintWriter
 from chatforge_tui.ui.marks import MarkSet
@@ -183,6 +184,8 @@ class MainScreen(FrameScreen):
         self.page.show(None if pane is None else pane.transcript, is_empty=is_empty)
         if pane is not None and is_empty:
             self._teach(pane)
+        elif pane is None and self.trouble:
+            self.page.empty.tell(clean_line(self.trouble))
 
     def redraw(self) -> None:
         """Draw everything as the book says; cheap where nothing has changed."""
@@ -212,7 +215,9 @@ class MainScreen(FrameScreen):
         self.query_one("#status", StatusLine).show(status)
         hints = self._writer.hints(has_undo=self.undo_hint, has_plan=bool(pane and pane.plans.current))
         self.query_one("#hints", KeyHints).show(hints, self._writer.facts(pane))
-        self.composer.placeholder = Content(self._writer.placeholder(pane))  # a str would be read as markup
+        self.composer.placeholder = Content(
+            self._writer.placeholder(pane, trouble=trouble)
+        )  # a str would be read as markup
 
     def show_turns(self, pane: Pane) -> None:
         """Show what has just been loaded of the pane in front."""

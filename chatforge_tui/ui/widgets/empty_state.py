@@ -1,4 +1,7 @@
-"""What a session without turns shows: who answers here, and three things to try with the keys for them."""
+"""What a session without turns shows: who answers here, and three things to try with the keys for them.
+
+Where there is no session at all, it says why.
+"""
 
 from collections.abc import Sequence
 
@@ -56,6 +59,12 @@ class EmptyState(Static):
         width = max((len(key) for key, _ in keys), default=0) + 2
         for key, does in keys:
             lines.append(Content.assemble(Content(key.ljust(max(width, 13))), Content.styled(does, "$text-muted")))
+        self.update(Content("\n").join(lines))
+
+    def tell(self, sentence: str) -> None:
+        """Say, where there is no session, why there is none; cleaned."""
+        self._examples = ()
+        lines = [Content.styled("No session can be shown", "bold"), Content(sentence)]
         self.update(Content("\n").join(lines))
 
     def on_click(self, event: events.Click) -> None:
