@@ -306,7 +306,7 @@ class TestAStoreThatFails:
             assert (shown.head.state, shown.answer) == (TurnState.STREAMING, "x")
             events = engine.drain()
             assert not any(isinstance(event, TurnEnded) for event in events)
-            assert StoreTrouble("The disk is full.") in events
+            assert StoreTrouble("Not saved: The disk is full.") in events
             store.full_at = ""
             await asyncio.sleep(10)
             events = engine.drain()
