@@ -72,7 +72,8 @@ def _integer(digits: str) -> int | float:
 
 def as_mapping(value: object) -> Mapping[str, Any]:
     """Return the value if it is an object, else an empty one."""
-    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+    # dict first: asking an abstract class takes four times as long, and this is asked five times for each event
+    return cast("Mapping[str, Any]", value) if isinstance(value, (dict, Mapping)) else {}
 
 
 def as_list(value: object) -> list[Any]:

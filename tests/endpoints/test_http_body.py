@@ -1,9 +1,13 @@
 """An answer's body is taken in as few pieces as it came in, to the byte, and its connection is kept."""
 
 import asyncio
+import itertools
 
+import h11
 import httpcore
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chatforge_tui.endpoints.http_body import pieces_of
 
@@ -38,6 +42,43 @@ async def test_where_it_is_cut_changes_nothing_but_the_pieces(size):
     assert b"".join(pieces) == b"".join(EVENTS)
     assert all(pieces)
     assert "IDLE" in connection
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.binary(min_size=1, max_size=40), st.sampled_from(["%x", "%X", "00%x", "%x;name=value", "%x "]))
+    ),
+    st.sampled_from([b"\r\n", b"trailer: 1\r\n\r\n"]),
+    st.lists(st.integers(0, 2000)),
+)
+def test_chunks_of_every_form_cut_anywhere_are_the_body(chunks, trailer, cuts):
+    sizes = [(form % len(data)).encode() for data, form in chunks]
+    whole = b"".join(b"%s\r\n%s\r\n" % (size, data) for size, (data, _) in zip(sizes, chunks, strict=True))
+    whole += b"0\r\n" + trailer
+    places = sorted({0, len(whole), *(cut for cut in cuts if cut < len(whole))})
+    pieces, connection = asyncio.run(answered(HEAD, *(whole[begin:end] for begin, end in itertools.pairwise(places))))
+    assert b"".join(pieces) == b"".join(data for data, _ in chunks)
+    assert "IDLE" in connection
+
+
+async def test_a_chunk_that_breaks_off_is_an_error_behind_what_came():
+    backend = httpcore.AsyncMockBackend([HEAD, b"3\r\nabc\r\n5\r\nde"])
+    async with httpcore.AsyncConnectionPool(network_backend=backend) as pool:
+        answer = await pool.handle_async_request(httpcore.Request("GET", "http://host/", headers={"host": "host"}))
+        pieces = pieces_of(answer)
+        assert [await anext(pieces), await anext(pieces)] == [b"abc", b"de"]
+        with pytest.raises(httpcore.RemoteProtocolError):
+            await anext(pieces)
+        await answer.aclose()
+
+
+async def test_the_chunks_of_a_read_do_not_go_through_the_state_machine_of_h11(monkeypatch):
+    taken = []
+    original = h11.Connection.next_event
+    monkeypatch.setattr(h11.Connection, "next_event", lambda state: taken.append(1) or original(state))
+    await answered(HEAD, *(CHUNKED[at : at + 200] for at in range(0, len(CHUNKED), 200)))
+    assert len(taken) < len(EVENTS)
 
 
 async def test_a_body_with_a_length_and_one_that_ends_with_its_connection():

@@ -25,7 +25,7 @@ from chatforge_tui.domain.part import NoticeLevel
 from chatforge_tui.domain.turn import TurnProblem, Usage
 from chatforge_tui.endpoints.http_status import quote_body
 from chatforge_tui.endpoints.loose_json import read_object
-from chatforge_tui.endpoints.openai_chat.chunk import Chunk, read_chunk
+from chatforge_tui.endpoints.openai_chat.chunk import Chunk, plain_text, read_chunk
 from chatforge_tui.endpoints.openai_chat.think_tags import Split, ThinkTags
 from chatforge_tui.endpoints.openai_chat.tool_calls import ToolCalls
 from chatforge_tui.endpoints.sse import SseEvent
@@ -73,6 +73,9 @@ class Answer:
         """
         if self.has_ended:
             return []
+        if event.event != "error" and (text := plain_text(event.data)):
+            self._is_spoken = self._has_content = True
+            return list(self._text(text)) or [StillAlive()]
         if event.data.strip() == "[DONE]":
             return self._finish()
         if event.event == "error":
@@ -137,12 +140,15 @@ class Answer:
                 yield ReasoningDelta(thought)
         if chunk.text:
             self._has_content = True
-            # Where reasoning has a place of its own, a tag in the text is text.
-            yield from self._split(Split(answer=chunk.text) if self._reasoning_key else self._tags.feed(chunk.text))
+            yield from self._text(chunk.text)
         for piece in chunk.calls:
             self._has_content = True
             yield from self._split(self._tags.end())
             yield from self._calls.take(piece)
+
+    def _text(self, text: str) -> Iterator[StreamEvent]:
+        """Yield what a piece of text is. Where reasoning has a place of its own, a tag in the text is text."""
+        return self._split(Split(answer=text) if self._reasoning_key else self._tags.feed(text))
 
     def _split(self, split: Split) -> Iterator[StreamEvent]:
         if split.reasoning:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
+
+import msgspec
 
 from chatforge_tui.domain.turn import Usage
 from chatforge_tui.endpoints.http_status import quote_value
@@ -41,6 +43,50 @@ class Chunk:
     """The server's sentence when it gives up; "" = it does not."""
     is_whole: bool = False
     """The answer came as one message, not as a difference to what was before."""
+
+
+class _PlainDelta(msgspec.Struct, gc=False):
+    content: str
+    refusal: None = None
+    tool_calls: None = None
+    function_call: None = None
+    reasoning_content: None = None
+    reasoning: None = None
+    reasoning_details: None = None
+    thinking_blocks: None = None
+
+
+class _PlainChoice(msgspec.Struct, gc=False):
+    delta: _PlainDelta
+    index: Literal[0] = 0
+    finish_reason: None = None
+    text: None = None
+    error: None = None
+
+
+class _PlainChunk(msgspec.Struct, gc=False):
+    """A chunk that holds a piece of text; whatever else `read_chunk` looks for is absent or null."""
+
+    choices: tuple[_PlainChoice]
+    usage: None = None
+    x_groq: None = None
+    timings: None = None
+    error: None = None
+    object: Literal["chat.completion.chunk", ""] = ""
+
+
+_DECODER: Final = msgspec.json.Decoder(_PlainChunk)
+
+
+def plain_text(data: str) -> str:
+    """Return the text of a chunk that holds text and nothing else that counts; "" for any other, see `read_chunk`.
+
+    Nearly every chunk is like this, and reading it so takes a tenth of the time.
+    """
+    try:
+        return _DECODER.decode(data).choices[0].delta.content
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return ""
 
 
 def read_chunk(data: Mapping[str, object]) -> Chunk:

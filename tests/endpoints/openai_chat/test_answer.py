@@ -3,9 +3,10 @@
 import itertools
 import json
 from contextlib import suppress
+from copy import deepcopy
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chatforge_tui.domain.events import (
@@ -400,3 +401,59 @@ def test_a_stream_that_ends_early_is_not_refused_for_an_event_that_says_little(d
     answer = Answer()
     answer.take(sse(data))
     assert answer.end() == []
+
+
+ODD = (None, "", "x", 0, 1, [], {}, "stop", "error", {"message": "no"}, [{"type": "text", "text": "y"}], {"usage": {}})
+"""What any member of a chunk may hold, right or wrong."""
+MEMBERS = (
+    *("choices", "usage", "timings", "error", "object", "x_groq", "id"),
+    *("choices.delta", "choices.index", "choices.finish_reason", "choices.text", "choices.error", "choices.message"),
+    *(f"choices.delta.{name}" for name in ("content", "refusal", "tool_calls", "function_call", "role")),
+    *(f"choices.delta.{name}" for name in ("reasoning_content", "reasoning", "reasoning_details", "thinking_blocks")),
+)
+
+
+@st.composite
+def chunks(draw):
+    """Return a chunk of plain text in which up to two members are something else."""
+    choice = {"index": 0, "delta": {"content": draw(st.sampled_from(["word", "<think>so</think> it", "\n", "é中"]))}}
+    chunk = {"object": "chat.completion.chunk", "choices": [choice]}
+    for path in draw(st.lists(st.sampled_from(MEMBERS), max_size=2)):
+        *parents, name = path.split(".")
+        owner = chunk
+        for parent in parents:
+            owner = choice if parent == "choices" else owner.get(parent)
+        if isinstance(owner, dict):
+            owner[name] = deepcopy(draw(st.sampled_from(ODD)))
+    return chunk
+
+
+def events_of(stream):
+    """Return what a stream means, and what it failed with."""
+    answer, events = Answer(), []
+    try:
+        for chunk in stream:
+            events += answer.take(sse(chunk))
+        events += answer.end()
+    except ProtocolMismatch as error:
+        events.append(str(error))
+    return events
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(chunks(), max_size=4))
+@example([{"choices": [{"index": 1, "delta": {"content": "another variant"}}]}])
+def test_the_short_way_for_plain_pieces_of_text_gives_what_the_long_way_gives(stream):
+    short = events_of(stream)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("chatforge_tui.endpoints.openai_chat.answer.plain_text", lambda data: "")
+        assert short == events_of(stream)
+
+
+@pytest.mark.parametrize(
+    "extra", [{}, {"usage": None, "object": "chat.completion.chunk", "id": "1", "service_tier": "x"}]
+)
+def test_the_chunks_that_most_servers_send_take_the_short_way(extra, monkeypatch):
+    monkeypatch.setattr("chatforge_tui.endpoints.openai_chat.answer.read_chunk", None)
+    piece = {"index": 0, "delta": {"role": "assistant", "content": "word", "tool_calls": None}, "logprobs": None}
+    assert Answer().take(sse({**extra, "choices": [piece]})) == [TextDelta("word")]

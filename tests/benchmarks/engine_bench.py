@@ -1,0 +1,366 @@
+"""What engine, wire and store cost, as ratios to floors of the same run: `python -m tests.benchmarks.engine_bench [--quick]`.
+
+Every measurement runs in a process of its own that measures the floor right before or behind ours; the ratio is the
+median over the rounds. CPU is process time of all threads, memory is what tracemalloc sees. Only ratios are worth quoting.
+"""
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from chatforge_tui.config.settings import EndpointSettings, Settings
+from chatforge_tui.domain.changes import PartAdded, TextAppended
+from chatforge_tui.domain.events import Accepted, StreamEvent, TextDelta
+from chatforge_tui.domain.part import TextPart
+from chatforge_tui.domain.request import PromptRequest
+from chatforge_tui.domain.session import EndpointRef
+from chatforge_tui.domain.turn import Prompt, TurnState
+from chatforge_tui.endpoints.catalog import EndpointCatalog
+from chatforge_tui.sessions.manager import SessionManager
+from chatforge_tui.store.sqlite_store import SqliteStore
+from chatforge_tui.ui.transcript import TranscriptModel
+from tests.benchmarks.answers import SECTION, Order, prompt
+from tests.benchmarks.background import RATE, BusyManager, Synthetic
+from tests.benchmarks.driver import ROOT, MockServerProcess
+from tests.benchmarks.floors import raw_sockets
+from tests.store.values import a_session, a_turn, counted, ended
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """How much of everything."""
+
+    seconds: float = 4.0
+    """How long CPU is counted."""
+    streams: int = 1000
+    """Without a network."""
+    http_streams: int = 100
+    deltas: int = 200
+    """Of each of 100 turns."""
+    sessions: int = 100
+    """Whose memory is counted."""
+    turns: int = 1000
+    """Of the session whose memory is counted."""
+
+
+QUICK = Amounts(0.3, 20, 3, 20, 10, 50)
+Pair = tuple[float, float]
+"""Ours and the floor's; 0 = there is no floor."""
+
+
+@asynccontextmanager
+async def home() -> AsyncIterator[Path]:
+    """Give a directory that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as directory:
+        yield Path(directory)
+
+
+def spawn(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Start a task of a floor."""
+    return asyncio.get_running_loop().create_task(work)
+
+
+async def dismiss(tasks: list[asyncio.Task[None]]) -> None:
+    """End the tasks of a floor."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+async def cpu_of(seconds: float) -> float:
+    """Let everything run for so long; return the CPU seconds that took, per second."""
+    cpu, began = time.process_time(), time.perf_counter()
+    await asyncio.sleep(seconds)
+    return (time.process_time() - cpu) / (time.perf_counter() - began)
+
+
+async def background_token(amounts: Amounts) -> Pair:
+    """Microseconds a token of a hidden session takes in engine and store; floor: its task, generator and a list."""
+    endpoint, kept = Synthetic(), list[object]()
+
+    async def take(number: int) -> None:
+        async for event in endpoint.stream(SimpleNamespace(turn_id=str(number))):
+            kept.append(event)
+
+    floor = [spawn(take(number)) for number in range(amounts.streams)]
+    await asyncio.sleep(amounts.seconds / 4)
+    least = await cpu_of(amounts.seconds)
+    await dismiss(floor)
+    kept.clear()
+    async with home() as directory, BusyManager(directory, amounts.streams) as manager:
+        manager.subscribe()
+        await asyncio.sleep(amounts.seconds / 4)
+        ours = await cpu_of(amounts.seconds)
+    each = 1e6 / (amounts.streams * RATE)
+    return ours * each, least * each
+
+
+async def http_event(amounts: Amounts) -> Pair:
+    """Microseconds an SSE event takes from the socket to the state and the store; floor: asyncio's reader and json."""
+    tokens = int(RATE * (amounts.seconds * 6 + 60))
+    server = MockServerProcess()
+    try:
+        orders = [prompt(Order(tokens, RATE, f"k{number}x")) for number in range(amounts.http_streams * 2)]
+        floor = [spawn(raw_sockets.answer(server.port, text)) for text in orders[::2]]
+        await asyncio.sleep(amounts.seconds / 4 + 0.5)
+        least = await cpu_of(amounts.seconds)
+        await dismiss(floor)
+        async with home() as directory, engine(directory, server.port) as manager:
+            manager.subscribe()
+            await asyncio.gather(*(ask(manager, text) for text in orders[1::2]))
+            await asyncio.sleep(amounts.seconds / 4 + 0.5)
+            ours = await cpu_of(amounts.seconds)
+    finally:
+        server.close()
+    each = 1e6 / (amounts.http_streams * RATE)
+    return ours * each, least * each
+
+
+def engine(directory: Path, port: int) -> SessionManager:
+    """Return an engine that talks to the mock server."""
+    settings = EndpointSettings(protocol="openai-chat", url=f"http://127.0.0.1:{port}/v1", model="mock")
+    catalog = EndpointCatalog(Settings(endpoints={"bench": settings}), {})
+    return SessionManager(store=SqliteStore(directory / "sessions.db"), endpoints=catalog)
+
+
+async def ask(manager: SessionManager, text: str) -> None:
+    """Send a prompt in a session of its own."""
+    head = await manager.create_session(EndpointRef("bench"), title=text, activate=False)
+    await manager.send(head.session_id, Prompt(text))
+
+
+async def stored_delta(amounts: Amounts) -> Pair:
+    """Microseconds of CPU that 200 bytes more of a turn take until they are in the store; floor: a raw write of them."""
+    text, turns = "x" * 200, 100
+    async with home() as directory:
+        with (directory / "raw").open("ab", buffering=0) as raw:
+            data, began = text.encode(), time.process_time()
+            for _ in range(turns * amounts.deltas):
+                raw.write(data)
+            least = time.process_time() - began
+        store = SqliteStore(directory / "sessions.db")
+        await store.open()
+        heads = []
+        for position in range(turns):
+            session = a_session(position=position)
+            await store.create_session(session)
+            heads.append(a_turn(session))
+            await store.begin_turn(heads[-1], counted(session, 1, TurnState.QUEUED))
+            store.record(heads[-1].turn_id, [PartAdded(TextPart(0, ""))])
+        await store.flush()
+        began = time.process_time()
+        for number in range(amounts.deltas):
+            for head in heads:
+                store.record(head.turn_id, [TextAppended(0, text)])
+            if number % 5 == 4:  # as often as text of a stream of 30 events a second is committed
+                await store.flush()
+        await store.flush()
+        ours = time.process_time() - began
+        await store.close()
+    each = 1e6 / (turns * amounts.deltas)
+    return ours * each, least * each
+
+
+async def session_idle(amounts: Amounts) -> Pair:
+    """Bytes that an idle session holds in the engine, title included."""
+    async with home() as directory, BusyManager(directory, 1) as manager:
+        before = traced()
+        for number in range(amounts.sessions):
+            await manager.create_session(EndpointRef("synthetic"), title=f"t{number}", activate=False)
+        await asyncio.sleep(0.3)
+        return (traced() - before) / amounts.sessions, 0.0
+
+
+class Still(Synthetic):
+    """Says 20 tokens and stands still, without keeping any more."""
+
+    async def stream(self, request: PromptRequest) -> AsyncGenerator[StreamEvent, None]:
+        del request
+        yield Accepted("synthetic")
+        for _ in range(20):
+            yield TextDelta("word ")
+        await asyncio.get_running_loop().create_future()
+
+
+async def session_streaming(amounts: Amounts) -> Pair:
+    """Bytes that a streaming session holds beyond an idle one, without a connection; floor: its task and generator."""
+    endpoint = Still()
+    async with (
+        home() as directory,
+        SessionManager(store=SqliteStore(directory / "sessions.db"), endpoints=endpoint) as manager,
+    ):
+        kept: list[object] = [None] * amounts.sessions
+
+        async def take(number: int) -> None:
+            async for event in endpoint.stream(SimpleNamespace()):
+                kept[number] = event
+
+        first = await manager.create_session(EndpointRef("synthetic"), title="first", activate=False)
+        await manager.send(first.session_id, Prompt("what is loaded once is loaded now"))
+        await asyncio.sleep(0.3)
+        before = traced()
+        floor = [spawn(take(number)) for number in range(amounts.sessions)]
+        await asyncio.sleep(0.3)
+        least = traced() - before
+        await dismiss(floor)
+        heads = [
+            await manager.create_session(EndpointRef("synthetic"), title=f"t{number}", activate=False)
+            for number in range(amounts.sessions)
+        ]
+        await asyncio.sleep(0.3)
+        before = traced()
+        for head in heads:
+            await manager.send(head.session_id, Prompt("go on"))
+        await asyncio.sleep(0.5)
+        return (traced() - before) / amounts.sessions, least / amounts.sessions
+
+
+async def session_over_http(amounts: Amounts) -> Pair:
+    """The same with its HTTP connection; floor: that of asyncio's reader."""
+    server = MockServerProcess()
+    try:
+        tokens = RATE * 30
+        orders = [prompt(Order(tokens, RATE, f"k{number}x")) for number in range(amounts.sessions * 2 + 1)]
+        async with home() as directory, engine(directory, server.port) as manager:
+            await ask(manager, orders[0])
+            await asyncio.sleep(0.3)
+            before = traced()
+            floor = [spawn(raw_sockets.answer(server.port, text)) for text in orders[1::2]]
+            await asyncio.sleep(0.5)
+            least = traced() - before
+            await dismiss(floor)
+            heads = [
+                await manager.create_session(EndpointRef("bench"), title=text, activate=False) for text in orders[2::2]
+            ]
+            await asyncio.sleep(0.3)
+            before = traced()
+            for head, text in zip(heads, orders[2::2], strict=True):
+                await manager.send(head.session_id, Prompt(text))
+            await asyncio.sleep(0.5)
+            return (traced() - before) / amounts.sessions, least / amounts.sessions
+    finally:
+        server.close()
+
+
+async def message_memory(amounts: Amounts) -> Pair:
+    """Bytes that a message of a session which was opened holds; floor: its text. A turn is two messages."""
+    async with home() as directory:
+        store = SqliteStore(directory / "sessions.db")
+        await store.open()
+        session = a_session()
+        await store.create_session(session)
+        head = counted(session, amounts.turns, TurnState.COMPLETE)
+        texts = [SECTION.replace("{n}", str(number))[:700] for number in range(amounts.turns)]
+        prompts = [f"question {number}: {text[:200]}" for number, text in enumerate(texts)]
+        pairs = enumerate(zip(prompts, texts, strict=True))
+        done = [ended(a_turn(session, number, text=asked), text) for number, (asked, text) in pairs]
+        await asyncio.gather(*(store.end_turn(turn, head) for turn in done))
+        source = sum(len(text.encode()) for text in (*texts, *prompts))
+        del done, texts, prompts, pairs
+        before = traced()
+        model = TranscriptModel()
+        model.load(await store.load_turns(session.session_id))
+        ours = traced() - before
+        await store.close()
+    return ours / amounts.turns / 2, source / amounts.turns / 2
+
+
+def traced() -> int:
+    """Return the bytes that Python's objects take; tracing begins with the first call."""
+    if not tracemalloc.is_tracing():
+        tracemalloc.start()
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One row."""
+
+    label: str
+    unit: str
+    target: str
+    measure: Callable[[Amounts], Awaitable[Pair]]
+
+
+MEASUREMENTS = {
+    "background": Measurement("background token, 1,000 streams without a network", "us CPU", "3 us", background_token),
+    "event": Measurement("SSE event, socket to state and store, 100 streams", "us CPU", "2x", http_event),
+    "delta": Measurement("200 bytes of a turn into the store, batched", "us CPU", "2x", stored_delta),
+    "idle": Measurement("an idle session", "bytes", "250 + title", session_idle),
+    "streaming": Measurement("a streaming session, without a connection", "bytes", "2,000", session_streaming),
+    "connected": Measurement("a streaming session, with its connection", "bytes", "", session_over_http),
+    "message": Measurement("a message of an opened session", "bytes", "1.5x + 400", message_memory),
+}
+
+
+def child(name: str, amounts: Amounts) -> None:
+    """Measure one row once."""
+    written = asyncio.run(_measured(name, amounts))
+    sys.stdout.write(json.dumps(written) + "\n")
+    sys.stdout.flush()
+    os._exit(0)
+
+
+async def _measured(name: str, amounts: Amounts) -> Pair:
+    return await MEASUREMENTS[name].measure(amounts)
+
+
+def measured(name: str, *, is_quick: bool) -> Pair | None:
+    """Measure one row once in a process of its own; None when that failed."""
+    command = [sys.executable, "-m", __spec__.name, "--child", name, *(["--quick"] if is_quick else [])]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    if done.returncode:
+        sys.stderr.write(done.stderr)
+        return None
+    ours, floor = json.loads(done.stdout.splitlines()[-1])
+    return ours, floor
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--child", choices=MEASUREMENTS)
+    parser.add_argument(
+        "--quick", action="store_true", help="proves in seconds that it works; the figures mean nothing"
+    )
+    parser.add_argument("--only", default="", help=f"rows, with commas: {' '.join(MEASUREMENTS)}")
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    if arguments.child:
+        child(arguments.child, QUICK if arguments.quick else Amounts())
+        return
+    names = arguments.only.split(",") if arguments.only else list(MEASUREMENTS)
+    rounds: dict[str, list[Pair]] = {name: [] for name in names}
+    for _ in range(1 if arguments.quick else arguments.rounds):
+        for name in names:
+            if (pair := measured(name, is_quick=arguments.quick)) is not None:
+                rounds[name].append(pair)
+    print(f"{'':52} {'ours':>9} {'floor':>9} {'ratio':>7}  {'':7} {'target':>12}")
+    for name, pairs in rounds.items():
+        row = MEASUREMENTS[name]
+        if not pairs:
+            print(f"{row.label:52} not measured")
+            continue
+        ours, floor = (statistics.median(values) for values in zip(*pairs, strict=True))
+        ratio = f"{statistics.median(one / other for one, other in pairs):.2f}x" if floor else ""
+        least = f"{floor:.1f}" if floor else ""
+        print(f"{row.label:52} {ours:9.1f} {least:>9} {ratio:>7}  {row.unit:7} {row.target:>12}")
+
+
+if __name__ == "__main__":
+    main()
