@@ -9,6 +9,7 @@ ChatForgeError
 │   ├── StoreUnavailable        it cannot be opened or written: missing rights, full disk, I/O error
 │   ├── StoreCorrupt            it is no ChatForge store, or damaged
 │   ├── StoreTooNew             a newer ChatForge wrote it
+│   ├── ContentLost             the content of an attachment is not there any more
 │   └── StoreStopped            a fault of ChatForge itself ended the store
 └── EndpointError               a request could not be answered
     ├── Unreachable             nothing was sent: refused, no such host, connect timeout, no route, proxy
@@ -98,6 +99,16 @@ class StoreTooNew(StoreError):
     """A newer ChatForge wrote this store."""
 
     kind = "store-too-new"
+
+
+class ContentLost(StoreError):
+    """The content of an attachment is not in the store any more, or damaged there."""
+
+    kind = "content-lost"
+
+    def __init__(self, name: str) -> None:
+        """Say which file it is; the name is as it was attached: clean the sentence before it is shown."""
+        super().__init__(f"The content of “{name}” is not in the store any more.", hint="Attach the file again.")
 
 
 class StoreStopped(StoreError):

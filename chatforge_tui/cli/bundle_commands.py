@@ -9,7 +9,7 @@ from typing import BinaryIO
 from chatforge_tui.cli import exit_codes
 from chatforge_tui.cli.launch import Launch
 from chatforge_tui.cli.output import Output, standard_output, tell
-from chatforge_tui.errors import StoreError, StoreTooNew
+from chatforge_tui.errors import ContentLost, StoreError, StoreTooNew
 from chatforge_tui.exchange import bundle_file, json_shapes
 from chatforge_tui.exchange.bundle_file import ImportReport
 from chatforge_tui.exchange.private_file import private_file
@@ -40,8 +40,12 @@ def export_all(launch: Launch, *, target: Path | None, force: bool) -> int:
         standard_output().line(f"{written.sessions} sessions with {written.turns} turns written to {file}.")
     for title, reason in written.left_out:
         tell(f"“{clean_name(title)}” could not be read and is not in it: {clean_line(reason)}")
+    for title, name in written.lost_files:
+        tell(f"The content of “{clean_name(name)}”, attached in “{clean_name(title)}”, is lost and not in it.")
     if written.left_out:
         tell("`chatforge store repair` brings back what can be read.")
+        return exit_codes.FAULT
+    if written.lost_files:
         return exit_codes.FAULT
     if written.is_newer:
         tell("A newer ChatForge wrote this store: what this version does not know is left out.")
@@ -74,6 +78,8 @@ class _Written:
     turns: int = 0
     left_out: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """Title of a session that is not in it, and why."""
+    lost_files: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """Title of a session, and a file attached in it whose content is lost."""
     is_newer: bool = False
     """A newer program wrote the store."""
 
@@ -94,6 +100,13 @@ async def _write_all(launch: Launch, sink: Output | BinaryIO) -> _Written:
                 continue
             for line in bundle_file.session_lines(head, turns):
                 _put(sink, line)
+            for file in bundle_file.attachments(head, turns):
+                try:
+                    content = await store.load_content(head.session_id, file)
+                except ContentLost:
+                    written.lost_files.append((head.title, file.name))
+                    continue
+                _put(sink, bundle_file.content_line(head, file, content))
             written.sessions += 1
             written.turns += len(turns)
     finally:
@@ -120,7 +133,7 @@ async def _take_in(launch: Launch, source: BinaryIO, report: ImportReport) -> No
 
 
 def _shape(report: ImportReport) -> dict[str, object]:
-    names = ("added_sessions", "added_turns", "same_sessions", "same_turns")
+    names = ("added_sessions", "added_turns", "added_files", "same_sessions", "same_turns", "same_files")
     return {
         **{name: report.counts.get(name, 0) for name in names},
         "kept": [{"line": line, "turn_id": turn_id} for line, turn_id in report.kept],

@@ -1,10 +1,17 @@
-"""What became of a session or a turn that came from elsewhere."""
+"""What comes from elsewhere, and what became of it."""
 
 from enum import StrEnum
 
+from chatforge_tui.domain.attachment import AttachedContent
+from chatforge_tui.domain.session import SessionHead
+from chatforge_tui.domain.turn import Turn
+
+Mergeable = SessionHead | Turn | AttachedContent
+"""What a store takes in, each session before what belongs to it."""
+
 
 class Merged(StrEnum):
-    """What became of one session or turn."""
+    """What became of one of them."""
 
     ADDED = "added"
     SAME = "same"
@@ -12,6 +19,6 @@ class Merged(StrEnum):
     KEPT = "kept"
     """The turn is here with other content, which stays."""
     HOMELESS = "homeless"
-    """The turn's session is not here."""
+    """The session that it belongs to is not here."""
     REFUSED = "refused"
     """It holds a value that cannot be stored."""

@@ -1,6 +1,7 @@
 """What an endpoint is asked to do."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from chatforge_tui.domain.ids import ContextId, RequestId, SessionId, TaskId, TurnId
 from chatforge_tui.domain.turn import Prompt, Turn
@@ -20,6 +21,8 @@ class PromptRequest:
     """The waiting task that the prompt answers."""
     history: tuple[Turn, ...] = ()
     """Earlier turns, oldest first; empty unless the endpoint says `needs_history`."""
+    contents: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    """Of the attachments of the prompt and of the history, by digest; one that is lost is missing."""
 
 
 @dataclass(frozen=True, slots=True)

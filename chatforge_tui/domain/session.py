@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields, replace
 
+from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.ids import ContextId, SessionId, TaskId
 from chatforge_tui.domain.turn import TurnState
 
@@ -41,6 +42,8 @@ class SessionHead:
     """The task that the next prompt answers."""
     draft: str = ""
     """What stands in the composer, unsent."""
+    attachments: tuple[Attachment, ...] = ()
+    """Files that go along with the next prompt."""
     anchor: str = ""
     """Where the reader was; opaque to everyone but the UI. "" = at the bottom, following."""
     unread: bool = False

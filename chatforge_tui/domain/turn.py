@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.ids import RequestId, SessionId, TaskId, TurnId
 from chatforge_tui.domain.part import Part, QuestionPart, ReasoningPart, TextPart
 from chatforge_tui.domain.plan import Plan
@@ -46,6 +47,8 @@ class Prompt:
     """As typed; for an answered form, the readable lines that stand for it."""
     form: Mapping[str, str | bool | float] | None = None
     """The answers of a form, field name to value, when the prompt answers one."""
+    attachments: tuple[Attachment, ...] = ()
+    """Files that go along, in the user's order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import BinaryIO
 
-from chatforge_tui.domain.merged import Merged
+from chatforge_tui.domain.attachment import AttachedContent, Attachment
+from chatforge_tui.domain.merged import Mergeable, Merged
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn
 from chatforge_tui.errors import ChatForgeError, StoreTooNew
@@ -20,8 +21,11 @@ _AT_ONCE = 200
 _AT_ONCE_BYTES = 4 * 2**20
 """Bytes of their lines, beyond which they are not collected further."""
 
-Batch = list[tuple[int, SessionHead | Turn]]
+Batch = list[tuple[int, Mergeable]]
 """Items with the numbers of their lines."""
+
+
+_NAMES: dict[type[Mergeable], str] = {SessionHead: "sessions", Turn: "turns", AttachedContent: "files"}
 
 
 @dataclass
@@ -29,7 +33,7 @@ class ImportReport:
     """What became of a bundle."""
 
     counts: dict[str, int] = field(default_factory=dict[str, int])
-    """"added_sessions", "added_turns", "same_sessions", "same_turns" -> how many."""
+    """"added_sessions", "added_turns", "added_files", "same_sessions", "same_turns", "same_files" -> how many."""
     kept: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
     """Line and id of turns that are here with other content; they stay as they are here."""
     skipped: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
@@ -43,11 +47,12 @@ class ImportReport:
     def sentence(self) -> str:
         """Return what was added, and what was here already."""
         counts = self.counts
-        added = f"{counts.get('added_sessions', 0)} sessions and {counts.get('added_turns', 0)} turns were added"
+        files = f" with {counts['added_files']} attached files" if "added_files" in counts else ""
+        added = f"{counts.get('added_sessions', 0)} sessions and {counts.get('added_turns', 0)} turns{files} were added"
         same = f"{counts.get('same_sessions', 0)} sessions and {counts.get('same_turns', 0)} turns were here already"
         return f"{added}; {same}."
 
-    def _note(self, line: int, item: SessionHead | Turn, merged: Merged) -> None:
+    def _note(self, line: int, item: Mergeable, merged: Merged) -> None:
         match merged:
             case Merged.KEPT if isinstance(item, Turn):
                 self.kept.append((line, item.head.turn_id))
@@ -56,7 +61,7 @@ class ImportReport:
             case Merged.REFUSED:
                 self.skipped.append((line, "it holds a value that cannot be stored"))
             case _:
-                name = f"{merged.value}_{'sessions' if isinstance(item, SessionHead) else 'turns'}"
+                name = f"{merged.value}_{_NAMES[type(item)]}"
                 self.counts[name] = self.counts.get(name, 0) + 1
 
 
@@ -75,6 +80,17 @@ def session_lines(head: SessionHead, turns: Sequence[Turn]) -> Iterator[bytes]:
     yield _encoded(bundle.session_line(head))
     for turn in turns:
         yield _encoded(bundle.turn_line(turn))
+
+
+def attachments(head: SessionHead, turns: Sequence[Turn]) -> tuple[Attachment, ...]:
+    """Return every file of a session, those of its draft included; each content once."""
+    sent = (file for turn in turns for file in turn.head.prompt.attachments)
+    return tuple({file.sha256: file for file in (*sent, *head.attachments)}.values())
+
+
+def content_line(head: SessionHead, file: Attachment, data: bytes) -> bytes:
+    """Return the line of an attachment's content; it stands after the session's other lines."""
+    return _encoded(bundle.content_line(AttachedContent(head.session_id, file.sha256, data)))
 
 
 def read_batches(source: BinaryIO, report: ImportReport) -> Iterator[Batch]:

@@ -8,6 +8,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.part import QuestionPart, ToolPart
 from chatforge_tui.domain.plan import Plan
 from chatforge_tui.domain.search import SearchHit
@@ -73,6 +74,7 @@ def turn_shape(turn: Turn) -> Json:
         "turn_id": head.turn_id,
         "state": head.state.value,
         "prompt": head.prompt.text,
+        "attachments": [attachment_shape(file) for file in head.prompt.attachments],
         "answer": turn.answer,
         "request_id": head.request_id,
         "task_id": head.task_id,
@@ -85,6 +87,11 @@ def turn_shape(turn: Turn) -> Json:
         "ended": timestamp(head.ended),
         **({"question": question_shape(asked)} if asked else {}),
     }
+
+
+def attachment_shape(file: Attachment) -> Json:
+    """Return what a file that went along is; its content is in the store, and in a bundle."""
+    return {"name": file.name, "media_type": file.media_type, "size": file.size, "sha256": file.sha256}
 
 
 def question_shape(question: QuestionPart) -> Json:

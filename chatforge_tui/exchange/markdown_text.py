@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from chatforge_tui.domain.attachment import Attachment, size_words
 from chatforge_tui.domain.form import FormField
 from chatforge_tui.domain.part import (
     FilePart,
@@ -48,10 +49,20 @@ def question_text(question: QuestionPart) -> str:
     return "\n".join(filter(None, [clean(question.text), *map(_field_line, fields)]))
 
 
+def attachment_words(file: Attachment) -> str:
+    """Return what a file that went along is, as inline code, so that nothing in its name is taken for Markdown."""
+    name = clean_name(file.name)
+    fence = "`" * max((len(found) + 1 for found in re.findall("`+", name)), default=1)
+    pad = " " if "`" in name else ""
+    return f"{fence}{pad}{name}{pad}{fence} ({clean_name(file.media_type)}, {size_words(file.size)})"
+
+
 def _turn_blocks(turn: Turn) -> Iterator[str]:
     head = turn.head
     yield f"## You{_time(head.started)}"
-    yield clean(head.prompt.text)
+    yield from filter(None, [clean(head.prompt.text)])
+    if head.prompt.attachments:
+        yield "\n".join(f"- {attachment_words(file)}" for file in head.prompt.attachments)
     yield f"## {clean_name(head.agent) or 'Agent'}{_time(head.accepted)}"
     for part in turn.parts:
         yield from filter(None, [_part_block(part)])

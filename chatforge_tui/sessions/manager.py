@@ -7,7 +7,7 @@ heads, the keeper writes the turns.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -31,7 +31,8 @@ from chatforge_tui.streaming.cancellation import CancelReason
 from chatforge_tui.streaming.registry import StreamingRegistry
 
 if TYPE_CHECKING:
-    from chatforge_tui.domain.merged import Merged
+    from chatforge_tui.domain.attachment import Attachment
+    from chatforge_tui.domain.merged import Mergeable, Merged
     from chatforge_tui.domain.search import SearchHit
     from chatforge_tui.sessions.worker import SessionWorker
 
@@ -180,7 +181,7 @@ class SessionManager:
 
         Raises:
             UnknownSession: there is no such session outside the trash.
-            StoreError: the prompt cannot be kept, so nothing was sent.
+            StoreError: the prompt cannot be kept, so nothing was sent; ContentLost for an attachment without content.
             SessionBusy: another running program holds this session.
         """
         if self._book.get(session_id).held_by:
@@ -189,6 +190,46 @@ class SessionManager:
         if run.began is not None:
             await asyncio.shield(run.began)
         return run.state.head.turn_id
+
+    async def attach(
+        self, session_id: SessionId, files: Sequence[Attachment], contents: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Have files go along with the session's next prompt, after those that do already; one goes once.
+
+        Returns when they are durable, content included.
+
+        Args:
+            session_id: whose.
+            files: what is attached.
+            contents: of the files that have not been attached in this session before, by digest.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+            StoreError: they cannot be kept; they are not attached then.
+            SessionBusy: another running program holds this session.
+        """
+        known = self._book.get(session_id).attachments
+        fresh = tuple(file for file in dict.fromkeys(files) if file not in known)
+        await self._set_attachments(session_id, (*known, *fresh), contents or {})
+
+    async def detach(self, session_id: SessionId, file: Attachment) -> None:
+        """Take an attachment back that has not been sent. Its content goes, unless a turn of the session has it.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+            StoreError: the store cannot do it.
+            SessionBusy: another running program holds this session.
+        """
+        rest = tuple(one for one in self._book.get(session_id).attachments if one != file)
+        await self._set_attachments(session_id, rest, {})
+
+    async def read_content(self, session_id: SessionId, file: Attachment) -> bytes:
+        """Return the content of an attachment of the session.
+
+        Raises:
+            ContentLost: it is not there any more, or damaged.
+        """
+        return await self._store.load_content(session_id, file)
 
     async def finished(self, session_id: SessionId) -> Turn | None:
         """Wait until nothing of the session is live, and return its last turn; None if it never had one.
@@ -434,8 +475,8 @@ class SessionManager:
             turns[turn.head.turn_id] = turn
         return sorted(turns.values(), key=lambda turn: turn.head.ordinal)
 
-    async def take_in(self, items: tuple[SessionHead | Turn, ...]) -> tuple[Merged, ...]:
-        """Take in sessions and turns from elsewhere, each session before its turns. New sessions have no tab.
+    async def take_in(self, items: tuple[Mergeable, ...]) -> tuple[Merged, ...]:
+        """Take in sessions and what belongs to them from elsewhere, each session first. New sessions have no tab.
 
         What is here already stays as it is.
 
@@ -460,6 +501,24 @@ class SessionManager:
     def subscribe(self) -> Subscription:
         """Return a new watcher of everything that happens; close it when done."""
         return self._bus.subscribe()
+
+    async def _set_attachments(
+        self, session_id: SessionId, files: tuple[Attachment, ...], contents: Mapping[str, bytes]
+    ) -> None:
+        """Change what goes along, in memory at once, so that the next change builds on it; take it back if that fails."""
+        if self._book.get(session_id).held_by:
+            await self._others.hold(session_id)
+        head = self._book.get(session_id)
+        before = head.attachments
+        self._book.put(replace(head, attachments=files))
+        try:
+            await self._store.set_attachments(session_id, files, contents)
+        except BaseException:
+            if (head := self._book.find(session_id)) is not None:
+                kept = (*(file for file in before if file not in files), *head.attachments)
+                kept = tuple(file for file in kept if file in before or file not in files)
+                self._book.put(replace(head, attachments=kept))
+            raise
 
     def _open(self, session_id: SessionId, position: int | None) -> None:
         """Give a closed session a tab; a task that an earlier program left in it is read on with."""
@@ -598,8 +657,8 @@ class SessionManager:
             await self._store.close()
 
 
-def _session_of(item: SessionHead | Turn) -> SessionId:
-    return item.session_id if isinstance(item, SessionHead) else item.head.session_id
+def _session_of(item: Mergeable) -> SessionId:
+    return item.head.session_id if isinstance(item, Turn) else item.session_id
 
 
 def _may_be_known(lost: TurnHead) -> bool:

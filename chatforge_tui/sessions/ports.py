@@ -5,14 +5,15 @@ Every implementation passes the contract suite in tests/contracts/ for its port.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # 50 ms for events, requests and search results, which a start does not need
+    from chatforge_tui.domain.attachment import Attachment
     from chatforge_tui.domain.changes import TurnChange
     from chatforge_tui.domain.events import StreamEvent
     from chatforge_tui.domain.ids import SessionId, TurnId
-    from chatforge_tui.domain.merged import Merged
+    from chatforge_tui.domain.merged import Mergeable, Merged
     from chatforge_tui.domain.request import PromptRequest, TaskRef
     from chatforge_tui.domain.search import SearchHit
     from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
@@ -163,8 +164,39 @@ class SessionStore(Protocol):
         """Change some fields; later patches win. Ignored for an unknown session."""
         ...
 
+    async def set_attachments(
+        self, session_id: SessionId, attachments: tuple[Attachment, ...], contents: Mapping[str, bytes]
+    ) -> None:
+        """Say which files go along with a session's next prompt. Durable on return, content included.
+
+        Content that neither they nor any turn of the session refers to is deleted, no byte of it left.
+
+        Args:
+            session_id: whose.
+            attachments: all of them, in order.
+            contents: of those that the session has not had yet, by digest.
+
+        Raises:
+            UnknownSession: the session is gone, or in the trash.
+            SessionBusy: another living program is its writer.
+            ContentLost: the content of one is neither given nor there.
+        """
+        ...
+
+    async def load_content(self, session_id: SessionId, file: Attachment) -> bytes:
+        """Return the content of an attachment of the session, byte for byte as it was given.
+
+        Raises:
+            ContentLost: it is not there any more, or damaged.
+        """
+        ...
+
     async def begin_turn(self, head: TurnHead, session: SessionHead) -> None:
-        """Add a turn and write the session's head, in one transaction: the prompt is durable before anything leaves."""
+        """Add a turn and write the session's head, in one transaction: the prompt is durable before anything leaves.
+
+        Raises:
+            ContentLost: the content of an attachment is not there.
+        """
         ...
 
     def record(self, turn_id: TurnId, changes: Sequence[TurnChange]) -> None:
@@ -219,8 +251,8 @@ class SessionStore(Protocol):
         """Let go of sessions: each to who asked for it last, if that program lives. One that is not held is ignored."""
         ...
 
-    async def merge(self, items: tuple[SessionHead | Turn, ...]) -> tuple[Merged, ...]:
-        """Take in sessions and turns from elsewhere, each session before its turns, in one transaction.
+    async def merge(self, items: tuple[Mergeable, ...]) -> tuple[Merged, ...]:
+        """Take in sessions and what belongs to them from elsewhere, each session first, in one transaction.
 
         What is here already stays as it is.
 

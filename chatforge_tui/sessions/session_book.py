@@ -219,10 +219,16 @@ class SessionBook:
 
 
 def begun(head: SessionHead, turn: TurnHead) -> SessionHead:
-    """Return the session's head with one more turn, and with a title if it has none."""
-    title = head.title if head.title or head.title_is_manual else auto_title(turn.prompt.text)
+    """Return the session's head with one more turn, its files gone along, and with a title if it has none."""
+    prompt = turn.prompt
+    named_after = prompt.text if prompt.text.strip() else ", ".join(file.name for file in prompt.attachments)
     return replace(
-        head, turns=turn.ordinal + 1, last_state=turn.state, title=title, updated=max(head.updated, turn.started)
+        head,
+        turns=turn.ordinal + 1,
+        last_state=turn.state,
+        title=head.title if head.title or head.title_is_manual else auto_title(named_after),
+        attachments=tuple(file for file in head.attachments if file not in prompt.attachments),
+        updated=max(head.updated, turn.started),
     )
 
 

@@ -6,7 +6,7 @@ the task group would end every other session with it.
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import Any, TypeVarTuple
 
@@ -16,7 +16,7 @@ from chatforge_tui.domain.ids import SessionId, TaskId, new_request_id, new_turn
 from chatforge_tui.domain.request import PromptRequest, TaskRef
 from chatforge_tui.domain.session import EndpointRef, SessionPatch
 from chatforge_tui.domain.turn import Prompt, Turn, TurnHead, TurnState
-from chatforge_tui.errors import ChatForgeError, EndpointError, EngineStopped
+from chatforge_tui.errors import ChatForgeError, ContentLost, EndpointError, EngineStopped
 from chatforge_tui.sessions import session_log
 from chatforge_tui.sessions.cleanup import reap, wait_for
 from chatforge_tui.sessions.gate import through
@@ -280,7 +280,23 @@ class SessionWorker:
             context_id=session.context_id,
             answers_task=state.head.answers_task,
             history=earlier,
+            contents=await self._contents(state.head.prompt, earlier),
         )
+
+    async def _contents(self, prompt: Prompt, history: tuple[Turn, ...]) -> dict[str, bytes]:
+        """Return the bytes of everything attached; of an earlier turn one that is lost may be missing.
+
+        Raises:
+            ContentLost: one of the prompt is lost.
+        """
+        contents: dict[str, bytes] = {}
+        for file in prompt.attachments:
+            contents[file.sha256] = await self._context.store.load_content(self._session_id, file)
+        for file in (file for turn in history for file in turn.head.prompt.attachments):
+            if file.sha256 not in contents:
+                with suppress(ContentLost):
+                    contents[file.sha256] = await self._context.store.load_content(self._session_id, file)
+        return contents
 
     def _task_of(self, run: TurnRun) -> TaskRef | None:
         """Return the task that the run's agent is at, as far as it is known."""

@@ -1,10 +1,12 @@
 """Sessions as lines of JSON: what is carried to another machine. Pure: values to lines and back.
 
-A bundle begins with a header. Then every session stands on one line, each of its turns on one line after it. All of it
+A bundle begins with a header. Then every session stands on one line, each of its turns on one line after it, then the
+content of each of its attachments. All of it
 is ASCII, so that no reader of lines stumbles over a separator within a text. Reading trusts nothing: a line that is
 not exactly what was written is refused with its reason.
 """
 
+import base64
 import json
 import re
 from dataclasses import replace
@@ -12,6 +14,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from chatforge_tui.domain.attachment import AttachedContent
+from chatforge_tui.domain.digest import digest
+from chatforge_tui.domain.ids import SessionId
+from chatforge_tui.domain.merged import Mergeable
 from chatforge_tui.domain.part import Part
 from chatforge_tui.domain.plan import Plan
 from chatforge_tui.domain.session import SessionHead
@@ -20,16 +26,16 @@ from chatforge_tui.store import codec
 from chatforge_tui.store.cells import UNREADABLE, Cells
 from chatforge_tui.store.interruption import interrupted
 
-VERSION = 1
-"""Of the format. A reader takes its own and all earlier ones."""
+VERSION = 2
+"""Of the format: 2 has attachments. A reader takes its own and all earlier ones."""
 LONGEST_LINE = 192 * 2**20
 """Bytes of one line: the longest turn, with every character escaped."""
 MOST_PARTS = 100_000
 """Parts, or plans, of one turn."""
 
 _FORMAT = "chatforge-bundle"
-_NESTED = ("form", "usage", "problem")
-"""Columns of a turn that hold JSON themselves."""
+_NESTED = ("form", "usage", "problem", "attachments")
+"""Columns of a turn that hold JSON themselves. The last one is not in a bundle of version 1."""
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
@@ -65,8 +71,9 @@ def read_header(line: bytes) -> Header:
 
 def session_line(head: SessionHead) -> str:
     """Return the line of a session. Which environment variable holds a credential stays on this machine."""
-    columns = codec.encode_session(replace(head, is_active=False))
+    columns: dict[str, Any] = codec.encode_session(replace(head, is_active=False))
     del columns["token_env"]
+    columns["attachments"] = None if columns["attachments"] is None else json.loads(columns["attachments"])
     return _line({"kind": "session", **columns})
 
 
@@ -79,11 +86,17 @@ def turn_line(turn: Turn) -> str:
     return _line({"kind": "turn", **columns, "parts": parts, "plans": plans, "sha256": codec.checksum(turn)})
 
 
-def read_line(line: bytes) -> SessionHead | Turn:
-    """Read the line of a session or a turn. A turn that was live where it was written is interrupted here.
+def content_line(content: AttachedContent) -> str:
+    """Return the line of an attachment's content."""
+    data = base64.b64encode(content.data).decode()
+    return _line({"kind": "content", "session": content.session_id, "sha256": content.sha256, "data": data})
+
+
+def read_line(line: bytes) -> Mergeable:
+    """Read the line of a session, a turn or a content. A turn that was live where it was written is interrupted here.
 
     Raises:
-        BundleLineError: it is neither, or not whole.
+        BundleLineError: it is none of them, or not whole.
     """
     try:
         return _item(msgspec.json.decode(line, type=dict[str, Any]))
@@ -93,18 +106,21 @@ def read_line(line: bytes) -> SessionHead | Turn:
         raise BundleLineError(f"it cannot be understood ({type(error).__name__})") from error
 
 
-def _item(shape: dict[str, Any]) -> SessionHead | Turn:
+def _item(shape: dict[str, Any]) -> Mergeable:
     match shape.get("kind"):
         case "session":
             return _session(shape)
         case "turn":
             return _turn(shape)
+        case "content":
+            return _content(shape)
         case _:
-            raise BundleLineError("it is neither a session nor a turn")
+            raise BundleLineError("it is neither a session nor a turn nor a file")
 
 
 def _session(shape: dict[str, Any]) -> SessionHead:
-    cells = Cells({**shape, "turns": 0, "token_env": ""})
+    attachments = _text(shape.get("attachments"))
+    cells = Cells({**shape, "turns": 0, "token_env": "", "attachments": attachments})
     head = codec.decode_session(cells, None)
     _refuse_damaged(cells)
     _check_ids(head.session_id)
@@ -112,7 +128,8 @@ def _session(shape: dict[str, Any]) -> SessionHead:
 
 
 def _turn(shape: dict[str, Any]) -> Turn:
-    cells = Cells(shape | {name: _text(shape[name]) for name in _NESTED})
+    nested = {"attachments": None, **shape}
+    cells = Cells(shape | {name: _text(nested[name]) for name in _NESTED})
     head = codec.decode_turn(cells)
     parts, plans = (msgspec.convert(shape[name], list[dict[str, Any]]) for name in ("parts", "plans"))
     if max(len(parts), len(plans)) > MOST_PARTS:
@@ -123,6 +140,15 @@ def _turn(shape: dict[str, Any]) -> Turn:
     if codec.checksum(turn) != cells.text("sha256"):
         raise BundleLineError("its text does not match its checksum")
     return replace(turn, head=interrupted(head)) if head.state.is_live else turn
+
+
+def _content(shape: dict[str, Any]) -> AttachedContent:
+    session_id, sha256, data = (msgspec.convert(shape[name], str) for name in ("session", "sha256", "data"))
+    _check_ids(session_id)
+    content = AttachedContent(SessionId(session_id), sha256, base64.b64decode(data, validate=True))
+    if digest(content.data) != sha256:
+        raise BundleLineError("its content does not match its checksum")
+    return content
 
 
 def _part_shape(part: Part) -> dict[str, Any]:

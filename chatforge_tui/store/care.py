@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.part import NoticeLevel, NoticePart
-from chatforge_tui.store import backups, codec, queries
+from chatforge_tui.store import attached, backups, codec, queries
 from chatforge_tui.store.connection import connect
 from chatforge_tui.store.failure import translated
 from chatforge_tui.store.instances import Observer
@@ -104,7 +104,7 @@ def _read_all(db: sqlite3.Connection, me: Observer, damage: list[str]) -> CheckR
         for head in heads:
             loaded = queries.load_turns(db, me.is_alive, head.session_id)
             turns += len(loaded)
-            is_damaged = queries.is_damaged(db, head.session_id)
+            is_damaged = queries.is_damaged(db, head.session_id) or attached.has_damage(db, head.session_id)
             if is_damaged or any(_is_warning(part) for turn in loaded for part in turn.parts):
                 altered.append(head.session_id)
     except sqlite3.DatabaseError as error:

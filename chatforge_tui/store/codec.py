@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, get_args
 
 import msgspec
 
+from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.changes import TextAppended, TextField
 from chatforge_tui.domain.ids import ContextId, RequestId, SessionId, TaskId, TurnId
 from chatforge_tui.domain.part import (
@@ -128,6 +129,7 @@ def encode_session(head: SessionHead) -> dict[str, Value]:
         "context_id": _maybe(head.context_id),
         "waiting_task": _maybe(head.waiting_task),
         "draft": storable(head.draft),
+        "attachments": encode_attachments(head.attachments),
         "anchor": storable(head.anchor),
         "unread": head.unread,
         "created": head.created,
@@ -170,6 +172,7 @@ def decode_session(cells: Cells, last_state: str | None) -> SessionHead:
         context_id=ContextId(context) if (context := cells.text_or_none("context_id")) else None,
         waiting_task=TaskId(task) if (task := cells.text_or_none("waiting_task")) else None,
         draft=cells.text("draft"),
+        attachments=_decode_attachments(cells),
         anchor=cells.text("anchor"),
         unread=cells.flag("unread"),
         turns=cells.whole("turns"),
@@ -190,6 +193,7 @@ def encode_turn(head: TurnHead) -> dict[str, Value]:
         "state": head.state.value,
         "prompt": storable(head.prompt.text),
         "form": None if form is None else _to_json(dict(form)),
+        "attachments": encode_attachments(head.prompt.attachments),
         "request_id": head.request_id,
         "started": head.started,
         "accepted": head.accepted,
@@ -212,7 +216,9 @@ def decode_turn(cells: Cells) -> TurnHead:
         turn_id=TurnId(cells.text("id")),
         session_id=SessionId(cells.text("session")),
         ordinal=cells.whole("ordinal"),
-        prompt=Prompt(cells.text("prompt"), cells.json("form", dict[str, str | bool | float])),
+        prompt=Prompt(
+            cells.text("prompt"), cells.json("form", dict[str, str | bool | float]), _decode_attachments(cells)
+        ),
         request_id=RequestId(cells.text("request_id")),
         state=_decode_state(cells.text("state")),
         started=cells.time("started"),
@@ -228,6 +234,15 @@ def decode_turn(cells: Cells) -> TurnHead:
         problem=cells.json("problem", TurnProblem),
         retry_at=cells.time_or_none("retry_at"),
     )
+
+
+def encode_attachments(attachments: tuple[Attachment, ...]) -> str | None:
+    """Return what attachments are as JSON; None when there is none."""
+    return _to_json(msgspec.to_builtins(attachments)) if attachments else None
+
+
+def _decode_attachments(cells: Cells) -> tuple[Attachment, ...]:
+    return cells.json("attachments", tuple[Attachment, ...]) or ()
 
 
 def decode_chunk(row: Columns) -> TextAppended:
@@ -277,7 +292,7 @@ def _maybe(text: str | None) -> str | None:
     return storable(text) if text else None
 
 
-def _to_json(value: dict[str, Any]) -> str:
+def _to_json(value: dict[str, Any] | list[Any]) -> str:
     """Return JSON, with lone surrogates mended wherever they stand."""
     try:
         return msgspec.json.encode(value).decode()

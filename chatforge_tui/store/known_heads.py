@@ -6,6 +6,7 @@ session meanwhile; writing the whole head would undo that.
 
 from dataclasses import replace
 
+from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.session import SessionHead, SessionPatch
 from chatforge_tui.store import codec
@@ -30,6 +31,11 @@ class KnownHeads:
         """Take note of a patch that is on its way to the disk."""
         if (head := self._heads.get(session_id)) is not None:
             self._heads[session_id] = replace(patch.apply_to(head), updated=updated)
+
+    def attached(self, session_id: SessionId, attachments: tuple[Attachment, ...]) -> None:
+        """Take note of the files that go along with the session's next prompt; that is on the disk now."""
+        if (head := self._heads.get(session_id)) is not None:
+            self._heads[session_id] = replace(head, attachments=attachments)
 
     def forget(self, session_id: SessionId) -> None:
         """Drop a session that is gone."""

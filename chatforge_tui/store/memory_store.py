@@ -4,18 +4,19 @@ It matches sessions.ports.SessionStore and passes the same contract suite as the
 `close`, so that a second `open` plays a restart of the program.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
+from chatforge_tui.domain.attachment import AttachedContent, Attachment
 from chatforge_tui.domain.changes import TurnChange
 from chatforge_tui.domain.fold import fold
 from chatforge_tui.domain.ids import SessionId, TurnId
-from chatforge_tui.domain.merged import Merged
+from chatforge_tui.domain.merged import Mergeable, Merged
 from chatforge_tui.domain.search import FoundIn, SearchHit
 from chatforge_tui.domain.session import SessionHead, SessionPatch
 from chatforge_tui.domain.sighting import Sighting
 from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
-from chatforge_tui.errors import UnknownSession
+from chatforge_tui.errors import ContentLost, UnknownSession
 from chatforge_tui.store.interruption import interrupted
 
 _BEFORE, _AFTER = 40, 120
@@ -33,6 +34,7 @@ class MemoryStore:
         self._turns: dict[SessionId, dict[TurnId, Turn]] = {}
         self._owner: dict[TurnId, SessionId] = {}
         self._live: dict[TurnId, list[TurnChange]] = {}
+        self._contents: dict[SessionId, dict[str, bytes]] = {}
 
     async def open(self, *, takes_tabs: bool = False) -> None:
         """Interrupt the turns that were live when the store was last used. Nobody else can hold a session."""
@@ -94,16 +96,45 @@ class MemoryStore:
         if head := self._sessions.get(session_id):
             self._sessions[session_id] = replace(patch.apply_to(head), updated=updated)
 
+    async def set_attachments(
+        self, session_id: SessionId, attachments: tuple[Attachment, ...], contents: Mapping[str, bytes]
+    ) -> None:
+        """Say which files go along with a session's next prompt; what nothing refers to any more is forgotten.
+
+        Raises:
+            UnknownSession: the session is gone, or in the trash.
+            ContentLost: the content of a file is neither given nor here.
+        """
+        head = await MemoryStore.hold_session(self, session_id)
+        known = self._contents.get(session_id, {}) | dict(contents)
+        _require(known, attachments)
+        self._sessions[session_id] = replace(head, attachments=attachments)
+        sent = (file for turn in self._turns[session_id].values() for file in turn.head.prompt.attachments)
+        used = {file.sha256 for file in (*attachments, *sent)}
+        self._contents[session_id] = {sha256: content for sha256, content in known.items() if sha256 in used}
+
+    async def load_content(self, session_id: SessionId, file: Attachment) -> bytes:
+        """Return the content of an attachment.
+
+        Raises:
+            ContentLost: it is not here.
+        """
+        known = self._contents.get(session_id, {})
+        _require(known, (file,))
+        return known[file.sha256]
+
     async def begin_turn(self, head: TurnHead, session: SessionHead) -> None:
         """Add a turn.
 
         Raises:
             UnknownSession: the session was never created, or is in the trash.
+            ContentLost: the content of an attachment is not here.
         """
         known = self._sessions.get(session.session_id)
         if known is None or known.trashed is not None:
             message = "There is no such session."
             raise UnknownSession(message)
+        _require(self._contents.get(session.session_id, {}), head.prompt.attachments)
         self._sessions[session.session_id] = session
         self._turns[session.session_id][head.turn_id] = Turn(head)
         self._owner[head.turn_id] = session.session_id
@@ -143,11 +174,13 @@ class MemoryStore:
         self._sessions[head.session_id] = replace(session, last_state=head.state)
         return turn
 
-    async def merge(self, items: tuple[SessionHead | Turn, ...]) -> tuple[Merged, ...]:
+    async def merge(self, items: tuple[Mergeable, ...]) -> tuple[Merged, ...]:
         """Take in sessions and turns from elsewhere; what is here already stays as it is."""
         return tuple(self._merge(item) for item in items)
 
-    def _merge(self, item: SessionHead | Turn) -> Merged:
+    def _merge(self, item: Mergeable) -> Merged:
+        if isinstance(item, AttachedContent):
+            return self._keep(item)
         if isinstance(item, SessionHead):
             if item.session_id in self._sessions:
                 return Merged.SAME
@@ -161,6 +194,14 @@ class MemoryStore:
         self._turns[session_id][turn_id], self._owner[turn_id] = item, session_id
         self._sessions[session_id] = replace(self._sessions[session_id], turns=len(self._turns[session_id]))
         return Merged.ADDED
+
+    def _keep(self, item: AttachedContent) -> Merged:
+        if item.session_id not in self._sessions:
+            return Merged.HOMELESS
+        known = self._contents.setdefault(item.session_id, {})
+        outcome = Merged.SAME if item.sha256 in known else Merged.ADDED
+        known.setdefault(item.sha256, item.data)
+        return outcome
 
     async def hold_session(self, session_id: SessionId) -> SessionHead:
         """Return the session's head: there is no other program to hold it.
@@ -205,6 +246,7 @@ class MemoryStore:
     async def purge_session(self, session_id: SessionId) -> None:
         """Forget a session and all its turns."""
         self._sessions.pop(session_id, None)
+        self._contents.pop(session_id, None)
         for turn_id in self._turns.pop(session_id, {}):
             self._owner.pop(turn_id, None)
             self._live.pop(turn_id, None)
@@ -212,6 +254,12 @@ class MemoryStore:
     def _read(self, session_id: SessionId, turn_id: TurnId) -> Turn:
         """Return a turn with what was recorded since it began."""
         return fold(self._turns[session_id][turn_id], self._live.get(turn_id, ()))
+
+
+def _require(contents: Mapping[str, bytes], attachments: tuple[Attachment, ...]) -> None:
+    for file in attachments:
+        if file.sha256 not in contents:
+            raise ContentLost(file.name)
 
 
 def _hit(text: str, words: list[str], session_id: SessionId, title: str, place: FoundIn, when: float) -> SearchHit:

@@ -7,6 +7,7 @@ same transaction. A step that has been released is never edited: what it got wro
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from chatforge_tui.errors import StoreCorrupt, StoreTooNew
@@ -17,11 +18,21 @@ from chatforge_tui.store.failure import REPAIR_HINT
 
 def m001_first_tables(db: sqlite3.Connection) -> None:
     """Make the tables of the first release."""
-    for statement in schema.TABLES:
+    _run(db, 1)
+
+
+def m002_attachments(db: sqlite3.Connection) -> None:
+    """Make room for the files that go along with prompts."""
+    _run(db, 2)
+
+
+def _run(db: sqlite3.Connection, version: int) -> None:
+    """Run the statements that make this version out of the one before it."""
+    for statement in schema.VERSIONS[version - 1]:
         db.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_first_tables,)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_first_tables, m002_attachments)
 """MIGRATIONS[n] brings version n to version n + 1."""
 
 NEWEST = len(MIGRATIONS)
@@ -87,7 +98,9 @@ def check_shape(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _tables() -> Iterator[tuple[str, list[str]]]:
-    """Yield the newest tables with their columns, as the statements that make them say."""
-    for statement in schema.TABLES:
-        if table := re.search(r"CREATE TABLE (\w+)", statement):
-            yield table[1], re.findall(r"^\s+([a-z_0-9]+) (?:TEXT|INTEGER|REAL)", statement, re.MULTILINE)
+    """Yield the newest tables with their columns, as the statements that make them say; one table maybe repeatedly."""
+    for statement in chain.from_iterable(schema.VERSIONS):
+        if added := re.match(r"ALTER TABLE (\w+) ADD COLUMN (\w+)", statement):
+            yield added[1], [added[2]]
+        elif table := re.search(r"CREATE TABLE (\w+)", statement):
+            yield table[1], re.findall(r"^\s+([a-z_0-9]+) (?:TEXT|INTEGER|REAL|BLOB)", statement, re.MULTILINE)

@@ -16,7 +16,7 @@ from chatforge_tui.domain.plan import Plan
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
 from chatforge_tui.errors import SessionBusy, UnknownSession
-from chatforge_tui.store import backups, codec, holds, instances, queries, rows, search_index
+from chatforge_tui.store import attached, backups, codec, holds, instances, queries, rows, search_index
 from chatforge_tui.store.instances import InstanceId
 from chatforge_tui.store.workplace import Workplace
 
@@ -137,6 +137,7 @@ class BeginTurn(Operation):
         Raises:
             UnknownSession: the session is gone, or in the trash.
             SessionBusy: another program that is alive holds the session, or has a live turn in it.
+            ContentLost: the content of an attachment is not here.
         """
         session_id = self.head.session_id
         known = at.db.execute("SELECT trashed FROM session WHERE id = ?", (session_id,)).fetchone()
@@ -145,6 +146,7 @@ class BeginTurn(Operation):
             raise UnknownSession(message)
         _refuse_second_writer(at, session_id)
         holds.take(at.db, at.me, session_id)
+        attached.require(at.db, session_id, self.head.prompt.attachments)
         rows.write_turn(at.db, self.head, at.me.instance_id, sha256=None)
         rows.clear_content(at.db, self.head.turn_id)
         rows.write_session(at.db, self.session)

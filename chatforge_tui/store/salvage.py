@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from chatforge_tui.domain.digest import digest
 from chatforge_tui.domain.ids import new_request_id, new_session_id
 from chatforge_tui.errors import StoreUnavailable
 from chatforge_tui.store import instances, schema
@@ -24,7 +25,7 @@ from chatforge_tui.store.migrations import NEWEST, too_new
 from chatforge_tui.store.pragmas import guard, prepare_writing
 from chatforge_tui.store.store_file import create, make_directory, side_files
 
-_TABLES = ("session", "turn", "part", "plan", "chunk")
+_TABLES = ("session", "turn", "part", "plan", "chunk", "attached")
 """In the order in which rows refer to each other."""
 _GAP_LIMIT = 200_000
 """Rows looked for one by one between two that can be read."""
@@ -32,7 +33,7 @@ _GAP_LIMIT = 200_000
 _STAND_IN = {"session": "session.endpoint = ''", "turn": "turn.prompt = '' AND turn.sha256 IS NULL"}
 """How a row that was made up is told from one that was found: a found one takes its place."""
 
-_STAND_IN_OF = {"TEXT": "", "INTEGER": 0, "REAL": 0.0}
+_STAND_IN_OF = {"TEXT": "", "INTEGER": 0, "REAL": 0.0, "BLOB": b""}
 """What takes the place of a cell that must be there and is not."""
 _OWN = frozenset({"key", "is_indexed"})
 """Columns that each store fills for itself."""
@@ -146,7 +147,7 @@ def _fitting(cell: object, column: sqlite3.Row) -> object:
     match column["type"], cell:
         case _, None:
             return stand_in
-        case ("TEXT", str()) | ("INTEGER", int()) | ("REAL", float() | int()):
+        case ("TEXT", str()) | ("INTEGER", int()) | ("REAL", float() | int()) | ("BLOB", bytes()):
             return cell
         case "TEXT", bytes():
             return as_text(cell)
@@ -166,6 +167,9 @@ def _adopt(db: sqlite3.Connection, table: str, cells: Cells) -> None:
         _ensure_session(db, cells)
     if table in {"part", "plan", "chunk"}:
         _ensure_turn(db, str(cells.get("turn")))
+    if table == "attached" and not _is_whole(cells):
+        # Damaged bytes are no file; those of a backup may be whole.
+        return
     names = list(cells)
     changes = ", ".join(f"{name} = excluded.{name}" for name in names)
     stand_in = _STAND_IN.get(table)
@@ -178,6 +182,12 @@ def _adopt(db: sqlite3.Connection, table: str, cells: Cells) -> None:
     except (sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError):
         # A cell with a value that its column cannot have: the row is beyond repair, the others are not.
         return
+
+
+def _is_whole(cells: Cells) -> bool:
+    """Return whether the content of an attachment is what its digest says."""
+    content = cells.get("content")
+    return isinstance(content, bytes) and digest(content) == cells.get("sha256")
 
 
 def _ensure_session(db: sqlite3.Connection, turn: Cells) -> None:

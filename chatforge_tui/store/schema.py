@@ -1,17 +1,19 @@
-"""The tables, as the newest ChatForge makes them, and the two numbers by which the file is recognised.
+"""The tables, version by version, and the two numbers by which the file is recognised.
 
-Nothing here touches a file: migrations.py runs these statements. The full-text index is derived data and not part of
-the schema: search.py makes it where the engine can.
+Nothing here touches a file: migrations.py runs these statements. Those of a version that has been released never
+change: the next version adds to them. The full-text index is derived data and not part of the schema: search.py makes
+it where the engine can.
 
 Ids are text (UUIDv7), so every row says by itself what it belongs to, also when only some rows can be salvaged.
 A text is kept where it is searched or grows: a prompt in `turn`, the text of a part in `part.text`, what streams in
-`chunk` until the turn ends. All other fields of a part are JSON in `part.body`.
+`chunk` until the turn ends. All other fields of a part are JSON in `part.body`. Of attachments, turn and session say what they are;
+their bytes are in `attached`, once for each session, however many of its turns they went along with.
 """
 
 APPLICATION_ID = 0x43_46_72_67
 """"CFrg" in the file's header: tells a ChatForge store from any other SQLite file."""
 
-TABLES = (
+_FIRST = (
     """
     CREATE TABLE session (
         id TEXT PRIMARY KEY,
@@ -133,4 +135,18 @@ TABLES = (
     ) STRICT
     """,
 )
-"""Schema version 1."""
+_ATTACHMENTS = (
+    "ALTER TABLE session ADD COLUMN attachments TEXT",
+    "ALTER TABLE turn ADD COLUMN attachments TEXT",
+    """
+    CREATE TABLE attached (
+        session TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE,
+        sha256 TEXT NOT NULL,
+        content BLOB NOT NULL,
+        PRIMARY KEY (session, sha256)
+    ) STRICT
+    """,
+)
+
+VERSIONS = (_FIRST, _ATTACHMENTS)
+"""VERSIONS[n] makes version n + 1 out of version n; version 0 is a file without tables."""

@@ -7,7 +7,7 @@ writer's queue, and what must be durable is awaited.
 from __future__ import annotations
 
 from asyncio import Event
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,8 +16,8 @@ from chatforge_tui.domain.changes import HeadChanged, TurnChange
 from chatforge_tui.domain.ids import SessionId, TaskId, TurnId
 from chatforge_tui.domain.session import SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Turn, TurnHead
-from chatforge_tui.errors import StoreError, StoreTooNew, StoreUnavailable
-from chatforge_tui.store import codec, holds, queries, search_index
+from chatforge_tui.errors import ContentLost, StoreError, StoreTooNew, StoreUnavailable
+from chatforge_tui.store import attached, codec, holds, queries, search_index
 from chatforge_tui.store.caretaker import Caretaker
 from chatforge_tui.store.known_heads import KnownHeads
 from chatforge_tui.store.merging import Merge
@@ -42,7 +42,8 @@ from chatforge_tui.store.workplace import Workplace
 from chatforge_tui.store.writer import DEFAULTS, Writer, WriterSettings
 
 if TYPE_CHECKING:
-    from chatforge_tui.domain.merged import Merged
+    from chatforge_tui.domain.attachment import Attachment
+    from chatforge_tui.domain.merged import Mergeable, Merged
     from chatforge_tui.domain.search import SearchHit
     from chatforge_tui.domain.sighting import Sighting
     from chatforge_tui.store.surroundings import Surroundings
@@ -202,12 +203,39 @@ class SqliteStore:
         self._known.patched(session_id, patch, updated)
         self._hand_over_patch(session_id, columns, urgent=patch.context_id is not None)
 
+    async def set_attachments(
+        self, session_id: SessionId, attachments: tuple[Attachment, ...], contents: Mapping[str, bytes]
+    ) -> None:
+        """Say which files go along with a session's next prompt; that and their content are durable on return.
+
+        Raises:
+            UnknownSession: the session is gone, or in the trash.
+            SessionBusy: another living program is its writer.
+            ContentLost: the content of a file is neither given nor here.
+        """
+        # Lazy: 1 ms, for whoever attaches something.
+        from chatforge_tui.store.attaching import SetAttachments  # noqa: PLC0415 - see above
+
+        await self._write(SetAttachments(session_id, attachments, contents))
+        self._known.attached(session_id, attachments)
+
+    async def load_content(self, session_id: SessionId, file: Attachment) -> bytes:
+        """Return the content of an attachment.
+
+        Raises:
+            ContentLost: it is not in the store any more, or damaged there.
+        """
+        for content in await self._look(lambda at: attached.load(at.db, session_id, file)):
+            return content
+        raise ContentLost(file.name)
+
     async def begin_turn(self, head: TurnHead, session: SessionHead) -> None:
         """Add a turn; it is durable on return.
 
         Raises:
             UnknownSession: the session was never created, is gone, or is in the trash.
             SessionBusy: another program is answering in it.
+            ContentLost: the content of an attachment is not here.
             StoreError: it is not stored: nothing may be sent.
         """
         await self._write(BeginTurn(head, self._known.changes(session)))
@@ -334,8 +362,8 @@ class SqliteStore:
 
         return await self._look(lambda at: search(at.db, query, limit))
 
-    async def merge(self, items: tuple[SessionHead | Turn, ...]) -> tuple[Merged, ...]:
-        """Take in sessions and turns from elsewhere, each session before its turns, in one transaction.
+    async def merge(self, items: tuple[Mergeable, ...]) -> tuple[Merged, ...]:
+        """Take in sessions and what belongs to them from elsewhere, each session first, in one transaction.
 
         What is here already stays as it is.
 

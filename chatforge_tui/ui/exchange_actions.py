@@ -17,6 +17,7 @@ from chatforge_tui.ui.panes import Pane
 from chatforge_tui.ui.program_actions import Program
 
 if TYPE_CHECKING:  # the engine and what a file holds are imported in its thread, or when there is a file
+    from chatforge_tui.domain.attachment import Attachment
     from chatforge_tui.domain.session import SessionHead
     from chatforge_tui.domain.turn import Turn
     from chatforge_tui.exchange.bundle_file import Batch, ImportReport
@@ -123,7 +124,7 @@ class ExchangeActions:
 
         from chatforge_tui.exchange import bundle_file  # noqa: PLC0415 - when there is a file
 
-        count = left_out = 0
+        count = left_out = lost = 0
         heads = await self._program.engine.call(list_all)
         async with _private(path, replace=replace) as file:
             await asyncio.to_thread(file.write, bundle_file.header_line(len(heads)))
@@ -133,11 +134,25 @@ class ExchangeActions:
                     left_out += 1
                     continue
                 await asyncio.to_thread(file.writelines, bundle_file.session_lines(head, turns))
+                for one in bundle_file.attachments(head, turns):
+                    if (content := await self._content_of(head.session_id, one)) is None:
+                        lost += 1
+                        continue
+                    await asyncio.to_thread(file.write, bundle_file.content_line(head, one, content))
                 count += len(turns)
         said = f"{_counted(len(heads) - left_out, 'session')} with {_counted(count, 'turn')} exported to {path}."
         if left_out:
             return f"{said} {_counted(left_out, 'session')} could not be read and is not in it; see `chatforge store check`."
+        if lost:
+            return f"{said} The content of {_counted(lost, 'attached file')} is lost and not in it."
         return f"{said} /import reads it."
+
+    async def _content_of(self, session_id: SessionId, file: "Attachment") -> bytes | None:
+        """Return the content of an attachment; None when it is lost."""
+        try:
+            return await self._program.engine.call(lambda manager: manager.read_content(session_id, file))
+        except StoreError:
+            return None
 
     async def _turns_of(self, session_id: SessionId) -> "list[Turn] | None":
         """Return a session's turns; None for one that cannot be read, or was deleted a moment ago."""

@@ -140,12 +140,15 @@ class Program:
     def fill(self, *heads_and_turns: Sequence) -> None:
         """Put sessions into the store: pairs of a head and its turns."""
         from chatforge_tui.store.sqlite_store import SqliteStore  # noqa: PLC0415 - only some tests need it
+        from tests.store.values import CONTENTS, files  # noqa: PLC0415 - as above
 
         async def fill():
             store = SqliteStore(self.home / "data" / "sessions.db")
             await store.open()
             for head, turns in heads_and_turns:
                 await store.create_session(head)
+                if head.attachments or any(turn.head.prompt.attachments for turn in turns):
+                    await store.set_attachments(head.session_id, files(), CONTENTS)
                 for turn in turns:
                     await store.begin_turn(turn.head, head)
                     await store.end_turn(turn, head)

@@ -3,6 +3,8 @@
 import json
 import os
 import random
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -52,8 +54,10 @@ def test_what_is_exported_comes_back_to_the_byte_and_a_second_time_changes_nothi
     assert done.json == {
         "added_sessions": 4,
         "added_turns": 6,
+        "added_files": 3,
         "same_sessions": 0,
         "same_turns": 0,
+        "same_files": 0,
         "kept": [],
         "skipped": [],
     }
@@ -85,10 +89,13 @@ def test_a_bundle_goes_through_a_pipe_and_is_ascii_lines(filled, other):
     sent = filled.run("export", "--all", "-o", "-")
     assert sent.out.isascii()
     assert "\x7f" not in sent.out
-    assert len(sent.out.splitlines()) == 1 + 4 + 6
+    assert len(sent.out.splitlines()) == 1 + 4 + 6 + 3
     done = other.run("import", "-", stdin=sent.out.encode())
     assert (done.code, done.err) == (0, "")
-    assert done.out == "4 sessions and 6 turns were added; 0 sessions and 0 turns were here already.\n"
+    assert (
+        done.out
+        == "4 sessions and 6 turns with 3 attached files were added; 0 sessions and 0 turns were here already.\n"
+    )
 
 
 def test_an_export_never_goes_over_another_file_nor_takes_the_trash_along(filled, tmp_path):
@@ -134,6 +141,7 @@ DEEP = b'{"kind":"turn","parts":' + b"[" * 200_000 + b"]" * 200_000 + b"}\n"
 def hostile(lines):
     """Return lines that must not be taken, with a part of what is said about each."""
     session, turn = lines[1], lines[2]
+    content = next(line for line in lines if b'"kind":"content"' in line)
     parts = json.loads(turn)["parts"]
     return [
         (b"{\n", "cannot be understood"),
@@ -155,6 +163,13 @@ def hostile(lines):
         (changed(turn, plans=[3]), "cannot be understood"),
         (changed(turn, id="t-1", session="nowhere"), "its session is not here"),
         (changed(turn, id="t-2", ordinal=2**64), "cannot be stored"),
+        (changed(turn, attachments=[{"name": 1}]), "attachments is not what it should be"),
+        (changed(session, attachments="much"), "attachments is not what it should be"),
+        (changed(content, data="AAAA"), "does not match its checksum"),
+        (changed(content, data="?"), "cannot be understood"),
+        (changed(content, data=None), "cannot be understood"),
+        (changed(content, session="nowhere"), "its session is not here"),
+        (changed(content, session="../x"), "its id is none"),
     ]
 
 
@@ -178,7 +193,8 @@ def test_a_hostile_line_is_named_with_its_number_and_the_others_are_taken(filled
     assert everything(other) == everything(filled)
     told = other.run("import", str(file))
     assert told.code == 1
-    assert told.err.count("was skipped") == len(bad)
+    assert told.err.count("was skipped") == 20
+    assert f"... and {len(bad) - 20} more; --json lists all." in told.err
 
 
 def test_a_line_without_end_is_read_past_and_not_held(other, file, monkeypatch):
@@ -198,7 +214,7 @@ def test_a_line_without_end_is_read_past_and_not_held(other, file, monkeypatch):
         (b"", 1, "This is no bundle"),
         (b"hello\n", 1, "This is no bundle"),
         (b'{"format":"other","version":1,"sessions":1}\n', 1, "This is no bundle"),
-        (b'{"format":"chatforge-bundle","version":2,"sessions":1}\n', 3, "A newer ChatForge wrote this bundle"),
+        (b'{"format":"chatforge-bundle","version":3,"sessions":1}\n', 3, "A newer ChatForge wrote this bundle"),
         (os.urandom(500), 1, "This is no bundle"),
     ],
     ids=["empty", "text", "foreign", "newer", "noise"],
@@ -250,3 +266,27 @@ def test_no_line_however_cut_or_changed_does_more_than_be_refused():
             bundle.read_line(bytes(broken[: chance.randint(1, len(broken))]))
         except BundleLineError:
             continue
+
+
+def test_a_bundle_of_the_first_version_which_knew_no_attachments_is_taken(other, tmp_path):
+    def without_attachments(line):
+        shape = json.loads(line)
+        del shape["attachments"]
+        return json.dumps(shape) + "\n"
+
+    first = json.dumps({"format": "chatforge-bundle", "version": 1, "sessions": 1}) + "\n"
+    lines = [bundle.session_line(HEAD), bundle.turn_line(FIRST)]
+    (tmp_path / "x").write_text(first + "".join(map(without_attachments, lines)))
+    done = other.run("import", str(tmp_path / "x"), "--json").json
+    assert (done["added_sessions"], done["added_turns"], done["skipped"]) == (1, 1, [])
+
+
+def test_a_file_whose_content_is_lost_costs_nothing_else_its_place(filled, other, tmp_path):
+    store = tmp_path / "home" / "data" / "sessions.db"
+    with closing(sqlite3.connect(store)) as db, db:
+        db.execute("DELETE FROM attached WHERE length(content) = 0")
+    done = filled.run("export", "--all", "-o", str(tmp_path / "all.jsonl"))
+    assert done.code == 1
+    assert "The content of “empty”, attached in “" in done.err
+    taken = other.run("import", str(tmp_path / "all.jsonl"), "--json").json
+    assert (taken["added_sessions"], taken["added_turns"], taken["added_files"], taken["skipped"]) == (4, 6, 2, [])

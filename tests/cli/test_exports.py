@@ -1,9 +1,14 @@
+import hashlib
 import re
+from dataclasses import replace
 
 import pytest
 
+from chatforge_tui.domain.digest import attachment
+from chatforge_tui.domain.turn import Prompt
 from chatforge_tui.errors import ChatForgeError
 from chatforge_tui.exchange.html_text import session_html
+from chatforge_tui.exchange.json_shapes import transcript
 from chatforge_tui.exchange.markdown_text import question_text, session_markdown
 from chatforge_tui.exchange.private_file import write_private
 from tests.cli.material import FIRST, HEAD, SECOND, WAITING
@@ -26,6 +31,21 @@ def test_markdown_holds_every_part_and_no_control_character():
     ):
         assert piece in text
     assert "user:pw" not in text
+
+
+def test_what_went_along_is_named_in_every_form_and_nothing_in_a_name_is_markup():
+    hostile = attachment("`a` [x](https://evil.example)\n<b>\x1b]52;c;eA==\x07\u202e.txt", "text/plain", b"12345")
+    turn = replace(FIRST, head=replace(FIRST.head, prompt=Prompt("", attachments=(hostile,))))
+    text = session_markdown(HEAD, (turn,))
+    assert not CONTROL.search(text)
+    assert "- `` `a` [x](https://evil.example)⏎<b>␛]52;c;eA==␇<U+202E>.txt `` (text/plain, 5 bytes)" in text
+    page = session_html(HEAD, (turn,))
+    assert "<b>" not in page
+    assert "[x](https://evil.example)" in page
+    [shape] = transcript(HEAD, (turn,))["turns"]
+    assert shape["attachments"] == [
+        {"name": hostile.name, "media_type": "text/plain", "size": 5, "sha256": hashlib.sha256(b"12345").hexdigest()}
+    ]
 
 
 def test_a_fence_is_longer_than_every_fence_inside_it():

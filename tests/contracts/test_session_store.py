@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chatforge_tui.domain.attachment import AttachedContent
 from chatforge_tui.domain.changes import (
     HeadChanged,
     PartAdded,
@@ -15,16 +16,18 @@ from chatforge_tui.domain.changes import (
     PlanRecorded,
     TextAppended,
 )
+from chatforge_tui.domain.digest import attachment
 from chatforge_tui.domain.fold import fold
 from chatforge_tui.domain.ids import ContextId, TaskId
 from chatforge_tui.domain.part import NoticeLevel, NoticePart, PlanPart, ReasoningPart, TextPart, ToolPart, ToolState
 from chatforge_tui.domain.search import FoundIn
 from chatforge_tui.domain.session import EndpointRef, SessionPatch
-from chatforge_tui.domain.turn import Turn, TurnState, Usage
-from chatforge_tui.errors import SessionBusy, UnknownSession
+from chatforge_tui.domain.turn import Prompt, Turn, TurnState, Usage
+from chatforge_tui.errors import ContentLost, SessionBusy, UnknownSession
 from chatforge_tui.store.memory_store import MemoryStore
 from chatforge_tui.store.sqlite_store import SqliteStore
 from tests.store.values import (
+    CONTENTS,
     ODD_TEXT,
     a_full_session,
     a_full_turn,
@@ -33,6 +36,7 @@ from tests.store.values import (
     a_turn,
     counted,
     ended,
+    files,
     unknown_session,
     unknown_turn,
 )
@@ -256,6 +260,7 @@ async def test_the_newest_head_of_a_turn_counts(store):
 async def test_a_turn_that_ended_is_exactly_as_it_ended(store):
     session = a_session()
     await store.create_session(session)
+    await store.set_attachments(session.session_id, files(), CONTENTS)
     turn = a_full_turn(session)
     await store.begin_turn(replace(turn.head, state=TurnState.QUEUED), counted(session, 1, TurnState.QUEUED))
     store.record(turn.head.turn_id, [PartAdded(TextPart(0, "superseded")), PlanRecorded(0, a_plan(2))])
@@ -684,3 +689,98 @@ async def test_what_comes_from_elsewhere_is_taken_in_once_and_never_over_what_is
     other = replace(turn, parts=turn.parts[:1])
     assert [str(one) for one in await store.merge((session, turn, other))] == ["same", "same", "kept"]
     assert await store.load_turns(session.session_id) == [turn]
+
+
+async def with_files(store):
+    """Return a session with files beside its draft."""
+    session = a_session()
+    await store.create_session(session)
+    await store.set_attachments(session.session_id, files(), CONTENTS)
+    return replace(session, attachments=files())
+
+
+async def test_attachments_and_their_content_come_back_byte_for_byte(store):
+    session = await with_files(store)
+    await restart(store)
+    assert await store.load_sessions() == [session]
+    for file in files():
+        assert await store.load_content(session.session_id, file) == CONTENTS[file.sha256]
+
+
+async def test_a_prompt_takes_its_attachments_along_and_keeps_them(store):
+    session = await with_files(store)
+    head = a_turn(session, prompt=Prompt("look", attachments=files()[1:]))
+    await store.begin_turn(head, replace(session, attachments=files()[:1]))
+    await store.set_attachments(session.session_id, (), {})
+    await restart(store)
+    [turn] = await store.load_turns(session.session_id)
+    assert turn.head.prompt == head.prompt
+    assert [known.attachments for known in await store.load_sessions()] == [()]
+    for file in files()[1:]:
+        assert await store.load_content(session.session_id, file) == CONTENTS[file.sha256]
+    with pytest.raises(ContentLost, match="empty"):
+        await store.load_content(session.session_id, files()[0])
+
+
+async def test_what_was_attached_once_is_attached_again_without_its_content(store):
+    session = await with_files(store)
+    head = a_turn(session, prompt=Prompt("look", attachments=files()))
+    await store.begin_turn(head, replace(session, attachments=()))
+    await store.set_attachments(session.session_id, files()[2:], {})
+    assert [known.attachments for known in await store.load_sessions()] == [files()[2:]]
+
+
+async def test_a_file_without_content_can_be_neither_attached_nor_sent(store):
+    session, other = await with_files(store), a_session()
+    await store.create_session(other)
+    unknown = attachment("lost", "text/plain", b"never given")
+    with pytest.raises(ContentLost, match="lost"):
+        await store.set_attachments(session.session_id, (*files(), unknown), {})
+    assert {known.session_id: known.attachments for known in await store.load_sessions()} == {
+        session.session_id: files(),
+        other.session_id: (),
+    }
+    for owner, file in ((session, unknown), (other, files()[0])):
+        with pytest.raises(ContentLost):
+            await store.begin_turn(a_turn(owner, prompt=Prompt("", attachments=(file,))), owner)
+        with pytest.raises(ContentLost):
+            await store.load_content(owner.session_id, file)
+        assert await store.load_turns(owner.session_id) == []
+
+
+async def test_nothing_is_attached_in_the_trash_or_nowhere(store):
+    session = await with_files(store)
+    await store.trash_session(session.session_id, 5.0)
+    for session_id in (session.session_id, unknown_session()):
+        with pytest.raises(UnknownSession):
+            await store.set_attachments(session_id, (), {})
+    restored = await store.restore_session(session.session_id)
+    assert restored.attachments == files()
+
+
+async def test_a_purged_session_takes_its_files_along(store):
+    session = await with_files(store)
+    await store.purge_session(session.session_id)
+    await store.create_session(session)
+    with pytest.raises(ContentLost):
+        await store.load_content(session.session_id, files()[1])
+
+
+async def test_nothing_is_attached_in_a_session_that_another_program_holds(two_programs):
+    one, other = two_programs
+    session = await with_files(one)
+    with pytest.raises(SessionBusy):
+        await other.set_attachments(session.session_id, (), {})
+    assert await one.load_content(session.session_id, files()[2]) == CONTENTS[files()[2].sha256]
+
+
+async def test_files_from_elsewhere_are_taken_in_with_the_session_that_they_belong_to(store):
+    session, file = a_session(), files()[2]
+    content = AttachedContent(session.session_id, file.sha256, CONTENTS[file.sha256])
+    assert [str(one) for one in await store.merge((content, session, content, content))] == [
+        "homeless",
+        "added",
+        "added",
+        "same",
+    ]
+    assert await store.load_content(session.session_id, file) == content.data

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from chatforge_tui.domain.digest import attachment, digest
 from chatforge_tui.domain.form import FieldKind, Form, FormField
 from chatforge_tui.domain.ids import ContextId, SessionId, TaskId, TurnId, new_request_id, new_session_id, new_turn_id
 from chatforge_tui.domain.part import (
@@ -25,6 +26,15 @@ ODD_TEXT = (
     'NUL \x00 tab \t CRLF \r\n line separator \u2028 bell \x07 RTL \u202e "quote" \\ 100 % 中文 👩‍👩‍👧 \U0010ffff '
 )
 """Text that breaks what is careless with text."""
+CONTENTS = {digest(data): data for data in (b"", b"%PDF-1.7 \x00\xff", bytes(range(256)) * 40)}
+"""Contents of attachments, by digest."""
+
+
+def files():
+    """Return attachments with the contents above: an empty one, one with a hostile name, one of some size."""
+    names = ("empty", f"../{ODD_TEXT}.pdf", "bytes.bin")
+    types = ("application/octet-stream", "application/pdf", "application/octet-stream")
+    return tuple(attachment(*both, data) for *both, data in zip(names, types, CONTENTS.values(), strict=True))
 
 
 def a_session(**changes) -> SessionHead:
@@ -47,6 +57,7 @@ def a_full_session() -> SessionHead:
         context_id=ContextId("context-1"),
         waiting_task=TaskId("task-1"),
         draft="half a sen",
+        attachments=files()[:2],
         anchor="turn:3:17",
         unread=True,
         title=ODD_TEXT,
@@ -69,7 +80,7 @@ def a_full_turn(session: SessionHead, ordinal: int = 0) -> Turn:
     head = a_turn(
         session,
         ordinal,
-        prompt=Prompt(ODD_TEXT, form={"name": "Ada", "agree": True, "count": 2.5}),
+        prompt=Prompt(ODD_TEXT, {"name": "Ada", "agree": True, "count": 2.5}, files()),
         state=TurnState.FAILED,
         accepted=1_700_000_002.0,
         first_output=1_700_000_003.0,

@@ -1,0 +1,44 @@
+"""Files that the user sends along with a prompt.
+
+What an attachment is travels with the prompt; its content does not: it is in the store once for each session, by its
+digest, and is read only to be sent or shown.
+"""
+
+from dataclasses import dataclass
+
+from chatforge_tui.domain.ids import SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file as it was when the user attached it."""
+
+    name: str
+    """Without a directory, as the file system spells it: clean it before it is shown."""
+    media_type: str
+    """Guessed from the name and the content, e.g. "image/png"; never empty."""
+    size: int
+    """Bytes."""
+    sha256: str
+    """Of the content, 64 hexadecimal digits: by this the content is found."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedContent:
+    """The bytes of an attachment, and the session in which they are kept."""
+
+    session_id: SessionId
+    sha256: str
+    data: bytes
+
+
+def size_words(size: int) -> str:
+    """Return a size for people: "12 bytes", "3.4 MB"."""
+    if size < 1000:
+        return f"{size} byte{'' if size == 1 else 's'}"
+    number = float(size)
+    for unit in ("kB", "MB", "GB"):
+        number /= 1000
+        if number < 999.95:
+            return f"{number:.1f} {unit}"
+    return f"{number / 1000:.1f} TB"
