@@ -1,9 +1,10 @@
 """An endpoint that becomes one at its first request, because finding out what it is takes a network or a command."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
+from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.events import StreamEvent
 from chatforge_tui.domain.request import PromptRequest, TaskRef
 
@@ -27,6 +28,10 @@ class Adapter(Protocol):
 
     def resume(self, task: TaskRef) -> AsyncGenerator[StreamEvent, None]:
         """Read on with a task."""
+        ...
+
+    async def objection(self, files: Sequence[Attachment]) -> str:
+        """Say what the agent has against files of these types."""
         ...
 
     async def cancel_task(self, task: TaskRef) -> None:
@@ -77,6 +82,10 @@ class LateEndpoint:
         async with aclosing(adapter.resume(task)) as events:
             async for event in events:
                 yield event
+
+    async def objection(self, files: Sequence[Attachment]) -> str:
+        """Say what the agent has against files of these types."""
+        return await (await self._found()).objection(files)
 
     async def cancel_task(self, task: TaskRef) -> None:
         """Tell the agent to stop a task."""

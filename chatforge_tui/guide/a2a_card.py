@@ -26,7 +26,7 @@ def agent_card(url: str, version: str) -> dict[str, object]:
         "preferredTransport": "JSONRPC",
         "protocolVersion": "0.3.0",
         "capabilities": {"streaming": True, "pushNotifications": False},
-        "defaultInputModes": [_TEXT, "application/json"],
+        "defaultInputModes": [_TEXT, "application/json", "*/*"],
         "defaultOutputModes": [_TEXT, "text/markdown", "text/csv", "application/json"],
         # one scheme in both versions' shapes: each reads its own keys and skips the other's
         "securitySchemes": {

@@ -113,8 +113,9 @@ class VersionOne:
                 return {"text": text} | _thought(is_thought=is_thought)
             case DataPiece(value):
                 return {"data": value}
-            case FilePiece(name, media_type, data):
-                return {"raw": b64encode(data).decode(), "filename": name, "mediaType": media_type}
+            case FilePiece(name, media_type, data, url):
+                content: Json = {"url": url} if url else {"raw": b64encode(data).decode()}
+                return content | {"filename": name, "mediaType": media_type}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +176,9 @@ class VersionZeroThree:
                 return {"kind": "text", "text": text} | _thought(is_thought=is_thought)
             case DataPiece(value):
                 return {"kind": "data", "data": value if isinstance(value, dict) else {"value": value}}
-            case FilePiece(name, media_type, data):
-                content = {"bytes": b64encode(data).decode(), "mimeType": media_type, "name": name}
-                return {"kind": "file", "file": content}
+            case FilePiece(name, media_type, data, url):
+                content = {"uri": url} if url else {"bytes": b64encode(data).decode()}
+                return {"kind": "file", "file": content | {"mimeType": media_type, "name": name}}
 
 
 _Version = VersionOne | VersionZeroThree

@@ -16,7 +16,6 @@ TASK_NOT_FOUND = -32001
 NOT_CANCELABLE = -32002
 NO_PUSH = -32003
 UNSUPPORTED = -32004
-CONTENT_TYPE = -32005
 NO_EXTENDED_CARD = -32007
 VERSION_NOT_SUPPORTED = -32009
 
@@ -26,7 +25,6 @@ REASONS = {
     NOT_CANCELABLE: "TASK_NOT_CANCELABLE",
     NO_PUSH: "PUSH_NOTIFICATION_NOT_SUPPORTED",
     UNSUPPORTED: "UNSUPPORTED_OPERATION",
-    CONTENT_TYPE: "CONTENT_TYPE_NOT_SUPPORTED",
     NO_EXTENDED_CARD: "EXTENDED_AGENT_CARD_NOT_CONFIGURED",
     VERSION_NOT_SUPPORTED: "VERSION_NOT_SUPPORTED",
 }
@@ -121,8 +119,6 @@ class SendParams(msgspec.Struct):
         pieces = tuple(_piece(part) for part in self.message.parts)
         if not pieces:
             raise RpcFault(INVALID_PARAMS, "message.parts: must contain at least one part")
-        if all(isinstance(piece, FilePiece) for piece in pieces):
-            raise RpcFault(CONTENT_TYPE, "This agent reads text and data, not files")
         return TaskMessage(pieces, is_user=True, message_id=self.message.message_id)
 
 
@@ -195,13 +191,13 @@ def _piece(part: _PartIn) -> Piece:
         return TextPiece(part.text)
     if part.data is not msgspec.UNSET:
         return DataPiece(part.data)
-    inline = part.raw if part.raw is not None else part.file.bytes if part.file else None
-    if inline is not None:
+    file = part.file or _FileIn(part.raw, part.url, part.filename, part.media_type)
+    if file.bytes is not None:
         try:
-            data = b64decode(inline, validate=True)
+            data = b64decode(file.bytes, validate=True)
         except ValueError as error:
             raise RpcFault(INVALID_PARAMS, "message.parts: a file's bytes must be base64") from error
-        return FilePiece(part.filename or (part.file.name if part.file else ""), part.media_type, data)
-    if part.url is not None or (part.file and part.file.uri is not None):
-        return FilePiece(part.filename, part.media_type, b"")
+        return FilePiece(file.name, file.mime_type, data)
+    if file.uri is not None:
+        return FilePiece(file.name, file.mime_type, b"", file.uri)
     raise RpcFault(INVALID_PARAMS, "message.parts: a part needs text, data or a file")

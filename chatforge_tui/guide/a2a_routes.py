@@ -182,8 +182,8 @@ class A2aRoutes:
             task, is_new = GuideTask(context_id, self._waiting.new_id(message.text)), True
             if not self._store.add(task):
                 raise RpcFault(INTERNAL_ERROR, _TOO_MANY)
-        task.hear(message)
-        incoming = Incoming(message.text, message.data, task.form)
+        task.hear(message.without_bytes())
+        incoming = Incoming(message.text, message.data, task.form, message.files)
         task.runner = self._spawn(run(self._agent, task, incoming))
         task.runner.add_done_callback(partial(_end_of_runner, task))
         return task, is_new

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from chatforge_tui.domain.form import Form
+from chatforge_tui.guide.given_files import GivenFile
 
 MAX_HISTORY = 50
 """Messages that a task remembers; the oldest go first."""
@@ -47,11 +48,13 @@ class DataPiece:
 
 @dataclass(frozen=True, slots=True)
 class FilePiece:
-    """A file, inline."""
+    """A file, inline or by its address."""
 
     name: str
     media_type: str
     data: bytes
+    url: str = ""
+    """Where it is, when it did not come inline."""
 
 
 Piece = TextPiece | DataPiece | FilePiece
@@ -69,6 +72,17 @@ class TaskMessage:
     def text(self) -> str:
         """The text of the message."""
         return "\n".join(piece.text for piece in self.pieces if isinstance(piece, TextPiece))
+
+    @property
+    def files(self) -> tuple[GivenFile, ...]:
+        """The files of the message."""
+        files = (piece for piece in self.pieces if isinstance(piece, FilePiece))
+        return tuple(GivenFile(file.name, file.media_type, None if file.url else file.data) for file in files)
+
+    def without_bytes(self) -> "TaskMessage":
+        """Return the message as a task remembers it: that there was a file, not what was in it."""
+        pieces = (replace(piece, data=b"") if isinstance(piece, FilePiece) else piece for piece in self.pieces)
+        return replace(self, pieces=tuple(pieces))
 
     @property
     def data(self) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from chatforge_tui.domain.form import Form
 from chatforge_tui.guide.abilities import abilities_list, requested
 from chatforge_tui.guide.form_answers import read_answers
+from chatforge_tui.guide.given_files import GivenFile, about_files
 from chatforge_tui.guide.knowledge import Knowledge
 from chatforge_tui.guide.moves import Ask, Move, Say
 from chatforge_tui.guide.pace import Pace
@@ -40,6 +41,8 @@ class Incoming:
     """Structured parts of the message, as decoded from JSON."""
     form: Form | None = None
     """The form that the message answers."""
+    files: tuple[GivenFile, ...] = ()
+    """Files beside the message."""
 
 
 class GuideAgent:
@@ -52,7 +55,12 @@ class GuideAgent:
 
     async def answer(self, incoming: Incoming) -> AsyncGenerator[Move, None]:
         """Yield the moves that answer one prompt."""
-        scene = self._form_scene(incoming, incoming.form) if incoming.form else self._scene(incoming.text)
+        if incoming.form:
+            scene = self._form_scene(incoming, incoming.form)
+        elif incoming.files:
+            scene = say(self._pace, about_files(incoming.files, incoming.text))
+        else:
+            scene = self._scene(incoming.text)
         async with aclosing(scene) as moves:
             async for move in moves:
                 yield move

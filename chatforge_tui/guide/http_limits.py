@@ -11,8 +11,8 @@ class ConnectionLimits:
     """Connections at one time, >= 1; further ones are closed at once."""
     max_tasks: int = 500
     """Tasks that are remembered, >= 1."""
-    max_body: int = 1_048_576
-    """Bytes of one request's body."""
+    max_body: int = 64 * 2**20
+    """Bytes of one request's body: a prompt with files, in base64."""
     max_head: int = 32_768
     """Bytes of one request's head."""
     request_s: float = 20.0

@@ -3,8 +3,10 @@
 The protocol keeps no state at the server: a form is asked as text, and its answer is known by the history it comes with.
 """
 
+import re
 import time
 import uuid
+from base64 import b64decode
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
@@ -14,6 +16,7 @@ import msgspec
 from chatforge_tui.domain.form import Form
 from chatforge_tui.domain.plan import Plan, StepStatus
 from chatforge_tui.guide.agent import GuideAgent, Incoming
+from chatforge_tui.guide.given_files import GivenFile
 from chatforge_tui.guide.http_messages import (
     Answer,
     EventStream,
@@ -48,12 +51,32 @@ _MARKS = {
 _CHARACTERS_PER_TOKEN = 4
 """The agent has no tokenizer: its counts are this estimate."""
 
+_TEXT_FILE = re.compile(r"File (['\"])(.{1,255})\1 \(([\w.+-]+/[\w.+-]+)\):\n\n")
+"""How ChatForge's own adapter begins a text file, which the protocol has no part for."""
+
 Json = dict[str, Any]
+
+
+class _Url(msgspec.Struct):
+    url: str = ""
+
+
+class _File(msgspec.Struct):
+    filename: str = ""
+    file_data: str = ""
+
+
+class _Sound(msgspec.Struct):
+    data: str = ""
+    format: str = ""
 
 
 class _Part(msgspec.Struct):
     type: str = "text"
     text: str = ""
+    image_url: _Url | None = None
+    file: _File | None = None
+    input_audio: _Sound | None = None
 
 
 class _Message(msgspec.Struct):
@@ -63,8 +86,14 @@ class _Message(msgspec.Struct):
     @property
     def text(self) -> str:
         if isinstance(self.content, list):
-            return "\n".join(part.text for part in self.content if part.text)
+            return "\n".join(part.text for part in self.content if part.text and _TEXT_FILE.match(part.text) is None)
         return self.content or ""
+
+    @property
+    def files(self) -> tuple[GivenFile, ...]:
+        """The files of the message."""
+        parts = self.content if isinstance(self.content, list) else []
+        return tuple(file for part in parts if (file := _given(part)) is not None)
 
 
 class _StreamOptions(msgspec.Struct):
@@ -111,7 +140,8 @@ class OpenAiRoutes:
         prompts = [message.text for message in messages if message.role == "user"]
         form = self._agent.form_for(prompts[-2]) if len(prompts) > 1 else None
         answers_it = form is not None and any(f"{field.name}:" in prompts[-1] for field in form.fields)
-        return Incoming(prompts[-1], form=form if answers_it else None)
+        last = next(message for message in reversed(messages) if message.role == "user")
+        return Incoming(prompts[-1], form=form if answers_it else None, files=last.files)
 
 
 class _Reply:
@@ -210,6 +240,31 @@ class _Reply:
             "total_tokens": prompt + completion,
             "completion_tokens_details": {"reasoning_tokens": thought},
         }
+
+
+def _given(part: _Part) -> GivenFile | None:
+    """Return the file of a part, also of one that holds a text file as clients write it; None for any other text."""
+    if (text_file := _TEXT_FILE.match(part.text)) is not None:
+        return GivenFile(text_file[2], text_file[3], part.text[text_file.end() :].encode("utf-8", "replace"))
+    if part.image_url is not None:
+        return _from_url("image", part.image_url.url)
+    if part.file is not None:
+        return _from_url(part.file.filename, part.file.file_data)
+    if part.input_audio is not None:
+        return _from_url("sound", f"data:audio/{part.input_audio.format};base64,{part.input_audio.data}")
+    return None
+
+
+def _from_url(name: str, url: str) -> GivenFile:
+    """Return the file that a `data:` URL holds; any other is an address, which is not fetched."""
+    head, _, content = url.partition(",")
+    media_type = head.removeprefix("data:").removesuffix(";base64")
+    if not head.startswith("data:") or media_type == head.removeprefix("data:"):
+        return GivenFile(name, "", None)
+    try:
+        return GivenFile(name, media_type, b64decode(content, validate=True))
+    except ValueError:
+        return GivenFile(name, media_type, None)
 
 
 def _tokens(characters: int) -> int:

@@ -16,12 +16,20 @@ from chatforge_tui.domain.changes import SessionChanged, StoreTrouble, TurnBegan
 from chatforge_tui.domain.ids import SessionId, TurnId, new_session_id
 from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Prompt, Turn, TurnHead
-from chatforge_tui.errors import ChatForgeError, StoreError, StoreUnavailable, TaskForgotten, UnknownSession
+from chatforge_tui.errors import (
+    ChatForgeError,
+    ConfigError,
+    EndpointError,
+    StoreError,
+    StoreUnavailable,
+    TaskForgotten,
+    UnknownSession,
+)
 from chatforge_tui.sessions.cleanup import shut_down
 from chatforge_tui.sessions.clock import Clock, SystemClock
 from chatforge_tui.sessions.event_bus import EventBus, Subscription
 from chatforge_tui.sessions.other_programs import Hooks, OtherPrograms
-from chatforge_tui.sessions.ports import Endpoints, SessionStore
+from chatforge_tui.sessions.ports import Endpoint, Endpoints, SessionStore
 from chatforge_tui.sessions.session_book import SessionBook
 from chatforge_tui.sessions.session_log import note
 from chatforge_tui.sessions.settings import EngineSettings
@@ -222,6 +230,28 @@ class SessionManager:
         """
         rest = tuple(one for one in self._book.get(session_id).attachments if one != file)
         await self._set_attachments(session_id, rest, {})
+
+    async def objection(self, session_id: SessionId) -> str:
+        """Ask what the session's agent has against the files that go along with the next prompt; nothing is sent of them.
+
+        Returns:
+            One sentence; "" = nothing, or it cannot be known. They can be sent all the same.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+        """
+        head = self._book.get(session_id)
+        if not head.attachments:
+            return ""
+        endpoint: Endpoint | None = None
+        try:
+            endpoint = self._context.endpoints.connect(head.endpoint)
+            return await endpoint.objection(head.attachments)
+        except (EndpointError, ConfigError):
+            return ""
+        finally:
+            if endpoint is not None:
+                await endpoint.aclose()
 
     async def read_content(self, session_id: SessionId, file: Attachment) -> bytes:
         """Return the content of an attachment of the session.

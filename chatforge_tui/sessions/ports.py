@@ -57,6 +57,18 @@ class Endpoint(Protocol):
         """
         ...
 
+    async def objection(self, files: Sequence[Attachment]) -> str:
+        """Say before anything is sent what the agent has against files of these types; it may be asked for that.
+
+        Returns:
+            One sentence; "" = nothing, or it does not say. They can be sent all the same.
+
+        Raises:
+            EndpointError: the agent cannot be asked.
+            ConfigError: as `Endpoints.connect`.
+        """
+        ...
+
     async def cancel_task(self, task: TaskRef) -> None:
         """Tell the agent to stop a task, on a connection of its own, within 5 s. A protocol without tasks returns.
 

@@ -3,6 +3,7 @@
 A new protocol joins the contract suite and the fault matrix with one entry in DIALECTS.
 """
 
+import base64
 import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -54,6 +55,10 @@ class Dialect(Protocol):
         """Return the prompt that a request carries."""
         ...
 
+    def files(self, request: Request) -> list[tuple[str, str, bytes]]:
+        """Return name, media type and content of the files that the prompt's message carries; "" for what it does not."""
+        ...
+
 
 class OpenAiDialect:
     """Chat completions."""
@@ -85,8 +90,19 @@ class OpenAiDialect:
     def prompt(self, request: Request) -> str:
         return json.loads(request.body)["messages"][-1]["content"]
 
+    def files(self, request: Request) -> list[tuple[str, str, bytes]]:
+        parts = json.loads(request.body)["messages"][-1]["content"]
+        images = [("", part["image_url"]["url"]) for part in parts if part["type"] == "image_url"]
+        others = [(part["file"]["filename"], part["file"]["file_data"]) for part in parts if part["type"] == "file"]
+        return [(name, *_read_data_url(url)) for name, url in (*images, *others)]
+
     def _event(self, data: object) -> bytes:
         return b"data: " + json.dumps(data, ensure_ascii=False).encode() + b"\n\n"
+
+
+def _read_data_url(url: str) -> tuple[str, bytes]:
+    head, _, data = url.partition(";base64,")
+    return head.removeprefix("data:"), base64.b64decode(data, validate=True)
 
 
 class A2aDialect:
@@ -132,6 +148,16 @@ class A2aDialect:
     def prompt(self, request: Request) -> str:
         body = json.loads(request.body)
         return (body["params"] if self.is_enveloped else body)["message"]["parts"][0]["text"]
+
+    def files(self, request: Request) -> list[tuple[str, str, bytes]]:
+        body = json.loads(request.body)
+        parts = (body["params"] if self.is_enveloped else body)["message"]["parts"]
+        if self._is_v1:
+            found = [(part["filename"], part["mediaType"], part["raw"]) for part in parts if "raw" in part]
+        else:
+            files = [part["file"] for part in parts if part["kind"] == "file"]
+            found = [(file["name"], file["mimeType"], file["bytes"]) for file in files]
+        return [(name, media_type, base64.b64decode(data, validate=True)) for name, media_type, data in found]
 
     def artifact(
         self, piece: str, artifact_id: str = "a", *, append: bool = True, last: bool = False, **ids: str

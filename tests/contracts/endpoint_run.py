@@ -1,9 +1,10 @@
 """Running one request against an endpoint and writing down what came of it."""
 
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from chatforge_tui.domain.digest import attachment, digest
 from chatforge_tui.domain.events import (
     Canceled,
     Failed,
@@ -61,6 +62,14 @@ def reasoning_of(events: list[StreamEvent]) -> str:
 
 def a_request(text: str = "Hello?", history: tuple[Turn, ...] = ()) -> PromptRequest:
     return PromptRequest(new_session_id(), new_turn_id(), new_request_id(), Prompt(text), history=history)
+
+
+def a_request_with(*files: tuple[str, str, bytes], text: str = "look") -> PromptRequest:
+    """Return a request with files: name, media type and content of each."""
+    attachments = tuple(attachment(*file) for file in files)
+    contents = {digest(data): data for _, _, data in files}
+    request = a_request(text)
+    return replace(request, prompt=Prompt(text, attachments=attachments), contents=contents)
 
 
 async def run(endpoint: "Endpoint", request: PromptRequest | None = None) -> Run:

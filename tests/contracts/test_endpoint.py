@@ -21,7 +21,7 @@ from chatforge_tui.errors import (
     Unreachable,
 )
 from tests.contracts.endpoint_dialects import DIALECTS, Dialect
-from tests.contracts.endpoint_run import TERMINAL, Run, a_request, run
+from tests.contracts.endpoint_run import TERMINAL, Run, a_request, a_request_with, run
 from tests.servers.raw_server import (
     LAST_CHUNK,
     RawServer,
@@ -77,6 +77,23 @@ async def test_the_prompt_arrives_as_it_was_written(dialect, server, connect):
     prompt = 'Ümläute, "quotes", \\ and 🙂\n\nand a second paragraph'
     await run(connect(), a_request(prompt))
     assert dialect.prompt(server.requests[0]) == prompt
+
+
+async def test_files_arrive_byte_for_byte_beside_the_prompt_or_alone(dialect, server, connect):
+    files = [("pixel “1”.png", "image/png", bytes(range(256))), ("a.pdf", "application/pdf", b"%PDF-1.7\xff" * 999)]
+    server.plays = [stream(dialect.text("x"), dialect.end())] * 2
+    endpoint = connect()
+    for text in ("look", ""):
+        await run(endpoint, a_request_with(*files, text=text))
+        found = dialect.files(server.requests[-1])
+        assert [file[1:] for file in found] == [file[1:] for file in files]
+        assert found[1][0] == "a.pdf"
+    assert b"look" in server.requests[0].body
+
+
+async def test_who_says_nothing_about_files_has_nothing_against_them(dialect, connect):
+    request = a_request_with(("x.bin", "application/octet-stream", b"x"))
+    assert await connect().objection(request.prompt.attachments) == ""
 
 
 async def test_text_is_delivered_to_the_byte(dialect, server, connect):

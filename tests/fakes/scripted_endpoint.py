@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.events import Accepted, Finished, StreamEvent, TerminalEvent, TextDelta
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.request import PromptRequest, TaskRef
@@ -118,6 +119,12 @@ class ScriptedEndpoint:
             if self._owner.slow_to_close:
                 await asyncio.sleep(self._owner.slow_to_close)
 
+    async def objection(self, files: Sequence[Attachment]) -> str:
+        self._owner.asked.append(tuple(files))
+        if isinstance(self._owner.objects, Exception):
+            raise self._owner.objects
+        return self._owner.objects
+
     async def cancel_task(self, task: TaskRef) -> None:
         self._owner.canceled.append(task)
         await asyncio.sleep(self._owner.cancel_takes)
@@ -162,6 +169,10 @@ class ScriptedEndpoints:
         self.on_open: Callable[[PromptRequest], None] | None = None
         """Called for each request before anything is answered."""
         self.slow_to_close = 0.0
+        self.asked: list[tuple[Attachment, ...]] = []
+        """Files that were asked about, oldest first."""
+        self.objects: str | Exception = ""
+        """What is said against files."""
         self.unknown: set[str] = set()
         """Names that `connect` refuses."""
 

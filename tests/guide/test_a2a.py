@@ -288,7 +288,7 @@ MESSAGE = {"messageId": "m", "role": "ROLE_USER", "parts": [{"text": "x"}]}
         ("SendMessage", {"message": MESSAGE | {"messageId": ""}}, -32602),
         ("SendMessage", {"message": MESSAGE | {"role": "ROLE_AGENT"}}, -32602),
         ("SendMessage", {"message": MESSAGE | {"taskId": "nope"}}, -32001),
-        ("SendMessage", {"message": MESSAGE | {"parts": [{"raw": "eA==", "filename": "x"}]}}, -32005),
+        ("SendMessage", {"message": MESSAGE | {"parts": [{"raw": "e?==", "filename": "x"}]}}, -32602),
         ("SendMessage", {"message": MESSAGE | {"parts": [{"raw": "?"}]}}, -32602),
         ("SendMessage", {"message": MESSAGE, "configuration": {"historyLength": -1}}, -32602),
         ("SendMessage", {"message": MESSAGE, "configuration": {"taskPushNotificationConfig": {"url": "x"}}}, -32003),

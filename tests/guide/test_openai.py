@@ -110,7 +110,7 @@ def test_a_line_that_is_cut_ends_without_a_marker(client: A2aClient) -> None:
 
 
 def test_content_may_come_in_parts(client: A2aClient) -> None:
-    parts = [{"type": "text", "text": "echo"}, {"type": "image_url", "image_url": {"url": "x"}}, {"text": "me"}]
+    parts = [{"type": "text", "text": "echo"}, {"type": "cache_control"}, {"text": "me"}]
     body = {"messages": [{"role": "system", "content": "be brief"}, {"role": "user", "content": parts}]}
 
     answer = client.http.post("/v1/chat/completions", json=body).json()
@@ -132,3 +132,10 @@ def test_what_is_no_completion_is_refused_with_a_sentence(client: A2aClient, bod
 def test_the_list_of_models_names_the_guide(quick: GuideAddress, client: A2aClient) -> None:
     assert [model["id"] for model in client.http.get("/v1/models").json()["data"]] == ["chatforge-guide"]
     assert httpx.get(f"{quick.url}/v1/models").status_code == 401
+
+
+@pytest.mark.parametrize("url", ["https://example.com/p.png", "data:image/png;base64,not base64", "data:,x", ""])
+def test_an_image_that_does_not_come_inline_is_not_fetched_and_no_fault(client: A2aClient, url: str) -> None:
+    body = {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}]}
+    answer = client.http.post("/v1/chat/completions", json=body).json()
+    assert "by its address only: I fetch nothing." in answer["choices"][0]["message"]["content"]

@@ -202,9 +202,10 @@ def test_a_head_that_never_ends_is_refused(quick: GuideAddress) -> None:
         assert read_all(sock).startswith(b"HTTP/1.1 431 ")
 
 
-def test_a_body_that_is_too_long_is_refused_and_the_refusal_arrives(quick: GuideAddress) -> None:
-    with connect(quick) as sock:
-        sock.sendall(request(quick, b"x" * 1_500_000))
+def test_a_body_that_is_too_long_is_refused_and_the_refusal_arrives() -> None:
+    limits = ConnectionLimits(max_body=1_000_000)
+    with GuideServer(REFERENCE, limits=limits) as address, connect(address) as sock:
+        sock.sendall(request(address, b"x" * 1_500_000))
         assert read_all(sock).startswith(b"HTTP/1.1 413 ")
 
 

@@ -1,11 +1,13 @@
 """The program's own adapters and engine on the agent: what a user sees of each scene, over each protocol."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from chatforge_tui.config.settings import EndpointSettings, Settings
+from chatforge_tui.domain.digest import attachment, digest
 from chatforge_tui.domain.part import FilePart, NoticePart, ReasoningPart, ToolPart, ToolState
 from chatforge_tui.domain.session import EndpointRef
 from chatforge_tui.domain.turn import Prompt, Turn, TurnState
@@ -31,6 +33,15 @@ class Conversation:
 
     def __init__(self, manager: SessionManager, session_id: str) -> None:
         self.manager, self.session_id = manager, session_id
+
+    async def ask_about(self, text: str, *files: tuple[str, str, bytes]) -> Turn:
+        attached = [attachment(*file) for file in files]
+        await self.manager.attach(self.session_id, attached, {digest(data): data for _, _, data in files})
+        assert await self.manager.objection(self.session_id) == ""
+        await self.manager.send(self.session_id, Prompt(text, attachments=tuple(attached)))
+        turn = await self.manager.finished(self.session_id)
+        assert turn is not None
+        return turn
 
     async def ask(self, text: str, **form: str | bool | float) -> Turn:
         await self.manager.send(self.session_id, Prompt(text, form or None))
@@ -124,3 +135,20 @@ async def test_a_stall_is_stopped_by_its_user(address: GuideAddress, protocol: s
         assert turn is not None
         assert turn.head.state is TurnState.ABORTED
         assert turn.answer.endswith("up to you.")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_files_are_named_with_type_size_and_digest_and_a_text_with_its_first_lines(address, protocol):
+    photo, notes = os.urandom(5_000_000), "".join(f"line {number}\n" for number in range(40)).encode()
+    damaged = notes + b"\xff"
+    async with conversation(address, protocol) as talk:
+        turn = await talk.ask_about("", ("p.png", "image/png", photo))
+        assert turn.head.state is TurnState.COMPLETE
+        assert f"(image/png), 5.0 MB, SHA-256 `{digest(photo)}`. It is no text." in turn.answer
+        turn = await talk.ask_about("what is in it?", ("n``.bin", "application/x-notes", damaged))
+        assert f"SHA-256 `{digest(damaged)}`. It is no text." in turn.answer
+        assert "I am not a model" in turn.answer
+        turn = await talk.ask_about("", ("notes.txt", "text/plain", notes))
+        assert "- `notes.txt` (text/plain), 310 bytes" in turn.answer
+        assert "Its 40 lines begin:\n\n```\nline 0\nline 1\n" in turn.answer
+        assert "line 12" not in turn.answer

@@ -9,6 +9,7 @@ What it does for which prompt stands in a2a_scenes.py.
 
 import argparse
 import asyncio
+import hashlib
 import json
 import socket
 import sys
@@ -58,6 +59,10 @@ class Executor(sdk.AgentExecutor):
             names_context=message.context_id or "",
             text=speaker.prompt,
             values=speaker.values,
+            files=[
+                {"name": name, "type": kind, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+                for name, kind, data in speaker.files
+            ],
         )
         task = asyncio.current_task()
         assert task is not None

@@ -35,6 +35,11 @@ class SdkSpeaker:
         self.context_id = context.context_id
         self.prompt = context.get_user_input()
         parts = [part.root for part in context.message.parts] if context.message else []
+        self.files = [
+            (part.file.name, part.file.mime_type, base64.b64decode(part.file.bytes))
+            for part in parts
+            if part.kind == "file"
+        ]
         self.values = [part.data for part in parts if part.kind == "data"]
         self.continues = context.current_task is not None
         self._message = context.message
@@ -119,7 +124,7 @@ def routes(executor: Any, url: str, options: Any) -> list[Any]:
         url=url,
         version="1.2.3",
         capabilities=AgentCapabilities(streaming=not options.no_stream),
-        default_input_modes=["text/plain"],
+        default_input_modes=["text/plain", "image/*"],
         default_output_modes=["text/plain"],
         skills=[AgentSkill(id="s", name="scenes", description="d", tags=["t"])],
     )

@@ -31,6 +31,7 @@ class SdkSpeaker:
         self.context_id = context.context_id
         self.prompt = context.get_user_input()
         parts = context.message.parts if context.message else []
+        self.files = [(part.filename, part.media_type, part.raw) for part in parts if part.HasField("raw")]
         self.values = [MessageToDict(part.data) for part in parts if part.HasField("data")]
         self.continues = context.current_task is not None
         self._message = context.message
@@ -103,7 +104,7 @@ def routes(executor: Any, url: str, options: Any) -> list[Any]:
         "version": "1.2.3",
         "supportedInterfaces": rest if options.rest_only else [*rpc, *rest, *older],
         "capabilities": {"streaming": not options.no_stream},
-        "defaultInputModes": ["text/plain"],
+        "defaultInputModes": ["text/plain", "image/*"],
         "defaultOutputModes": ["text/plain"],
         "skills": [{"id": "s", "name": "scenes", "description": "d", "tags": ["t"]}],
     }

@@ -14,6 +14,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from tests.servers.a2a_scenes import token
 
@@ -27,6 +28,8 @@ class OpenAiServer:
         self.url = ""
         self.sent: dict[str, str] = {}
         """Last prompt of a request -> the text that was sent for it so far."""
+        self.messages: list[list[dict[str, Any]]] = []
+        """The whole conversation of each request, oldest first."""
         self.hung_up: set[str] = set()
         """Prompts whose client closed before the end."""
 
@@ -38,7 +41,10 @@ class OpenAiServer:
             writer.write(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
             writer.close()
             return
-        prompt = json.loads(await reader.readexactly(int(length[1])))["messages"][-1]["content"]
+        messages = json.loads(await reader.readexactly(int(length[1])))["messages"]
+        self.messages.append(messages)
+        content = messages[-1]["content"]
+        prompt = content if isinstance(content, str) else content[-1].get("text", "")
         self.sent[prompt] = ""
         writer.write(_HEAD)
         try:

@@ -7,7 +7,7 @@ import pytest
 from chatforge_tui.domain.changes import SessionChanged
 from chatforge_tui.domain.digest import attachment
 from chatforge_tui.domain.turn import Prompt, TurnState
-from chatforge_tui.errors import ContentLost, StoreUnavailable
+from chatforge_tui.errors import ContentLost, StoreUnavailable, Unreachable
 from chatforge_tui.store.memory_store import MemoryStore
 from tests.fakes.scripted_endpoint import echo
 
@@ -107,5 +107,24 @@ def test_what_cannot_be_kept_is_not_attached_and_what_cannot_be_taken_back_is(ru
         assert engine.manager.session(a).attachments == FILES[:1]
         [stored] = await store.load_sessions()
         assert replace(stored, title="") == replace(engine.manager.session(a), title="")
+
+    run(body)
+
+
+def test_the_agent_is_asked_about_the_files_before_they_go_and_one_that_cannot_be_asked_has_no_objection(
+    run, endpoints
+):
+    async def body(engine):
+        a = await engine.new()
+        assert await engine.manager.objection(a) == ""
+        assert endpoints.asked == []
+        await engine.manager.attach(a, FILES, CONTENTS)
+        endpoints.objects = "The agent takes text only."
+        assert await engine.manager.objection(a) == "The agent takes text only."
+        assert endpoints.asked == [FILES]
+        endpoints.objects = Unreachable("nobody there")
+        assert await engine.manager.objection(a) == ""
+        assert all(made.is_closed for made in endpoints.made)
+        assert endpoints.wires == []
 
     run(body)

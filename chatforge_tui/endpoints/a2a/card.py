@@ -8,6 +8,7 @@ the configured origin with the card's path is used. A card that names another se
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final, Literal
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -54,6 +55,8 @@ class Card:
     """In the agent's order of preference."""
     streams: bool = True
     """False when the card says so; a card that says nothing is taken to stream."""
+    input_modes: tuple[str, ...] = ()
+    """Media types that the agent or one of its skills takes; () = the card does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ def read_card(body: bytes) -> Card | None:
     if not interfaces and not ("capabilities" in card and "skills" in card):
         return None
     streams = as_mapping(card.get("capabilities")).get("streaming") is not False
-    return Card(as_text(card.get("name")), interfaces, streams)
+    return Card(as_text(card.get("name")), interfaces, streams, _input_modes(card))
 
 
 def choose(card: Card, version: Version, *, only_path: str | None = None) -> Interface | None:
@@ -127,6 +130,12 @@ def choose(card: Card, version: Version, *, only_path: str | None = None) -> Int
         case "0.3":
             ranked = [*older, *(Interface(each.url, JSON_RPC, version, each.tenant) for each in newer)]
     return ranked[0] if ranked else None
+
+
+def takes(input_modes: tuple[str, ...], media_type: str) -> bool:
+    """Return whether a media type is among those that a card names: by itself, as `image/*`, or as plain `image`."""
+    major = media_type.partition("/")[0]
+    return not input_modes or not {media_type, major, f"{major}/*", "*/*", "*", "file"}.isdisjoint(input_modes)
 
 
 def lookup_host(card_url: str, base: str) -> str | None:
@@ -206,6 +215,14 @@ def place(card_url: str, base: str, *, follow: bool, exists: bool, setting: str)
         "nothing was sent there.",
         hint=f"/trust in the UI asks whether they may go there; {setting} = true allows it, credential included.",
     )
+
+
+def _input_modes(card: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the media types that the agent takes, in lower case and without parameters."""
+    skills = [as_mapping(skill) for skill in as_list(card.get("skills"))]
+    named = [as_list(card.get("defaultInputModes")), *(as_list(skill.get("inputModes")) for skill in skills)]
+    modes = (as_text(mode).partition(";")[0].strip().lower() for mode in chain.from_iterable(named))
+    return tuple(dict.fromkeys(mode for mode in modes if mode))
 
 
 def _interfaces_v10(card: Mapping[str, Any]) -> list[Interface]:

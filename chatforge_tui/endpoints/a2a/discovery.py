@@ -59,6 +59,8 @@ class Route:
     """What the agent calls itself."""
     streams: bool = True
     """Whether it answers with a stream."""
+    input_modes: tuple[str, ...] = ()
+    """Media types that it says it takes; () = it does not say."""
     agreement: Agreement | None = None
     """What the user answered that lets requests go there; None = no answer was needed."""
 
@@ -137,7 +139,7 @@ async def find_route(
         if interface.transport == HTTP_JSON
         else JsonRpc(target, is_v1=interface.is_v1, tenant=interface.tenant)
     )
-    return Route(binding, target, card.name, card.streams, agreement=agreement)
+    return Route(binding, target, card.name, card.streams, card.input_modes, agreement=agreement)
 
 
 def _agreement(asked: AskedHosts | None, configured: ConfiguredUrl, elsewhere: str | None) -> Agreement | None:

@@ -8,11 +8,12 @@ method, in another way, under the same message id.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Final
 
+from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.events import (
     Accepted,
     StillAlive,
@@ -26,7 +27,7 @@ from chatforge_tui.domain.ids import TaskId
 from chatforge_tui.domain.request import PromptRequest, TaskRef
 from chatforge_tui.domain.turn import TurnProblem
 from chatforge_tui.endpoints.a2a.binding import HttpCall, JsonRpc
-from chatforge_tui.endpoints.a2a.card import Version
+from chatforge_tui.endpoints.a2a.card import Version, takes
 from chatforge_tui.endpoints.a2a.discovery import AskedHosts, Route, find_route
 from chatforge_tui.endpoints.a2a.forms import answer_lines
 from chatforge_tui.endpoints.a2a.replies import Accepting, Replies
@@ -37,6 +38,7 @@ from chatforge_tui.endpoints.a2a.wire import (
     UNSUPPORTED_OPERATION,
     Operation,
     Outgoing,
+    OutgoingFile,
     RpcFailure,
     TaskSeen,
     WireEvent,
@@ -137,6 +139,15 @@ class A2aEndpoint:
                 if isinstance(event, WaitingForUser):
                     self._told = {task.task_id: reader.remember()}
                 yield event
+
+    async def objection(self, files: Sequence[Attachment]) -> str:
+        """Say what the agent's card has against files of these types; "" = nothing."""
+        route = await self._find_route()
+        refused = dict.fromkeys(file.media_type for file in files if not takes(route.input_modes, file.media_type))
+        if not refused:
+            return ""
+        agent = route.agent or host_port(route.url)
+        return f"{agent} says that it takes {', '.join(route.input_modes)}, not {', '.join(refused)}."
 
     async def cancel_task(self, task: TaskRef) -> None:
         """Tell the agent to stop a task, on a connection of its own. A task that is over already is no error.
@@ -358,7 +369,10 @@ def _outgoing(request: PromptRequest) -> Outgoing:
     """Return the message of a request. The answers of a form go as lines that agents read, and as data beside them."""
     values = request.prompt.form
     text = request.prompt.text if values is None else answer_lines(values)
-    return Outgoing(request.turn_id, text, values, request.context_id, request.answers_task)
+    files = tuple(
+        OutgoingFile(file.name, file.media_type, request.contents[file.sha256]) for file in request.prompt.attachments
+    )
+    return Outgoing(request.turn_id, text, values, request.context_id, request.answers_task, files)
 
 
 def _understood_otherwise(failure: RpcFailure, ways: list[Route], tried: Route, outgoing: Outgoing) -> list[Route]:

@@ -3,6 +3,7 @@
 Owns the vocabulary between the wire and the reader of a turn. Holds no JSON and no rules about answers.
 """
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -192,6 +193,20 @@ VERSION_UNSUPPORTED = -32009
 
 
 @dataclass(frozen=True, slots=True)
+class OutgoingFile:
+    """A file of the user."""
+
+    name: str
+    media_type: str
+    data: bytes
+
+    @property
+    def base64(self) -> str:
+        """The content as both dialects carry it."""
+        return base64.b64encode(self.data).decode()
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """A message of the user, before it takes the form of a dialect."""
 
@@ -201,6 +216,12 @@ class Outgoing:
     """The answers of a form, beside the text that says the same."""
     context_id: ContextId | None = None
     task_id: TaskId | None = None
+    files: tuple[OutgoingFile, ...] = ()
+
+    @property
+    def has_text(self) -> bool:
+        """Whether the text is worth a part: files may go without a word."""
+        return bool(self.text.strip()) or not self.files
 
 
 class Operation(StrEnum):

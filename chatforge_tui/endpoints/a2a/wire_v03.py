@@ -127,9 +127,12 @@ def read_result(result: Result) -> WireEvent:
 
 def send_params(outgoing: Outgoing, *, tenant: str, is_stream: bool) -> dict[str, Any]:
     """Return the parameters that send a message; a request that is no stream waits for the end of the task."""
-    parts: list[dict[str, Any]] = [{"kind": "text", "text": outgoing.text}]
+    parts: list[dict[str, Any]] = [{"kind": "text", "text": outgoing.text}] if outgoing.has_text else []
     if outgoing.values is not None:
         parts.append({"kind": "data", "data": dict(outgoing.values)})
+    for file in outgoing.files:
+        content = {"bytes": file.base64, "mimeType": file.media_type, "name": file.name}
+        parts.append({"kind": "file", "file": content})
     message: dict[str, Any] = {"kind": "message", "messageId": outgoing.message_id, "role": "user", "parts": parts}
     if outgoing.context_id:
         message["contextId"] = outgoing.context_id

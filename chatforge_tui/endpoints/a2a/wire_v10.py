@@ -139,9 +139,10 @@ def read_result(result: Result) -> WireEvent:
 
 def send_params(outgoing: Outgoing, *, tenant: str, is_stream: bool) -> dict[str, Any]:
     """Return the parameters that send a message; a request that is no stream waits for the end of the task."""
-    parts: list[dict[str, Any]] = [{"text": outgoing.text}]
+    parts: list[dict[str, Any]] = [{"text": outgoing.text}] if outgoing.has_text else []
     if outgoing.values is not None:
         parts.append({"data": dict(outgoing.values)})
+    parts += [{"raw": file.base64, "filename": file.name, "mediaType": file.media_type} for file in outgoing.files]
     message: dict[str, Any] = {"messageId": outgoing.message_id, "role": "ROLE_USER", "parts": parts}
     if outgoing.context_id:
         message["contextId"] = outgoing.context_id

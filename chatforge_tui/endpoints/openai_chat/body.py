@@ -1,13 +1,25 @@
 """The request: settings, history and prompt as the JSON body of a chat completion."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypedDict
 
 import msgspec
 
 from chatforge_tui.domain.request import PromptRequest
-from chatforge_tui.domain.turn import Turn, TurnState
+from chatforge_tui.domain.turn import Prompt, Turn, TurnState
+from chatforge_tui.endpoints.openai_chat.content_parts import ContentPart, file_part, text_part
 from chatforge_tui.endpoints.openai_chat.settings import OpenAiChatSettings, counts_completion_tokens
+
+Content = str | list[ContentPart]
+"""What a message says."""
+
+
+class Message(TypedDict):
+    """One message of the conversation."""
+
+    role: str
+    content: Content
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +64,16 @@ def encode(request: PromptRequest, settings: OpenAiChatSettings, model: str, dia
     return msgspec.json.encode(body)
 
 
-def _messages(request: PromptRequest, system: str) -> list[dict[str, str]]:
+def _messages(request: PromptRequest, system: str) -> list[Message]:
     """Return the whole conversation. Two prompts without an answer between them are one: many models insist on turns."""
-    messages: list[dict[str, str]] = [{"role": "system", "content": system}] if system else []
-    for role, content in _spoken(request.history):
+    messages: list[Message] = [{"role": "system", "content": system}] if system else []
+    for role, content in _spoken(request.history, request.contents):
         _say(messages, role, content)
-    _say(messages, "user", request.prompt.text)
+    _say(messages, "user", _content(request.prompt, request.contents))
     return messages
 
 
-def _spoken(history: Iterable[Turn]) -> Iterable[tuple[str, str]]:
+def _spoken(history: Iterable[Turn], contents: Mapping[str, bytes]) -> Iterable[tuple[str, Content]]:
     """Yield who said what.
 
     What an aborted or interrupted turn had said by then was said. A turn that failed before it said anything never
@@ -69,17 +81,32 @@ def _spoken(history: Iterable[Turn]) -> Iterable[tuple[str, str]]:
     """
     for turn in history:
         if turn.answer or turn.head.state is not TurnState.FAILED:
-            yield "user", turn.head.prompt.text
+            yield "user", _content(turn.head.prompt, contents)
         if turn.answer:
-            yield "assistant", turn.answer
+            yield "assistant", _encodable(turn.answer)
 
 
-def _say(messages: list[dict[str, str]], role: str, content: str) -> None:
-    content = _encodable(content)
-    if messages and messages[-1]["role"] == role:
-        messages[-1] = {"role": role, "content": f"{messages[-1]['content']}\n\n{content}"}
-    else:
+def _say(messages: list[Message], role: str, content: Content) -> None:
+    """Add what someone says, to the last message if that is theirs, too."""
+    if not messages or messages[-1]["role"] != role:
         messages.append({"role": role, "content": content})
+        return
+    before = messages[-1]["content"]
+    if isinstance(before, str) and isinstance(content, str):
+        messages[-1] = {"role": role, "content": f"{before}\n\n{content}"}
+    else:
+        messages[-1] = {"role": role, "content": [*_as_parts(before), *_as_parts(content)]}
+
+
+def _content(prompt: Prompt, contents: Mapping[str, bytes]) -> Content:
+    """Return what a prompt says: plain text where it can be, which every server understands, or the files before it."""
+    text = _encodable(prompt.text)
+    files = [file_part(file, contents.get(file.sha256)) for file in prompt.attachments]
+    return [*files, *(_as_parts(text) if text.strip() else [])] if files else text
+
+
+def _as_parts(content: Content) -> list[ContentPart]:
+    return [text_part(content)] if isinstance(content, str) else content
 
 
 def _encodable(text: str) -> str:

@@ -1,10 +1,11 @@
 """One session's connection to an OpenAI-compatible server: asks, reads, retries only what a server did not understand."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from typing import Final
 
+from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.events import Accepted, StillAlive, StreamEvent
 from chatforge_tui.domain.request import PromptRequest, TaskRef
 from chatforge_tui.endpoints.http import HttpChannel, StreamResponse, reject_status
@@ -60,6 +61,11 @@ class OpenAiChatEndpoint:
         message = f"This server keeps no answers: there is nothing to read on with for {task.task_id}."
         raise TaskForgotten(message, hint="Send the prompt again.")
         yield  # makes it what the port says
+
+    async def objection(self, files: Sequence[Attachment]) -> str:
+        """Say nothing: the protocol has no way to ask what a model takes. The server's refusal tells."""
+        del files
+        return ""
 
     async def cancel_task(self, task: TaskRef) -> None:
         """Do nothing: the protocol has no tasks, closing the connection is all there is."""

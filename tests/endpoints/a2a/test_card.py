@@ -4,7 +4,16 @@ import json
 
 import pytest
 
-from chatforge_tui.endpoints.a2a.card import Interface, choose, lookup_host, other_origin, place, read_card, read_url
+from chatforge_tui.endpoints.a2a.card import (
+    Interface,
+    choose,
+    lookup_host,
+    other_origin,
+    place,
+    read_card,
+    read_url,
+    takes,
+)
 from chatforge_tui.errors import ConfigError, ProtocolMismatch
 
 WELL_KNOWN = "/.well-known/agent-card.json"
@@ -184,3 +193,28 @@ def test_the_user_is_asked_about_another_public_server_only(card_url, base, name
 def test_a_public_servers_card_leads_nobody_into_his_own_network(host, follow):
     with pytest.raises(ProtocolMismatch, match="inside your own network"):
         place(f"https://{host}/", "https://h.example", follow=follow, exists=True, setting="s")
+
+
+@pytest.mark.parametrize(
+    ("modes", "taken", "refused"),
+    [
+        ([], ["anything/at-all"], []),
+        (["text/plain"], ["text/plain"], ["text/csv", "image/png"]),
+        (["Text/Plain; charset=utf-8", "image/*"], ["text/plain", "image/png"], ["audio/wav"]),
+        (["text"], ["text/csv"], ["image/png"]),
+        (["*/*"], ["image/png"], []),
+        (["file"], ["image/png"], []),
+        ("text/plain", ["image/png"], []),
+        ([None, 3, "", {}], ["image/png"], []),
+    ],
+)
+def test_a_card_says_which_types_are_taken_in_whatever_spelling(modes, taken, refused):
+    card = read_card(json.dumps({"url": "/", "defaultInputModes": modes}).encode())
+    assert all(takes(card.input_modes, media_type) for media_type in taken)
+    assert not any(takes(card.input_modes, media_type) for media_type in refused)
+
+
+def test_what_one_skill_takes_the_agent_takes():
+    skills = [{"id": "a", "inputModes": ["image/png"]}, {"id": "b"}, 7]
+    card = read_card(json.dumps({"url": "/", "defaultInputModes": ["text/plain"], "skills": skills}).encode())
+    assert card.input_modes == ("text/plain", "image/png")

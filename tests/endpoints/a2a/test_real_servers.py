@@ -1,6 +1,8 @@
 """Against the official servers: a2a-sdk 0.3.26, 1.3.0, 1.3.0 spoken to in version 0.3, and 1.3.0 over HTTP+JSON."""
 
 import asyncio
+import hashlib
+import os
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 
@@ -28,7 +30,7 @@ from chatforge_tui.endpoints.a2a.endpoint import A2aEndpoint, A2aSettings
 from chatforge_tui.endpoints.http import HttpChannel, HttpSettings
 from chatforge_tui.errors import EndpointError, StreamLost, Unauthorized
 from chatforge_tui.safety.secret import Secret
-from tests.contracts.endpoint_run import Run, a_request, run, text_of
+from tests.contracts.endpoint_run import Run, a_request, a_request_with, run, text_of
 from tests.servers.a2a_process import A2aServer, run_a2a_server
 
 # the environments of the two SDKs are made at first use
@@ -350,3 +352,25 @@ async def test_a_wrongly_forced_version_is_corrected_by_the_agents_own_words(kin
     assert found.events[0].protocol == f"a2a {kind}"
     requests = [entry for entry in server.log("request") if entry["text"] == "hello"]
     assert len(requests) == 1
+
+
+async def test_the_server_receives_files_byte_for_byte_and_says_first_which_types_it_takes(way, connect):
+    photo, report = os.urandom(300_000), b"%PDF-1.7\n" + os.urandom(1_000)
+    files = (
+        ("phöto “1”.png", "image/png", photo),
+        ("report.pdf", "application/pdf", report),
+        ("none", "text/plain", b""),
+    )
+    request = a_request_with(*files, text="what is this?")
+    endpoint = connect(way)
+    said = await endpoint.objection(request.prompt.attachments)
+    assert said == "Test agent says that it takes text/plain, image/*, not application/pdf."
+    assert await endpoint.objection(request.prompt.attachments[:1]) == ""
+    found = await run(endpoint, request)
+    assert isinstance(found.terminal, Finished)
+    seen = await logged(way.server, "request", task=bound(found).task_id)
+    assert seen["text"] == "what is this?"
+    assert seen["files"] == [
+        {"name": name, "type": kind, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        for name, kind, data in files
+    ]

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,7 @@ from chatforge_tui.domain.turn import Prompt, Turn, TurnHead, TurnState
 from chatforge_tui.endpoints.openai_chat.body import Dialect, encode
 from chatforge_tui.endpoints.openai_chat.settings import OpenAiChatSettings, chat_urls, is_azure, models_urls
 from chatforge_tui.errors import ConfigError
-from tests.contracts.endpoint_run import a_request
+from tests.contracts.endpoint_run import a_request, a_request_with
 
 
 def turn(prompt, answer="", state=TurnState.COMPLETE):
@@ -66,6 +67,75 @@ def test_only_the_answers_text_goes_back_to_the_server():
 
 def test_a_lone_surrogate_in_the_prompt_does_not_break_the_request():
     assert said(prompt="a\ud83d") == [("user", "a?")]
+
+
+PNG, NOTE, PDF, SOUND = b"\x89PNG\r\n\x1a\n", "größer\n".encode(), b"%PDF-1.7\xff", b"RIFF....WAVE"
+FILES = (
+    ("p.png", "image/png", PNG),
+    ("notes.md", "text/markdown", NOTE),
+    ("r.pdf", "application/pdf", PDF),
+    ("s.wav", "audio/wav", SOUND),
+)
+
+
+def with_files(*files, text="look", history=()):
+    chosen = OpenAiChatSettings("http://127.0.0.1/v1")
+    request = replace(a_request_with(*files, text=text), history=history)
+    return json.loads(encode(request, chosen, "m", Dialect.of(chosen)))["messages"]
+
+
+def test_each_kind_of_file_goes_as_the_part_that_servers_take():
+    [message] = with_files(*FILES)
+    image, note, pdf, sound, text = message["content"]
+    assert image == {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+    assert note == {"type": "text", "text": "File 'notes.md' (text/markdown):\n\ngrößer\n"}
+    assert pdf == {
+        "type": "file",
+        "file": {"filename": "r.pdf", "file_data": "data:application/pdf;base64,JVBERi0xLjf/"},
+    }
+    assert sound == {"type": "input_audio", "input_audio": {"data": "UklGRi4uLi5XQVZF", "format": "wav"}}
+    assert text == {"type": "text", "text": "look"}
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type", "data", "kind"),
+    [
+        ("Makefile", "application/octet-stream", b"all:\n", "text"),
+        ("drawing.svg", "image/svg+xml", b"<svg/>", "text"),
+        ("x.json", "application/json", b"{}", "text"),
+        ("x.txt", "text/plain", b"latin-1: \xfc", "file"),
+        ("x.txt", "text/plain", b"a\0b", "file"),
+        ("x.pdf", "application/pdf", b"plain ASCII", "file"),
+        ("x.mp4", "video/mp4", b"plain ASCII", "file"),
+        ("empty", "text/plain", b"", "text"),
+    ],
+)
+def test_what_is_text_by_its_content_goes_as_text(name, media_type, data, kind):
+    [message] = with_files((name, media_type, data))
+    assert message["content"][0]["type"] == kind
+
+
+def test_files_without_a_word_go_alone():
+    [message] = with_files(FILES[0], text="  ")
+    assert [part["type"] for part in message["content"]] == ["image_url"]
+
+
+def test_files_of_earlier_turns_are_sent_again_and_a_lost_one_is_named():
+    first, lost = a_request_with(FILES[0]).prompt, a_request_with(("gone.txt", "text/plain", b"gone")).prompt
+    history = (
+        replace(turn("", "a dog"), head=replace(turn("").head, prompt=first)),
+        replace(turn("", "?"), head=replace(turn("").head, prompt=lost)),
+    )
+    messages = with_files(FILES[0], text="and this?", history=history)
+    assert [message["role"] for message in messages] == ["user", "assistant", "user", "assistant", "user"]
+    assert messages[0]["content"][0] == messages[4]["content"][0]
+    assert "'gone.txt' that went along here is not available" in messages[2]["content"][0]["text"]
+
+
+def test_files_and_words_that_follow_each_other_are_one_message_of_the_user():
+    before = turn("first", state=TurnState.ABORTED)
+    [message] = with_files(FILES[0], history=(before,))
+    assert [part.get("text", part["type"]) for part in message["content"]] == ["first", "image_url", "look"]
 
 
 def test_limits_go_by_the_name_that_the_server_knows():
