@@ -3,6 +3,7 @@
 ChatForgeError
 ├── ConfigError                 the configuration cannot be used; names file, line, key and what was expected
 ├── UnknownSession              no session has this id
+├── FileRefused                 a file of this machine cannot be attached
 ├── SessionBusy                 another running program is answering in this session
 ├── EngineStopped               a command came after the engine had ended
 ├── StoreError                  the store cannot do what was asked
@@ -57,6 +58,13 @@ class UnknownSession(ChatForgeError):
 
     kind = "unknown-session"
     exit_code = 4
+
+
+class FileRefused(ChatForgeError):
+    """A file of this machine cannot be attached: not there, no regular file, too large, not to be read."""
+
+    kind = "file-refused"
+    exit_code = 2
 
 
 class SessionBusy(ChatForgeError):

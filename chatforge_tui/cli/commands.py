@@ -94,14 +94,22 @@ def root(ctx: click.Context, home: Path | None, **choice: str | None) -> None:
 @_with_home
 @click.option("--session", metavar="ID", default="", help="Continue this session; the beginning of its id is enough.")
 @click.option("--tab", is_flag=True, help="Give a new session a tab in the UI.")
+@click.option(
+    "--attach",
+    "files",
+    metavar="FILE",
+    multiple=True,
+    help="Send this file along; may be given several times. A link is not followed.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write one event a line, as JSON.")
-@click.argument("text", nargs=-1, required=True)
+@click.argument("text", nargs=-1)
 @click.pass_context
 def send(
     ctx: click.Context,
     home: Path | None,
     text: tuple[str, ...],
     session: str,
+    files: tuple[str, ...],
     *,
     tab: bool,
     as_json: bool,
@@ -109,14 +117,18 @@ def send(
 ) -> None:
     """Send TEXT to an agent and write its answer to stdout as it comes.
 
-    TEXT is the prompt; `-` reads it from stdin. Ctrl+C stops the answer and tells the agent.
+    TEXT is the prompt; `-` reads it from stdin, and with a file it may be left out. Ctrl+C stops the answer and tells
+    the agent.
     """
+    if not text and not files:
+        raise click.UsageError("Missing argument 'TEXT...'.", ctx)
     # 300 ms: engine, endpoints, built-in agent.
     from chatforge_tui.cli.send import SendCommand  # noqa: PLC0415
     from chatforge_tui.cli.send import send as run_send  # noqa: PLC0415
 
     launch = _launch(home, choice, ctx.obj)
-    ctx.exit(run_send(launch, SendCommand(_prompt(text), session, tab=tab, as_json=as_json)))
+    prompt = _prompt(text) if text else ""
+    ctx.exit(run_send(launch, SendCommand(prompt, session, files, tab=tab, as_json=as_json)))
 
 
 @root.command()

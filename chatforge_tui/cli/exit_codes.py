@@ -21,7 +21,7 @@ EXIT_CODES: tuple[tuple[int, str], ...] = (
         FAULT,
         "it could not be done, for a reason that is not in this list; with `import`: some lines were skipped; with `export --all`: a session could not be read; with `doctor`: something does not work",
     ),
-    (USAGE, "the command line or the configuration cannot be used"),
+    (USAGE, "the command line or the configuration cannot be used; with `send --attach`: a file cannot be attached"),
     (
         3,
         "the store cannot be used: missing rights, full disk, damaged, or made by a newer ChatForge (then it can still be read)",

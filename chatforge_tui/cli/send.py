@@ -5,6 +5,7 @@ Owns the course of the command: which session, when it stops, what it exits with
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 
 from chatforge_tui.cli import exit_codes
 from chatforge_tui.cli.composition import engine
@@ -13,11 +14,12 @@ from chatforge_tui.cli.output import ReaderGone, tell
 from chatforge_tui.cli.send_report import EventReport, Report, TextReport
 from chatforge_tui.cli.session_lookup import find_session
 from chatforge_tui.cli.stop_signals import StopWish, stop_on_signals
+from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.changes import EngineEvent, StoreTrouble, TurnBegan, TurnChanged, TurnEnded
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.session import SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Prompt, Turn, TurnState
-from chatforge_tui.errors import ChatForgeError, ConfigError
+from chatforge_tui.errors import ChatForgeError, ConfigError, FileRefused
 from chatforge_tui.sessions.event_bus import Subscription
 from chatforge_tui.sessions.manager import SessionManager
 
@@ -30,6 +32,10 @@ _EXIT_CODES = {
 }
 
 
+Files = dict[Attachment, bytes]
+"""What goes along, with its content."""
+
+
 @dataclass(frozen=True, slots=True)
 class SendCommand:
     """What the command line says."""
@@ -38,6 +44,8 @@ class SendCommand:
     """The prompt."""
     session: str = ""
     """Id of the session to continue, or its beginning; "" = a new one."""
+    files: tuple[str, ...] = ()
+    """Paths of what goes along."""
     tab: bool = False
     """Whether a new session becomes a tab of the UI."""
     as_json: bool = False
@@ -51,16 +59,46 @@ def send(launch: Launch, command: SendCommand) -> int:
     """
     report = EventReport() if command.as_json else TextReport()
     try:
-        return asyncio.run(_send(launch, command, report))
+        files = _read_files(launch, command.files)
+        return asyncio.run(_send(launch, command, files, report))
     except ChatForgeError as error:
         report.refuse(error)
         raise
 
 
-async def _send(launch: Launch, command: SendCommand, report: Report) -> int:
+def _read_files(launch: Launch, paths: tuple[str, ...]) -> Files:
+    """Return what is attached, with its content. Every file that cannot be is told of.
+
+    Raises:
+        FileRefused: there is such a file, or they are too many together.
+    """
+    if not paths:
+        return {}
+    # 15 ms, for whoever attaches something.
+    from chatforge_tui.exchange.local_file import MEBIBYTE, SizeLimits, check_total, read_file, typed_path  # noqa: PLC0415
+
+    settings = launch.settings.files
+    limits = SizeLimits(settings.attachment_limit * MEBIBYTE, settings.total_limit * MEBIBYTE)
+    files: Files = {}
+    refused: list[FileRefused] = []
+    for path in paths:
+        try:
+            file, content = read_file(typed_path(path, Path.cwd()), limits)
+            files[file] = content
+        except FileRefused as error:
+            refused.append(error)
+    for error in refused[:-1]:
+        tell(f"{error} {error.hint}".rstrip())
+    if refused:
+        raise refused[-1]
+    check_total(list(files), limits)
+    return files
+
+
+async def _send(launch: Launch, command: SendCommand, files: Files, report: Report) -> int:
     with stop_on_signals() as wish:
         async with engine(launch) as manager:
-            turn = await _answered(manager, launch, command, report, wish)
+            turn = await _answered(manager, launch, command, files, report, wish)
     return _exit_code(turn) if wish.exit_code is None else wish.exit_code
 
 
@@ -72,14 +110,18 @@ def _exit_code(turn: Turn) -> int:
 
 
 async def _answered(
-    manager: SessionManager, launch: Launch, command: SendCommand, report: Report, wish: StopWish
+    manager: SessionManager, launch: Launch, command: SendCommand, files: Files, report: Report, wish: StopWish
 ) -> Turn:
     """Send the prompt and report until the turn is over; return it as it is stored."""
     head = await _session(manager, launch, command)
     subscription = manager.subscribe()
     subscription.focus(head.session_id)
     await asyncio.to_thread(report.open, head)
-    turn_id = await manager.send(head.session_id, Prompt(command.text))
+    if files:
+        await manager.attach(head.session_id, list(files), {file.sha256: data for file, data in files.items()})
+        if objection := await manager.objection(head.session_id):
+            tell(f"{objection} It is sent all the same.")
+    turn_id = await manager.send(head.session_id, Prompt(command.text, attachments=tuple(files)))
     async with asyncio.TaskGroup() as group:
         watcher = group.create_task(_abort_on_wish(manager, head.session_id, wish))
         turn = await _follow(subscription, turn_id, report, wish)

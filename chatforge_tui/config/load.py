@@ -15,14 +15,14 @@ import msgspec
 from chatforge_tui.config.endpoint_checks import Fault, find_fault
 from chatforge_tui.config.keymap import find_problems
 from chatforge_tui.config.reference import allowed_values
-from chatforge_tui.config.settings import BUILT_IN, EndpointSettings, Settings, UiSettings
+from chatforge_tui.config.settings import BUILT_IN, EndpointSettings, FileSettings, Settings, UiSettings
 from chatforge_tui.config.toml_text import KeyPath, line_of
 from chatforge_tui.errors import ConfigError
 
 LARGEST = 2**20
 """Bytes of a configuration file."""
 
-_TABLES = frozenset({"endpoints", "keys", "ui"})
+_TABLES = frozenset({"endpoints", "keys", "files", "ui"})
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 _AT = re.compile(r" - at `\$(?P<path>.*)`$")
 _TOML_PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
@@ -83,6 +83,7 @@ class _File:
                 for name, value in self._table(("endpoints",), data.get("endpoints", {})).items()
             },
             keys=self._keys(data.get("keys", {})),
+            files=self._struct(("files",), data.get("files", {}), FileSettings),
             ui=self._struct(("ui",), data.get("ui", {}), UiSettings),
         )
         self._check_default(settings)

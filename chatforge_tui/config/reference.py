@@ -10,11 +10,12 @@ from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin, g
 
 import msgspec
 
-from chatforge_tui.config.settings import EndpointSettings, Settings, UiSettings
+from chatforge_tui.config.settings import EndpointSettings, FileSettings, Settings, UiSettings
 
 _TABLES: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("", Settings),
     ("endpoints.NAME.", EndpointSettings),
+    ("files.", FileSettings),
     ("ui.", UiSettings),
 )
 _WORDS: dict[object, str] = {str: "text", int: "whole number", float: "number", bool: "true or false"}

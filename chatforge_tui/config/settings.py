@@ -92,6 +92,17 @@ class UiSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     reduced_motion: Annotated[bool, Meta(description="Nothing moves but text that arrives.")] = False
 
 
+class FileSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The `[files]` table: what may be attached to a prompt, and where files of agents go."""
+
+    attachment_limit: Annotated[
+        int, Meta(ge=1, le=100, description="Largest file that can be attached to a prompt, in MiB.")
+    ] = 10
+    total_limit: Annotated[
+        int, Meta(ge=1, le=100, description="What the files of one prompt may be together, in MiB.")
+    ] = 20
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The whole of `config.toml`."""
 
@@ -110,4 +121,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     keys: Annotated[
         dict[str, str | list[str]], Meta(description='Keys of actions: `"session.new" = "ctrl+n"`, or a list, or "".')
     ] = field(default_factory=dict[str, str | list[str]])
+    files: Annotated[
+        FileSettings, Meta(description="What may be attached to a prompt, and where files of agents go.")
+    ] = FileSettings()
     ui: Annotated[UiSettings, Meta(description="How the terminal UI looks and behaves.")] = UiSettings()

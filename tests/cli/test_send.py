@@ -258,3 +258,62 @@ def test_stopping_with_ctrl_c_in_a_terminal_leaves_no_traceback(program):
     assert b"Traceback" not in received
     [session] = program.run("sessions", "--json").json
     assert session["state"] == "aborted"
+
+
+async def test_files_go_along_and_are_named_where_the_session_is_read(server, program, tmp_path):
+    server.plays.append(stream(*events("seen")))
+    (tmp_path / "notes.md").write_text("# größer\n")
+    (tmp_path / "p x.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    files = ("--attach", str(tmp_path / "notes.md"), "--attach", str(tmp_path / "p x.png"))
+    done = await program.run_beside(*to(server, *files, "look"))
+    assert (done.code, done.out, done.err) == (0, "seen", "")
+    [message] = json.loads(server.requests[0].body)["messages"]
+    assert [part["type"] for part in message["content"]] == ["text", "image_url", "text"]
+    turn = await stored(program)
+    assert [(file["name"], file["media_type"], file["size"]) for file in turn["attachments"]] == [
+        ("notes.md", "text/markdown", 11),
+        ("p x.png", "image/png", 8),
+    ]
+    session = (await program.run_beside("sessions", "--json")).json[0]["id"]
+    shown = (await program.run_beside("show", session)).out
+    assert "- `notes.md` (text/markdown, 11 bytes)\n- `p x.png` (image/png, 8 bytes)" in shown
+
+
+async def test_a_file_may_go_without_a_word(server, program, tmp_path):
+    server.plays.append(stream(*events("seen")))
+    (tmp_path / "notes.md").write_text("x")
+    done = await program.run_beside(*to(server, "--attach", str(tmp_path / "notes.md")))
+    assert (done.code, done.out) == (0, "seen")
+    assert (await program.run_beside("sessions", "--json")).json[0]["title"] == "notes.md"
+
+
+async def test_every_file_that_cannot_be_attached_is_told_and_nothing_is_sent(server, program, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    (tmp_path / "good").write_text("x")
+    names = ("nowhere", "pipe", "good", "link", "evil\x1b]52;c;eA==\x07")
+    flags = [word for name in names for word in ("--attach", str(tmp_path / name))]
+    done = await program.run_beside(*to(server, *flags, "look"))
+    assert (done.code, done.out, server.requests) == (2, "", [])
+    lines = done.err.splitlines()
+    assert len(lines) == 4
+    for line, told in zip(lines, ("is not there", "is a pipe", "is a link to /etc/passwd", "]52"), strict=True):
+        assert told in line
+    assert "\x1b" not in done.err
+    assert not program.home.exists() or (await program.run_beside("sessions", "--json")).json == []
+
+
+async def test_the_limits_are_configured(server, program, tmp_path):
+    program.configure("[files]\nattachment_limit = 1\ntotal_limit = 1\n")
+    (tmp_path / "a").write_bytes(b"x" * 2**20)
+    (tmp_path / "b").write_bytes(b"y")
+    both = ("--attach", str(tmp_path / "a"), "--attach", str(tmp_path / "b"))
+    done = await program.run_beside(*to(server, *both, "look"))
+    assert (done.code, server.requests) == (2, [])
+    assert "The files are 1.0 MB together; 1.0 MB go with one prompt." in done.err
+
+
+def test_send_without_a_word_or_a_file_is_a_mistake(program):
+    done = program.run("send")
+    assert (done.code, done.out) == (2, "")
+    assert "Missing argument 'TEXT...'" in done.err
