@@ -81,6 +81,8 @@ ACTIONS: tuple[Action, ...] = (
         "Prompt",
         Scope.PROMPT,
     ),
+    Action("prompt.attach", ("alt+i",), "attach", "Choose a file that goes along with the prompt.", "Prompt"),
+    Action("prompt.detach", ("alt+x",), "take back", "Take a file back that has not been sent.", "Prompt"),
     Action("prompt.history", ("ctrl+r",), "history", "Search earlier prompts.", "Prompt", Scope.PROMPT),
     Action("turn.abort", ("escape",), "stop", "Stop the answer; its text so far stays.", "Answers"),
     Action("turn.abort_all", (), "stop all", "Stop every running answer, after asking.", "Answers"),

@@ -55,6 +55,16 @@ into the trash. {session.undo} takes back the last close or delete.""",
         "tab difference reopen closed get back trash",
     ),
     Article(
+        "Sending a file along",
+        """Write `@` and a path in the prompt, or `/attach FILE`, or choose one with {prompt.attach}; pasting nothing but
+paths does it, too. Each file stands above the prompt with its name, type and size before anything is sent, and
+{prompt.detach} takes it back. What stands there is what goes with the next prompt. Only files under
+`files.attachment_limit` can be attached, and a link only after you saw where it leads.
+
+Without the screen: `chatforge send --attach FILE TEXT`.""",
+        "attach attachment upload image photo picture document pdf file path mention at sign send add",
+    ),
+    Article(
         "Stopping an answer",
         """{turn.abort} stops the answer in this session and in no other. What was received so far stays, marked as aborted,
 and an A2A agent is told to cancel its task. Sending another prompt while an answer runs also replaces it.""",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
+from chatforge_tui.ui.attach_actions import AttachActions
 from chatforge_tui.ui.exchange_actions import ExchangeActions
 from chatforge_tui.ui.file_actions import FileActions
 from chatforge_tui.ui.panes import Pane
@@ -57,11 +58,16 @@ class ActionTable:
         turns: TurnActions,
         program: ProgramActions,
         files: FileActions,
+        attach: AttachActions,
         exchange: ExchangeActions,
     ) -> None:
         """Do them with these."""
         self._plain = _plain_actions(shell, sessions, program) | {"session.import": exchange.take_in}
-        self._on_pane = _pane_actions(sessions, turns, program, files) | {"session.export": exchange.export}
+        self._on_pane = _pane_actions(sessions, turns, program, files) | {
+            "session.export": exchange.export,
+            "prompt.attach": attach.attach,
+            "prompt.detach": attach.detach,
+        }
 
     @property
     def ids(self) -> frozenset[str]:

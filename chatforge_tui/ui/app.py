@@ -24,10 +24,13 @@ class ChatForgeApp(DeskApp, inherit_bindings=False):
     def on_composer_submitted(self, event: Composer.Submitted) -> None:
         """Send a prompt or run a command. The composer is emptied once it is known that somebody takes the text."""
         pane = self._book.current
-        if not event.text.strip():
+        if not event.text.strip() and not (pane is not None and pane.head.attachments):
             return
         if pane is None:
             self._submit_alone(event.text)
+            return
+        if pane.reading:
+            self.say(f"{pane.reading[0]} is still being read; Enter sends it when it stands above the prompt.")
             return
         match read_line(event.text):
             case CommandUnknown(message):
@@ -35,6 +38,8 @@ class ChatForgeApp(DeskApp, inherit_bindings=False):
             case CommandTyped(command, argument):
                 self._empty_composer(pane)
                 self._run_command(command.action, argument, pane)
+            case PromptTyped(text) if self._attaching.take_mentions(pane, text):
+                pass  # they are shown first; the next Enter sends
             case PromptTyped(text):
                 self._empty_composer(pane)
                 self._turns.send(pane, text)
@@ -55,6 +60,8 @@ class ChatForgeApp(DeskApp, inherit_bindings=False):
             self._turns.abort(pane)
         elif action == "file.save":
             self._files.save(pane, argument)
+        elif action == "prompt.attach":
+            self._attaching.attach(pane, argument)
         elif action == "session.export":
             self._exchange.export(pane, argument)
         elif action == "session.import":
@@ -72,6 +79,12 @@ class ChatForgeApp(DeskApp, inherit_bindings=False):
         elif not self._main.next_example():
             self._main.focus_next()
 
+    def on_composer_paste_returned(self) -> None:
+        """A paste that had become files is text again."""
+        pane = self._book.current
+        if pane is not None:
+            self._attaching.give_back(pane)
+
     def on_composer_pasted(self, event: Composer.Pasted) -> None:
         """Say what was done to a paste."""
         if event.hidden:
@@ -85,6 +98,11 @@ class ChatForgeApp(DeskApp, inherit_bindings=False):
         if pane is None or not isinstance(event.text_area, Composer):
             return
         self._drafts.take(pane, event.text_area.text)
+
+    def on_text_area_selection_changed(self, event: Composer.SelectionChanged) -> None:
+        """Offer what completes the path at the cursor."""
+        if isinstance(event.text_area, Composer):
+            self._attaching.completion.follow()
 
     def on_descendant_focus(self) -> None:
         """The hints depend on where the cursor is."""

@@ -45,6 +45,7 @@ from chatforge_tui.domain.session import EndpointRef, SessionHead
 from chatforge_tui.errors import ChatForgeError, OtherHost
 from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.action_table import ActionTable
+from chatforge_tui.ui.attach_actions import AttachActions
 from chatforge_tui.ui.bridge import EngineBatch, EngineEnded, EngineReady, EngineThread, TurnsLoaded, TurnsUnread
 from chatforge_tui.ui.clipboard import Clipboard
 from chatforge_tui.ui.desk import Answer, FollowsSessions, Severity
@@ -172,10 +173,11 @@ class DeskApp(App[None], inherit_bindings=False):
         self._turns = TurnActions(self)
         self._program = ProgramActions(self, self._sessions, self._turns, aborts_twice=settings.ui.abort == "double")
         folders = FolderMemory(locations.state_dir)
-        self._files, self._exchange = FileActions(self, folders), ExchangeActions(self, folders)
-        self._actions = ActionTable(self, self._sessions, self._turns, self._program, self._files, self._exchange)
-        for theme in OWN_THEMES:
-            self.register_theme(theme)
+        self._files, self._attaching = FileActions(self, folders), AttachActions(self, settings.files)
+        self._exchange = ExchangeActions(self, folders)
+        self._actions = ActionTable(
+            self, self._sessions, self._turns, self._program, self._files, self._attaching, self._exchange
+        )
         self._choose_first_theme()
 
     @property
@@ -223,6 +225,8 @@ class DeskApp(App[None], inherit_bindings=False):
 
     def _choose_first_theme(self) -> None:
         """Take the configured theme, else the one chosen last, else the default one."""
+        for theme in OWN_THEMES:
+            self.register_theme(theme)
         wanted = self.settings.ui.theme
         if wanted and wanted not in self.available_themes:
             self._notices = (*self._notices, f"There is no theme called {wanted}; see “theme” in the commands.")
@@ -269,7 +273,14 @@ class DeskApp(App[None], inherit_bindings=False):
         """Start the engine, now that the first frame is laid out and there is a place for what it says."""
         self._engine.start()
         self._main.set_focus(self._main.composer)
+        self._main.composer.take_paste = self._take_paste
+        self._main.composer.take_key = self._attaching.completion.take_key
         self.call_later(self._deliver_early, Stage.SCREEN)
+
+    def _take_paste(self, text: str) -> bool:
+        """Take a paste that is nothing but paths of files."""
+        pane = self._book.current
+        return pane is not None and self._attaching.take_paste(pane, text)
 
     async def on_event(self, event: events.Event) -> None:
         """Hold back what is typed before there is something to take it."""

@@ -54,6 +54,10 @@ class Pane:
         """What has been typed into the form of `question` so far, field name to answer."""
         self.prompts: list[str] = []
         """Texts of the session's prompts, oldest first."""
+        self.reading: list[str] = []
+        """Names (cleaned) of files that are being read to be attached."""
+        self.objection = ""
+        """What the agent has against the files that go along with the next prompt; "" for nothing."""
         self.unread = 0
         """Number of turns that ended, or began to wait, out of sight."""
         self.characters = 0

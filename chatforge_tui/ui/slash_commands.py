@@ -35,6 +35,8 @@ COMMANDS = (
     SlashCommand(
         "trust", "endpoint.trust", "", "Answer whether prompts may go to the server that the agent card names."
     ),
+    SlashCommand("attach", "prompt.attach", "FILE", "Send a file along with the next prompt; without one, choose it."),
+    SlashCommand("detach", "prompt.detach", "", "Take a file back that has not been sent."),
     SlashCommand("save", "file.save", "[N] [FOLDER]", "Save a file that the agent sent; asks before it writes."),
     SlashCommand(
         "export", "session.export", "[md|html|json|all] [FILE]", "Write this session, or all of them, into a file."

@@ -1,5 +1,7 @@
 """What a user can do with turns: send, answer a form, stop, continue, try again. Commands only, no drawing."""
 
+from dataclasses import replace
+
 from chatforge_tui.domain.form import Form
 from chatforge_tui.domain.turn import Prompt
 from chatforge_tui.errors import ChatForgeError
@@ -18,8 +20,10 @@ class TurnActions:
         self._desk = desk
 
     def send(self, pane: Pane, text: str) -> None:
-        """Send a prompt; a running answer of the same session is replaced. What is refused comes back as a draft."""
-        self._desk.start(self._send(pane, Prompt(text), draft=text))
+        """Send a prompt with its files; a running answer is replaced. What is refused comes back as a draft."""
+        prompt = Prompt(text, attachments=pane.head.attachments)
+        self._desk.book.put(replace(pane.head, attachments=()))
+        self._desk.start(self._send(pane, prompt, draft=text, is_draft=True))
 
     def answer_form(self, pane: Pane, form: Form, answers: FormAnswers) -> None:
         """Send the answers of a form; what was typed stays in the form until they are accepted."""
@@ -66,9 +70,12 @@ class TurnActions:
         if not await self._desk.engine.call(lambda manager: manager.reattach(pane.session_id)):
             await self._send(pane, Prompt(_GO_ON), draft="")
 
-    async def _send(self, pane: Pane, prompt: Prompt, *, draft: str) -> None:
+    async def _send(self, pane: Pane, prompt: Prompt, *, draft: str, is_draft: bool = False) -> None:
         try:
             await self._desk.engine.call(lambda manager: manager.send(pane.session_id, prompt))
         except ChatForgeError:
             self._desk.restore_draft(pane, draft)
+            if is_draft:  # its files are where they were
+                self._desk.book.put(replace(pane.head, attachments=prompt.attachments))
+                self._desk.redraw()
             raise

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.config.locations import Locations
@@ -54,6 +55,10 @@ class Program:
 
     async def type(self, text: str) -> None:
         self.app.main.composer.write(text)
+        await self.pilot.pause()
+
+    async def type_into_dialog(self, text: str) -> None:
+        self.app.screen.query_one(Input).value = text
         await self.pilot.pause()
 
     async def send(self, text: str) -> Pane:

@@ -28,6 +28,8 @@ from chatforge_tui.ui.hints import HintWriter
 from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.panes import Pane, PaneBook
 from chatforge_tui.ui.turn_facts import agent_name, session_title
+from chatforge_tui.ui.widgets.attachment_bar import AttachmentBar
+from chatforge_tui.ui.widgets.completion_list import CompletionList
 from chatforge_tui.ui.widgets.composer import Composer
 from chatforge_tui.ui.widgets.hairline import Hairline
 from chatforge_tui.ui.widgets.key_hints import KeyHints
@@ -129,6 +131,8 @@ class MainScreen(FrameScreen):
             yield TranscriptPage(self._marks, id="page")
             yield PlanDock(self._marks, now=self._now, id="plan")
         yield Hairline(self._marks, id="rule")
+        yield CompletionList(self._marks, id="offers")
+        yield AttachmentBar(self._marks, id="attachments")
         with Horizontal(id="prompt"):
             yield Static(f" {self._marks.prompt} ", id="prompt-mark", markup=False)
             yield Composer(
@@ -167,6 +171,15 @@ class MainScreen(FrameScreen):
         """The form of the session in front, while it has one."""
         return self._form
 
+    @property
+    def offered(self) -> CompletionList:
+        """What could complete the path that is being written."""
+        return self.query_one("#offers", CompletionList)
+
+    def offer(self, paths: Sequence[str]) -> None:
+        """Offer paths for what is being written; () for none."""
+        self.offered.show(paths)
+
     def show_pane(self, pane: Pane | None) -> None:
         """Swap everything to another pane: transcript, draft, plan, form."""
         self._example = -1
@@ -202,6 +215,7 @@ class MainScreen(FrameScreen):
             self.show_transcript(pane)
         self._place_plan(pane)
         self._place_form(pane)
+        self._place_attachments(pane)
         self.redraw_status()
 
     def redraw_status(self) -> None:
@@ -327,6 +341,18 @@ class MainScreen(FrameScreen):
         self.query_one("#rule", Hairline).joint = joint
         if dock.display and pane is not None:
             dock.show(pane.plans)
+
+    def _place_attachments(self, pane: Pane | None) -> None:
+        """Show what goes along with the next prompt."""
+        bar = self.query_one("#attachments", AttachmentBar)
+        if pane is None:
+            bar.show((), reading=(), warning="", hint="")
+            return
+        key = self._writer.key("prompt.detach")
+        back = f"{key} takes {'it' if len(pane.head.attachments) == 1 else 'one'} back" if key else ""
+        send = self._writer.key("prompt.send")
+        hint = f" {self._marks.dot} ".join(filter(None, [f"{send} sends" if send else "", back]))
+        bar.show(pane.head.attachments, reading=pane.reading, warning=pane.objection, hint=hint)
 
     def _place_form(self, pane: Pane | None) -> None:
         """Show the form of the question that the session waits for, and only that."""

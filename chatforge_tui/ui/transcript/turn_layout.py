@@ -4,9 +4,10 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from chatforge_tui.domain.attachment import size_words
 from chatforge_tui.domain.changes import HeadChanged, PartAdded, PartDropped, PartReplaced, TextAppended, TurnChange
 from chatforge_tui.domain.part import Part
-from chatforge_tui.domain.turn import Turn, TurnHead
+from chatforge_tui.domain.turn import Prompt, Turn, TurnHead
 from chatforge_tui.safety.clean import clean, clean_name
 from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.transcript.ink import MUTED, TEXT, Ink, Line, Span
@@ -283,7 +284,7 @@ class TurnLayout:
         name = clean_name(head.agent) or clean_name(agent) or "Agent"
         self._agent.set(((name, Ink("speaker", bold=True)),), pace(head, now, marks.dot))
         if not self._prompt:
-            self._prompt = plain_pieces(clean(head.prompt.text), TEXT)
+            self._prompt = _prompt_pieces(head.prompt, marks)
         spinner = marks.spinner[frame % len(marks.spinner)]
         self._waiting.set(((f"{spinner} ", Ink("accent", copy="")), (waiting_words(head, now), MUTED)))
         if self._built_ending is not head:
@@ -321,6 +322,18 @@ class TurnLayout:
             flow += tail
             keys += [ENDING] * len(tail)
         return flow, keys
+
+
+def _prompt_pieces(prompt: Prompt, marks: MarkSet) -> list[Piece]:
+    """Return what the user sent: the words, then a line for each file."""
+    words = plain_pieces(clean(prompt.text), TEXT) if prompt.text.strip() or not prompt.attachments else []
+    files: list[Piece] = []
+    for file in prompt.attachments:
+        facts = f"  {clean_name(file.media_type)} {marks.dot} {size_words(file.size)}"
+        line = Fixed()
+        line.set((("+ ", MUTED), (clean_name(file.name), Ink(bold=True)), (facts, MUTED)))
+        files.append(line)
+    return [*words, *files]
 
 
 def _first_difference(old: list[Piece], new: list[Piece]) -> int:

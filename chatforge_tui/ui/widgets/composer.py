@@ -5,7 +5,7 @@ Down at the edges walk through earlier prompts, Tab offers examples in an empty 
 that arrives without brackets does not send: an Enter that comes within a moment of typed text waits for what follows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -22,6 +22,8 @@ BURST_S = 0.010
 """Seconds: an Enter so soon after typed text may belong to a paste."""
 SETTLE_S = 0.015
 """Seconds that such an Enter waits: when more text follows it was a newline, else it sends."""
+_OFFER_KEYS = frozenset({"tab", "enter", "escape", "up", "down"})
+"""Keys that may mean something else while paths are offered."""
 PASTE_LIMIT = 1_000_000
 """Most characters that one paste inserts."""
 
@@ -63,6 +65,9 @@ class Composer(TextArea):
             """Number of characters beyond the limit, not inserted."""
             super().__init__()
 
+    class PasteReturned(Message):
+        """What `take_paste` had taken stands here as text now."""
+
     class Tabbed(Message):
         """Tab was pressed: the next example, or the form, or the next widget."""
 
@@ -74,6 +79,12 @@ class Composer(TextArea):
         self.cursor_blink = False
         self.earlier = PromptHistory()
         """The prompts that Up and Down walk through."""
+        self.take_paste: Callable[[str], bool] = lambda _: False
+        """Takes what was pasted if it is something else than text; else it is inserted."""
+        self.take_key: Callable[[str], bool] = lambda _: False
+        """Takes a key that means something else while paths are offered; else it is the composer's own."""
+        self._taken: tuple[str, str] | None = None
+        """What was taken last, and what stood here then: undo right after it makes it text."""
         self._send_keys = frozenset(send_keys)
         self._newline_keys = frozenset(newline_keys)
         self._typed_at = 0.0
@@ -84,6 +95,7 @@ class Composer(TextArea):
     def show_draft(self, text: str) -> None:
         """Show another draft, cursor at its end; nothing of the one before can be brought back by undo."""
         self._release_held()
+        self._taken = None
         self.load_text(clean(text))
         self.move_cursor(self.document.end)
 
@@ -103,6 +115,15 @@ class Composer(TextArea):
     def begin_line(self) -> None:
         """Begin a new line at the cursor."""
         self._begin_line()
+
+    def action_undo(self) -> None:
+        """Undo an edit; right after a paste that was taken as something else, make it text."""
+        taken, self._taken = self._taken, None
+        if taken is None or taken[1] != self.text:
+            super().action_undo()
+        elif result := self._replace_via_keyboard(clean(taken[0]), *self.selection):
+            self.move_cursor(result.end_location)
+            self.post_message(self.PasteReturned())
 
     def action_history_up(self) -> None:
         """Go up a line, on the first one to the prompt before."""
@@ -126,7 +147,9 @@ class Composer(TextArea):
         Its own bindings are run here as well: Textual would run them when the key has bubbled up to the app, behind
         what is typed right after it, and Ctrl+U would delete the words that follow.
         """
-        if event.key in self._newline_keys:
+        if event.key in _OFFER_KEYS and self.take_key(event.key):
+            self._take(event)
+        elif event.key in self._newline_keys:
             self._take(event)
             self._begin_line()
         elif event.key in self._send_keys:
@@ -198,6 +221,9 @@ class Composer(TextArea):
         self._settle_held_as_newline()
         self._typed_at = event.time
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")
+        if self.take_paste(text):
+            self._taken = (text, self.text)
+            return
         kept = text[:PASTE_LIMIT]
         if result := self._replace_via_keyboard(clean(kept), *self.selection):
             self.move_cursor(result.end_location)
