@@ -19,7 +19,8 @@ ChatForgeError
     │   ├── Unauthorized        401 or 403
     │   └── RateLimited         429
     ├── ProtocolMismatch        what came back is not the protocol: wrong content type, bad JSON, redirect, no card
-    │   └── OtherHost           the agent card sends requests to a server that the user has not agreed to
+    │   ├── OtherHost           the agent card sends requests to a server that the user has not agreed to
+    │   └── FileElsewhere       the server of a file sends on to one that the user has not agreed to
     ├── StreamLost              the stream broke off after it had begun
     │   └── TaskForgotten       the agent no longer knows the task
     ├── StreamStalled           no byte, or no progress, for longer than the limit
@@ -204,6 +205,17 @@ class OtherHost(ProtocolMismatch):
     """The agent card sends requests to a server that the user has not agreed to; nothing was sent there."""
 
     kind = "other-host"
+
+
+class FileElsewhere(ProtocolMismatch):
+    """The server of a file sends on to another origin that the user has not agreed to; nothing was sent there."""
+
+    kind = "file-elsewhere"
+
+    def __init__(self, message: str, *, target: str) -> None:
+        """Keep the URL that it sends on to."""
+        super().__init__(message, hint="Save the file again and agree to that server.")
+        self.target = target
 
 
 class StreamLost(EndpointError):

@@ -85,6 +85,18 @@ class LateCatalog:
         Raises:
             ConfigError: no such endpoint, or its settings or credential cannot be used.
         """
+        return self._loaded().connect(ref)
+
+    async def fetch_file(self, ref: "EndpointRef", url: str, limit: int) -> bytes:
+        """Return a file that an endpoint's agent offers by its address; the user has agreed to that.
+
+        Raises:
+            EndpointError: it cannot be had.
+            ConfigError: as `connect`.
+        """
+        return await self._loaded().fetch_file(ref, url, limit)
+
+    def _loaded(self) -> "EndpointCatalog":
         if self._catalog is None:
             # Lazy: see the top.
             from chatforge_tui.config.card_hosts import CardHosts  # noqa: PLC0415 - see above
@@ -92,7 +104,7 @@ class LateCatalog:
 
             hosts = CardHosts(self._launch.locations.state_dir)
             self._catalog = EndpointCatalog(self._launch.settings, self._built_in, card_hosts=hosts)
-        return self._catalog.connect(ref)
+        return self._catalog
 
 
 def make_manager(launch: Launch, built_in: BuiltInEndpoint, *, takes_up: bool = False) -> SessionManager:

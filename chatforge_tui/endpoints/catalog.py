@@ -80,6 +80,22 @@ class EndpointCatalog:
             credentials.resolve(settings, self._environ)  # what is missing is better said now than after the prompt
         return LateEndpoint(partial(self._connect_late, ref.name, protocol, settings), needs_history=protocol != "a2a")
 
+    async def fetch_file(self, ref: EndpointRef, url: str, limit: int) -> bytes:
+        """Return a file that an endpoint's agent offers by its address; the user has agreed to that.
+
+        Raises:
+            FileElsewhere: its server sends on to another origin.
+            EndpointError: it cannot be had.
+            ConfigError: as `connect`.
+        """
+        # Lazy: for whoever fetches a file.
+        from chatforge_tui.endpoints.file_fetch import fetch_file  # noqa: PLC0415 - see above
+
+        protocol, settings = self.look_up(ref)
+        secret = await asyncio.to_thread(credentials.resolve, settings, self._environ)
+        name = "" if "://" in ref.name else ref.name
+        return await fetch_file(url, http_settings(name, protocol, settings, secret), limit=limit)
+
     def look_up(self, ref: EndpointRef) -> tuple[str, EndpointSettings]:
         """Return the protocol ("" = to be found out) and the settings that a reference means.
 

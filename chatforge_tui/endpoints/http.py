@@ -305,7 +305,10 @@ class HttpChannel:
                 await beside.aclose()
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._fetch(method, url, body, headers, limit, redirects)
+                response = await self._fetch(method, url, body, headers, limit, redirects)
+                if 300 <= response.status < 400 and response.status != 304:
+                    reject_redirect(response)
+                return response
         except TimeoutError as error:
             raise StreamStalled(
                 f"{host_port(url)} did not answer within {timeout_s:g} s.", hint="Try again; the server may be busy."
@@ -332,21 +335,40 @@ class HttpChannel:
         if self._wire is not None:
             await self.discard(self._wire)
 
+    async def download(self, url: str, *, timeout_s: float, limit: int, redirects: int) -> FetchedResponse:
+        """Return what is at a URL, whatever its status. A redirect that is not followed is returned as it came.
+
+        Args:
+            url: absolute.
+            timeout_s: seconds for everything.
+            limit: most bytes of the answer.
+            redirects: how many redirects to the same origin to follow.
+
+        Raises:
+            StreamStalled: it took longer.
+            LimitExceeded: the answer is larger.
+            EndpointError: nothing usable came back.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._fetch("GET", url, None, {"Accept": "*/*"}, limit, redirects)
+        except TimeoutError as error:
+            raise StreamStalled(f"{host_port(url)} did not give the file within {timeout_s:g} s.") from error
+
     async def _fetch(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None, limit: int, redirects: int
     ) -> FetchedResponse:
+        """Return the answer; of a redirect that is not followed the head."""
         request = (method, url, body, self._headers(url, headers))
         async with Exchange(self, request, hands_over_redirects=True) as response:
-            if not response.is_redirect:
-                content = await response.read(limit + 1)
+            target = urljoin(url, response.headers.get("location", "")) if response.is_redirect else ""
+            if not response.is_redirect or redirects <= 0 or not same_origin(target, url):
+                content = b"" if response.is_redirect else await response.read(limit + 1)
                 if len(content) > limit:
                     raise _too_large(url, limit)
                 return FetchedResponse(
                     response.status, response.headers, response.content_type, content, url, self.settings
                 )
-            target = urljoin(url, response.headers.get("location", ""))
-            if redirects <= 0 or not same_origin(target, url):
-                reject_redirect(response)
         return await self._fetch(method, target, body, headers, limit, redirects - 1)
 
     def _headers(self, url: str, extra: Mapping[str, str] | None) -> dict[str, str]:

@@ -47,6 +47,9 @@ class HttpSettings:
     proxy: str = ""
     """Proxy URL. "" = as the environment says (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY), "direct" = none."""
 
+    public_host: str = ""
+    """A host that must be one of the public's: addresses that only this machine or its network knows are refused."""
+
     def setting(self, key: str) -> str:
         """Name a setting of this endpoint the way the configuration spells it."""
         return f"endpoints.{self.name}.{key}" if self.name else f"`{key}` of this endpoint"

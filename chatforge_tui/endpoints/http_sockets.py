@@ -17,6 +17,9 @@ from typing import Final
 
 import httpcore
 
+from chatforge_tui.errors import ProtocolMismatch
+from chatforge_tui.safety.urls import Origin
+
 _HIGH_WATER: Final = 256 * 1024
 """Unread bytes at which the server is slowed down (the kernel's window closes)."""
 _LOW_WATER: Final = 64 * 1024
@@ -191,7 +194,9 @@ class SocketStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 class SocketBackend(httpcore.AsyncNetworkBackend):
     """Opens one channel's connections, and knows all that are open."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, public_host: str = "") -> None:
+        """Open nothing yet. `public_host`: a host that is refused when an address of it is not public; "" = none is."""
+        self._public_host = public_host
         self.streams: set[SocketStream] = set()
         """Open connections."""
         self.opened = 0
@@ -205,12 +210,16 @@ class SocketBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,  # noqa: ARG002 - never set
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - never set
     ) -> httpcore.AsyncNetworkStream:
-        """Connect within `timeout` seconds, to whichever address of the host answers first."""
+        """Connect within `timeout` seconds, to whichever address of the host answers first.
+
+        Raises:
+            ProtocolMismatch: the host must be public and is not.
+        """
         loop = asyncio.get_running_loop()
         stream = SocketStream(self)
         try:
             async with asyncio.timeout(timeout):
-                address, delay = await _where(host, port)
+                address, delay = await (_public(host, port) if host == self._public_host else _where(host, port))
                 transport, _ = await loop.create_connection(lambda: stream, address, port, happy_eyeballs_delay=delay)
         except TimeoutError as error:
             stream.abort()
@@ -247,6 +256,20 @@ async def _where(host: str, port: int) -> tuple[str, float | None]:
         addresses = {str(each[4][0]) for each in found}
         return (addresses.pop(), None) if len(addresses) == 1 else (host, _HAPPY_EYEBALLS_S)
     return host, None
+
+
+async def _public(host: str, port: int) -> tuple[str, None]:
+    """Return an address of a host that is public with all its addresses; that very one is connected to.
+
+    Raises:
+        ProtocolMismatch: one of them is not.
+    """
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = [str(each[4][0]) for each in found]
+    if any(Origin("http", address.partition("%")[0], port).is_private for address in addresses):
+        message = f"{host} leads to an address inside your own network: nothing was sent there."
+        raise ProtocolMismatch(message, hint="Only the endpoint's own host may be such a one.")
+    return addresses[0], None
 
 
 def _wake(waiter: "asyncio.Future[None] | None") -> None:

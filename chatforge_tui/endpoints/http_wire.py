@@ -69,7 +69,7 @@ class Wire:
     def __init__(self, settings: HttpSettings) -> None:
         """Open nothing yet."""
         self._settings = settings
-        self._backend = SocketBackend()
+        self._backend = SocketBackend(public_host=settings.public_host)
         self._transport = _PoolTransport(settings, self._backend)
         self._client = httpx.AsyncClient(
             transport=self._transport,

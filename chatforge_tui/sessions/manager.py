@@ -261,6 +261,16 @@ class SessionManager:
         """
         return await self._store.load_content(session_id, file)
 
+    async def fetch_file(self, session_id: SessionId, url: str, limit: int) -> bytes:
+        """Return a file that the session's agent offers by its address, after the user agreed to that.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+            FileElsewhere: its server sends on to another origin, to which nothing was sent.
+            EndpointError: it cannot be had, is larger than `limit` bytes, or no request may go there.
+        """
+        return await self._context.endpoints.fetch_file(self._book.get(session_id).endpoint, url, limit)
+
     async def finished(self, session_id: SessionId) -> Turn | None:
         """Wait until nothing of the session is live, and return its last turn; None if it never had one.
 

@@ -93,6 +93,21 @@ class Endpoints(Protocol):
         """
         ...
 
+    async def fetch_file(self, ref: EndpointRef, url: str, limit: int) -> bytes:
+        """Return a file that the endpoint's agent offers by its address. The credential goes to its own origin only.
+
+        Args:
+            ref: the endpoint.
+            url: the address; the user has agreed to it.
+            limit: most bytes.
+
+        Raises:
+            FileElsewhere: its server sends on to another origin, to which nothing was sent.
+            EndpointError: it cannot be had, is larger, or no request may go there.
+            ConfigError: as `connect`.
+        """
+        ...
+
 
 class SessionStore(Protocol):
     """Where sessions, turns and parts are kept.

@@ -1,11 +1,18 @@
-"""What a user can do with the files that an agent sent: save one. Nothing is fetched, nothing written by itself."""
+"""What a user can do with the files that an agent sent: save one. Nothing is fetched and nothing written by itself.
+
+A file that came by its address is fetched after the user has seen its real host, and on to no other without being asked.
+"""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chatforge_tui.domain.part import FilePart
+from chatforge_tui.errors import FileElsewhere
 from chatforge_tui.safety.clean import clean_name
+from chatforge_tui.safety.urls import SafeLink, judge_link, origin_of
+from chatforge_tui.ui.file_source import FileSource
 from chatforge_tui.ui.folder_memory import FolderMemory
 from chatforge_tui.ui.panes import Pane
 from chatforge_tui.ui.program_actions import Program
@@ -34,36 +41,68 @@ class FileActions:
         if not files:
             self._program.say("No answer of this session holds a file.")
         elif number is None and len(files) > 1:
-            self._program.ask(_picker(files), lambda choice: self._ask(files[int(choice)], folder))
+            self._program.ask(_picker(files), lambda choice: self._ask(pane, files[int(choice)], folder))
         elif number is not None and not 1 <= number <= len(files):
             self._program.say(f"There is no file {number}; this session has {len(files)}.", severity="warning")
         else:
-            self._ask(files[-1 if number is None else number - 1], folder)
+            self._ask(pane, files[-1 if number is None else number - 1], folder)
 
-    def _ask(self, file: FilePart, folder: str) -> None:
-        """Show what it is and what it will be called; ask for the folder."""
+    def _ask(self, pane: Pane, file: FilePart, folder: str) -> None:
+        """Show what it is, where it comes from and what it will be called; ask for the folder."""
         # Lazy: dialogs cost 60 ms that a start need not pay.
         from chatforge_tui.ui.screens.save_file import SaveFileScreen  # noqa: PLC0415 - see above
 
-        content = file.data
-        if content is None:
-            self._program.say(
-                "The agent gave only the address of this file; ChatForge does not fetch it. "
-                f"Open it in your browser if you trust it: {clean_name(file.url)}",
-                severity="warning",
-            )
+        link = None if file.data is not None else judge_link(file.url)
+        if file.data is None and link is None:
+            words = f"Only http and https addresses are fetched, and this file's is none: {clean_name(file.url)[:300]}"
+            self._program.say(words, severity="warning")
             return
-        first = folder or str(self._folders.recall())
-        dialog = SaveFileScreen(file, folder=first)
-        self._program.ask(dialog, lambda chosen: self._save(chosen, file.name, content))
+        source = None if link is None else FileSource(link, self._takes_credential(pane, link))
+        first = folder or self._program.settings.files.folder or str(self._folders.recall())
+        dialog = SaveFileScreen(file, folder=first, source=source)
+        named = file
+        if source is not None:  # from here on it is the judged address that counts
+            named = replace(file, name=file.name or source.name, url=source.link.url)
+        self._program.ask(dialog, lambda chosen: self._save(pane, chosen, named))
 
-    def _save(self, chosen: str, name: str, content: bytes) -> None:
+    def _takes_credential(self, pane: Pane, link: SafeLink) -> bool:
+        """Whether the endpoint's credential goes along, if it has one: to its own origin only."""
+        name = pane.head.endpoint.name
+        endpoint = self._program.settings.endpoints.get(name)
+        return origin_of(endpoint.url if endpoint else name) == link.origin
+
+    def _save(self, pane: Pane, chosen: str, file: FilePart) -> None:
         try:
             folder = Path(chosen).expanduser().absolute()
         except RuntimeError:  # "~somebody", whom this machine does not know
             self._program.say(f"There is no folder {chosen}.", severity="warning")
             return
-        self._program.start(self._write(folder, name, content))
+        if file.data is not None:
+            self._program.start(self._write(folder, file.name, file.data))
+        else:
+            self._program.start(self._fetch(pane, folder, file, file.url))
+
+    async def _fetch(self, pane: Pane, folder: Path, file: FilePart, url: str) -> None:
+        """Fetch a file and save it. On to another server it goes only when the user has seen which."""
+        session_id, limit = pane.session_id, self._program.settings.files.download_limit * 2**20
+        self._program.say(f"Fetching {clean_name(file.name) or 'the file'} ...")
+        try:
+            content = await self._program.engine.call(lambda manager: manager.fetch_file(session_id, url, limit))
+        except FileElsewhere as elsewhere:
+            self._ask_about_redirect(pane, folder, file, elsewhere)
+            return
+        await self._write(folder, file.name, content)
+
+    def _ask_about_redirect(self, pane: Pane, folder: Path, file: FilePart, elsewhere: FileElsewhere) -> None:
+        from chatforge_tui.ui.screens.confirm import ConfirmScreen  # noqa: PLC0415 - lazy, as above
+
+        words = f"{clean_name(str(elsewhere))} Nothing was sent there yet, and no credential will be."
+        question = ConfirmScreen("Fetch it from another server?", words, yes="Fetch it there", no="Leave it")
+        again = self._fetch
+        self._program.ask(
+            question,
+            lambda answer: self._program.start(again(pane, folder, file, elsewhere.target)) if answer else None,
+        )
 
     async def _write(self, folder: Path, name: str, content: bytes) -> None:
         # Lazy: 5 ms, most of it for the cryptography behind `secrets`.

@@ -15,7 +15,7 @@ from chatforge_tui.domain.events import Accepted, Finished, StreamEvent, Termina
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.request import PromptRequest, TaskRef
 from chatforge_tui.domain.session import EndpointRef
-from chatforge_tui.errors import ConfigError
+from chatforge_tui.errors import ConfigError, Unreachable
 
 
 @dataclass(frozen=True)
@@ -173,6 +173,9 @@ class ScriptedEndpoints:
         """Files that were asked about, oldest first."""
         self.objects: str | Exception = ""
         """What is said against files."""
+        self.files: dict[str, bytes | Exception] = {}
+        """URL -> what comes of fetching it."""
+        self.fetched: list[str] = []
         self.unknown: set[str] = set()
         """Names that `connect` refuses."""
 
@@ -183,6 +186,13 @@ class ScriptedEndpoints:
         endpoint = ScriptedEndpoint(self)
         self.made.append(endpoint)
         return endpoint
+
+    async def fetch_file(self, ref: EndpointRef, url: str, limit: int) -> bytes:
+        self.fetched.append(url)
+        content = self.files.get(url, Unreachable(f"{url} is not there"))
+        if isinstance(content, Exception):
+            raise content
+        return content
 
     def of(self, session_id: SessionId) -> list[Wire]:
         """Return the session's requests, oldest first."""

@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.config.locations import Locations
-from chatforge_tui.config.settings import EndpointSettings, Settings, UiSettings
+from chatforge_tui.config.settings import EndpointSettings, FileSettings, Settings, UiSettings
 from chatforge_tui.domain.events import StreamEvent
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.session import EndpointRef
@@ -99,11 +99,12 @@ async def running(
     size: tuple[int, int] = (120, 36),
     ui: UiSettings | None = None,
     keymap: Keymap | None = None,
+    files: FileSettings | None = None,
     **options: object,
 ) -> AsyncGenerator[Program, None]:
     """Run the program until its first session can be used, and stop it."""
     endpoints = ScriptedEndpoints(script)
-    app = make_app(home, endpoints, store or MemoryStore(), ui=ui, keymap=keymap, **options)
+    app = make_app(home, endpoints, store or MemoryStore(), ui=ui, keymap=keymap, files=files, **options)
     async with app.run_test(size=size, notifications=True) as pilot:
         program = Program(app, pilot, endpoints)
         await program.until(lambda: app.book.current is not None and app.book.current.is_loaded)
@@ -118,11 +119,12 @@ def make_app(
     *,
     ui: UiSettings | None = None,
     keymap: Keymap | None = None,
+    files: FileSettings | None = None,
     **options: object,
 ) -> ChatForgeApp:
     return ChatForgeApp(
         start_engine=lambda: SessionManager(store=store, endpoints=endpoints),
-        settings=Settings(ui=ui or UiSettings(), endpoints=ENDPOINTS),
+        settings=Settings(ui=ui or UiSettings(), files=files or FileSettings(), endpoints=ENDPOINTS),
         keymap=keymap or Keymap(),
         locations=Locations.find(home, {}),
         default_endpoint=EndpointRef("platform"),

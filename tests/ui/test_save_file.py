@@ -2,12 +2,14 @@
 
 import errno
 import stat
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from chatforge_tui.config.settings import FileSettings
 from chatforge_tui.domain.events import Accepted, FileOffered, Finished
-from chatforge_tui.errors import ChatForgeError
+from chatforge_tui.errors import ChatForgeError, FileElsewhere
 from chatforge_tui.ui import saved_file
 from chatforge_tui.ui.saved_file import MOST_NAMES, numbered, save_new
 from tests.ui.program import running
@@ -141,13 +143,109 @@ async def test_the_command_shows_what_it_is_and_writes_after_enter(tmp_path):
         assert [path.read_bytes() for path in folder.iterdir()] == [b"content"]
 
 
-async def test_a_file_with_only_an_address_is_not_fetched(tmp_path):
-    script = lambda _: [Accepted("fake"), FileOffered("a", url="file:///etc/shadow"), Finished()]  # noqa: E731
-    async with running(tmp_path, script=script) as program:
+URL = "https://user@files.example.com/r/report.pdf?v=1"
+CLEAN_URL = "https://files.example.com/r/report.pdf?v=1"
+
+
+@asynccontextmanager
+async def offered(home, url=URL, name="report.pdf", **options):
+    """The program after an agent offered a file by its address."""
+    script = lambda _: [Accepted("fake"), FileOffered(name, url=url), Finished()]  # noqa: E731
+    async with running(home, script=script, **options) as program:
         pane = await program.send("send me a file")
         await program.until(lambda: not pane.is_live)
+        yield program
+
+
+async def test_a_file_with_only_an_address_is_fetched_after_its_real_host_was_shown(tmp_path):
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    async with offered(tmp_path / "home") as program:
+        program.endpoints.files[CLEAN_URL] = b"content"
+        await program.type(f"/save 1 {folder}")
+        await program.pilot.press("enter")
+        await program.sees("Fetch and save this file?")
+        for row in ("https://files.example.com", "no credential", "the user name in the address, a common disguise"):
+            assert row in program.text
+        assert program.endpoints.fetched == []
+
+        await program.pilot.press("enter")
+        await program.until(lambda: list(folder.iterdir()))
+        [path] = folder.iterdir()
+        assert (path.name, path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == ("report.pdf", b"content", 0o600)
+        assert program.endpoints.fetched == [CLEAN_URL]
+
+
+async def test_esc_fetches_nothing(tmp_path):
+    async with offered(tmp_path) as program:
         await program.pilot.press("alt+g")
-        await program.sees("does not fetch it")
+        await program.sees("Fetch and save this file?")
+        await program.pilot.press("escape")
+        await program.until(lambda: program.app.is_at_rest)
+        assert program.endpoints.fetched == []
+
+
+@pytest.mark.parametrize("url", ["file:///etc/shadow", "javascript:1", "//host/x", "http://a b/"])
+async def test_an_address_that_is_none_of_the_web_is_not_even_asked_about(tmp_path, url):
+    async with offered(tmp_path, url) as program:
+        await program.pilot.press("alt+g")
+        await program.sees("Only http and https")
+        assert program.endpoints.fetched == []
+
+
+async def test_what_speaks_for_and_against_an_address_is_in_the_question(tmp_path):
+    async with offered(tmp_path, "http://аgents.example.com/x", name="") as program:
+        await program.pilot.press("alt+g")
+        await program.sees("http://xn--gents-3ve.example.com, without encryption")
+        assert "Written as" in program.text
+        assert "Saved as     x" in program.text
+
+
+async def test_a_file_of_the_endpoints_own_server_says_that_the_credential_goes_along(tmp_path):
+    async with offered(tmp_path, "https://agents.example.com/files/1") as program:
+        await program.pilot.press("alt+g")
+        await program.sees("the endpoint's credential: it is its own server")
+
+
+async def test_on_to_another_server_it_goes_only_when_the_user_has_seen_which(tmp_path):
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    target = "https://cdn.example.net/r"
+    async with offered(tmp_path / "home") as program:
+        program.endpoints.files = {
+            CLEAN_URL: FileElsewhere("https://files.example.com sends on to https://cdn.example.net.", target=target),
+            target: b"content",
+        }
+        for answer in ("escape", "y"):
+            await program.type(f"/save 1 {folder}")
+            await program.pilot.press("enter")
+            await program.sees("Fetch and save this file?")
+            await program.pilot.press("enter")
+            await program.sees("Fetch it from another server?")
+            assert "cdn.example.net" in program.text
+            assert program.endpoints.fetched[-1] == CLEAN_URL
+            await program.pilot.press(answer)
+        await program.until(lambda: list(folder.iterdir()))
+        assert program.endpoints.fetched == [CLEAN_URL, CLEAN_URL, target]
+        assert [path.name for path in folder.iterdir()] == ["report.pdf"]
+
+
+async def test_what_cannot_be_fetched_is_told_and_leaves_nothing(tmp_path):
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    async with offered(tmp_path / "home") as program:
+        await program.type(f"/save 1 {folder}")
+        await program.pilot.press("enter")
+        await program.sees("Fetch and save this file?")
+        await program.pilot.press("enter")
+        await program.sees("is not there")
+        assert list(folder.iterdir()) == []
+
+
+async def test_the_configured_folder_is_offered_first(tmp_path):
+    async with offered(tmp_path, files=FileSettings(folder="~/from agents")) as program:
+        await program.pilot.press("alt+g")
+        await program.sees("~/from agents")
 
 
 async def test_without_a_file_the_key_says_so(tmp_path):
