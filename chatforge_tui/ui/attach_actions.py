@@ -110,7 +110,7 @@ class AttachActions:
         if not fresh:
             del self._seen[pane.session_id]
             return False
-        seen.update(fresh)
+        seen |= set(fresh)
         self.take(pane, fresh)
         return True
 
