@@ -1,13 +1,16 @@
 """When the main screen paints: what a key changed at once, everything else at Textual's pace of 60 frames a second.
 
 With that pace alone a key that comes right behind a frame of a stream waits up to 17 ms for the next one, and for that
-frame's work. Here the widget with the cursor is painted by itself, only its own cells; the stream's frames are not moved.
+frame's work. Here the widget with the cursor is painted by itself, only its own cells; so is, at once, a frame of a stream.
 """
 
 import time
+from collections.abc import Iterable
 
 from textual import events
+from textual.geometry import Region
 from textual.screen import Screen
+from textual.widget import Widget
 
 from chatforge_tui.ui.frame import FrameCompositor
 
@@ -27,12 +30,31 @@ class FrameScreen(Screen[None]):
     async def _on_idle(self, event: events.Idle) -> None:
         """Paint the widget with the cursor if only its looks changed, then leave the rest to Textual."""
         widget, now = self.focused, time.monotonic()
-        is_simple = not (self._layout_required or self._repaint_required or self._recompose_required)
-        is_free = self is self.app.screen and not self.app._batch_count  # noqa: SLF001  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType] - as Textual asks
-        if widget in self._dirty_widgets and is_simple and is_free and now - self._key_painted_at >= KEY_PAINT_S:
+        if widget in self._dirty_widgets and now - self._key_painted_at >= KEY_PAINT_S and self._may_paint():
             self._key_painted_at = now
-            others = self._dirty_widgets - {widget}
-            self._compositor.update_widgets({widget})
-            self._compositor_refresh()
-            self._dirty_widgets |= others  # they count as painted by now, and are not
+            self._paint_alone(widget)
         await super()._on_idle(event)
+
+    def paint_now(self, widget: Widget, regions: Iterable[Region]) -> bool:
+        """Paint these regions of one widget here and now; return False, having done nothing, when that cannot be.
+
+        For a frame of a stream, which comes at its own pace: by way of `refresh` it goes through four tasks and a timer,
+        which costs as much as drawing it.
+        """
+        if not self._may_paint() or widget not in self._compositor.visible_widgets:
+            return False
+        widget._set_dirty(*regions)  # noqa: SLF001 - what `refresh` does of use here
+        self._paint_alone(widget)
+        return True
+
+    def _may_paint(self) -> bool:
+        """Whether a widget can be painted by itself: nothing changes places, and this screen is shown."""
+        if self._layout_required or self._repaint_required or self._recompose_required:
+            return False
+        return self is self.app.screen and not self.app._batch_count  # noqa: SLF001  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType] - as Textual asks
+
+    def _paint_alone(self, widget: Widget) -> None:
+        others = self._dirty_widgets - {widget}
+        self._compositor.update_widgets({widget})
+        self._compositor_refresh()
+        self._dirty_widgets |= others  # they count as painted by now, and are not

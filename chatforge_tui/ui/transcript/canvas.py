@@ -21,6 +21,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.visual import Visual
 
+from chatforge_tui.ui.frame_screen import FrameScreen
 from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
 from chatforge_tui.ui.transcript.extract import text_between
 from chatforge_tui.ui.transcript.follow import Below
@@ -145,6 +146,7 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         self._below = Below()
         self._clocks = _Clocks()
         self._scrollbar_time = 0.0
+        self._synced_at = 0.0
         self._thumb = (0, 0)
 
     # The model
@@ -192,7 +194,7 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
             if self._clocks.busy is None:
                 self._clocks.busy = self.set_timer(BUSY_RETRY_SECONDS, self._retry)
             return
-        self._sync()
+        self._sync(paints=True)
 
     def _retry(self) -> None:
         self._clocks.busy = None
@@ -208,10 +210,11 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
 
     # Layout
 
-    def _sync(self, *, at_once: bool = False) -> None:
-        """Lay out what is in view and mark the rows that look different."""
+    def _sync(self, *, at_once: bool = False, paints: bool = False) -> None:
+        """Lay out what is in view and mark the rows that look different, or paint them here and now."""
         if not self.is_attached or not self.size:
             return
+        self._synced_at = time.monotonic()
         size = self.scrollable_content_region.size
         model = self._model
         if model is None:
@@ -223,7 +226,7 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
                 self._below.keep(model, model.new_lines)
         self._laid_out_for = size
         self._take_height(size, at_once=at_once)
-        self._repaint()
+        self._repaint(now=paints)
         self._run_tick()
         if self._colours.has_work and self._clocks.colour is None:
             self._clocks.colour = self.set_timer(COLOUR_PAUSE_SECONDS, self._colour)
@@ -284,14 +287,16 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
             self.app._start_widget(self, bar)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType] - as Textual does
         return bar
 
-    def _repaint(self) -> None:
-        """Paint the rows in view, and refresh those that look different."""
+    def _repaint(self, *, now: bool = False) -> None:
+        """Make the strips of the rows in view, and have those painted that look different."""
         width = self.size.width
         palette = self._get_palette()
         dirty = self._painter.paint(self._window.rows, self.overlays_of(self._window.rows), width, palette)
         if dirty:
             self._strips = None
-            self.refresh(*dirty)
+            screen = self.screen
+            if not (now and isinstance(screen, FrameScreen) and screen.paint_now(self, dirty)):
+                self.refresh(*dirty)
 
     def _get_palette(self) -> Palette:
         if self._palette is None:
@@ -538,4 +543,5 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
     def _tick(self) -> None:
         if self._model is not None and not self._is_terminal_behind():
             self._model.frame += not self._reduced_motion
-            self._sync()
+            if time.monotonic() - self._synced_at > TICK_SECONDS / 2:  # else the frames of the stream show it
+                self._sync()

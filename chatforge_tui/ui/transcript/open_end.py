@@ -45,7 +45,7 @@ def _end_of(tokens: list[Token], source: str) -> _End:
     if at < 1 or tokens[at].type not in _ENDS or tokens[at - 1].type != "inline":
         return _End.OTHER
     rows = tokens[at - 1].map
-    if "[" in source or rows is None or rows[1] != source.count("\n") + 1:  # "[": a link, or its definition
+    if "]:" in source or rows is None or rows[1] != source.count("\n") + 1:  # "]:": a definition, perhaps
         return _End.OTHER
     return _End.PARAGRAPH if at == len(tokens) - 1 else _End.INSIDE
 
@@ -90,6 +90,8 @@ class OpenEnd(Piece):
         word = shown[shown.rfind(" ") + 1 :]
         blanks = row[len(shown) :]
         if not word or _NUMBER.fullmatch(word) or not _WORDS.fullmatch(f"{word}{blanks}{added}"):
+            return False
+        if ")" in added and "[" in self.text:  # the end of a link's target
             return False
         *before, (text, ink) = lines[-1].spans
         if not text.endswith(word):

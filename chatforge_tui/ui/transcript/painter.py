@@ -54,7 +54,11 @@ class Painter:
         known: dict[int, _Painted] | None = None  # by the line they show, made when it is needed
         painted: list[_Painted] = []
         dirty: list[Region] = []
+        is_plain = not overlays
         for y, (_, line) in enumerate(rows):
+            if is_plain and y < len(before) and before[y].line is line and before[y].overlay is PLAIN:
+                painted.append(before[y])  # nearly all rows of nearly all frames
+                continue
             overlay = overlays.get(y, PLAIN)
             old = before[y] if y < len(before) else None
             if old is not None and old.overlay == overlay and (old.line is line or old.line == line):

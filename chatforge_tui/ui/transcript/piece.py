@@ -10,6 +10,7 @@ from chatforge_tui.ui.transcript.ink import EMPTY, TEXT, Ink, Line, Span
 from chatforge_tui.ui.transcript.inline import Environment
 from chatforge_tui.ui.transcript.markdown import beside, lay_out_markdown
 from chatforge_tui.ui.transcript.page import NARROWEST, Page
+from chatforge_tui.ui.transcript.place import Row
 from chatforge_tui.ui.transcript.wrap import wrap, wrap_text
 
 
@@ -28,7 +29,7 @@ Builder = Callable[[Page], list[Line]]
 class Piece:
     """Base of all pieces."""
 
-    __slots__ = ("height", "lines", "page")
+    __slots__ = ("height", "lines", "page", "rows")
 
     is_gap = False
     """Whether it is only blank lines."""
@@ -36,11 +37,14 @@ class Piece:
     """Lines on `page`; an estimate while `lines` is None."""
     lines: list[Line] | None
     page: Page | None
+    rows: list[Row] | None
+    """The lines with their places, as they were last in view."""
 
     def __init__(self) -> None:
         self.height = 1
         self.lines = None
         self.page = None
+        self.rows = None
 
     def fit(self, page: Page) -> None:
         """Make `height` hold for this page, without laying out."""
@@ -59,7 +63,7 @@ class Piece:
 
     def forget(self) -> None:
         """Drop the lines, keep their number."""
-        self.lines = None
+        self.lines = self.rows = None
 
     def guess(self, page: Page) -> int:
         """Estimate the height on a page."""

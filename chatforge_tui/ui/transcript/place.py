@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from chatforge_tui.domain.ids import TurnId
+from chatforge_tui.ui.transcript.ink import Line
 
 _LINE_BITS = 24
 _PIECE_BITS = 24
@@ -31,6 +32,13 @@ class Place(NamedTuple):
         rest, line = divmod(key, 1 << _LINE_BITS)
         turn, piece = divmod(rest, 1 << _PIECE_BITS)
         return Place(turn, piece, line)
+
+
+class Row(NamedTuple):
+    """One line in view."""
+
+    place: Place
+    line: Line
 
 
 START = Place()

@@ -14,6 +14,7 @@ from chatforge_tui.ui.transcript.ink import MUTED, TEXT, Ink, Line, Span
 from chatforge_tui.ui.transcript.page import Page
 from chatforge_tui.ui.transcript.phrases import clock_time, ending, pace, waiting_words
 from chatforge_tui.ui.transcript.piece import GAP, TURN_GAP, Fixed, Margin, Piece, PlainPiece
+from chatforge_tui.ui.transcript.place import Place, Row
 from chatforge_tui.ui.transcript.section import Section, plain_pieces
 from chatforge_tui.ui.transcript.sections import section_of
 from chatforge_tui.ui.transcript.text_section import TextSection
@@ -99,6 +100,8 @@ class TurnLayout:
         self._is_stale = True
         self._tail: _Tail | None = None  # the text that grows, while nothing else has changed
         self._moment: tuple[int, int] | None = None  # second and spinner step that are shown
+        self._headed: tuple[TurnHead, tuple[int, int] | None, str] | None = None  # what the headers were made of
+        self._marks: MarkSet | None = None
         self._prompt: list[Piece] = []
         self._you, self._agent = Header(), Header()
         self._waiting = Fixed()
@@ -171,7 +174,10 @@ class TurnLayout:
         self._is_stale, self._moment = False, moment
         if is_live:
             self._tick(now, frame)
-        self._set_headers(marks, now, agent, frame)
+        headed = (self.head, moment, agent)
+        if not is_live or headed != self._headed or marks is not self._marks:
+            self._headed, self._marks = headed, marks
+            self._set_headers(marks, now, agent, frame)
         if self._tail is not None:
             self._grow_tail(self._tail, page)
         else:
@@ -227,6 +233,17 @@ class TurnLayout:
         if self._tops[index + 1] - self._tops[index] != len(lines):
             self.measure(index)
         return lines
+
+    def rows(self, turn: int, index: int, page: Page) -> list[Row]:
+        """Return the lines of one piece with their places; `turn` is this one's index. Not to be changed."""
+        lines = self.lay_out(index, page)
+        piece = self.flow[index]
+        kept = piece.rows
+        # A piece that grows puts a new line in the place of its last one, so that this tells whether they are the same.
+        if kept and len(kept) == len(lines) and kept[-1].line is lines[-1] and kept[0].place[:2] == (turn, index):
+            return kept
+        piece.rows = [Row(Place(turn, index, number), line) for number, line in enumerate(lines)]
+        return piece.rows
 
     def top(self, index: int) -> int:
         """Return the line of the turn at which a piece begins."""

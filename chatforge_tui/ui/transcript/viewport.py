@@ -8,18 +8,11 @@ from typing import NamedTuple
 
 from chatforge_tui.ui.transcript.ink import Ink, Line
 from chatforge_tui.ui.transcript.model import TranscriptModel
-from chatforge_tui.ui.transcript.place import START, Place
+from chatforge_tui.ui.transcript.place import START, Place, Row
 from chatforge_tui.ui.transcript.wrap import width_of
 
 _CURSOR = ("▌", Ink("cursor", copy=""))
 _ASCII_CURSOR = ("_", Ink("cursor", copy=""))
-
-
-class Row(NamedTuple):
-    """One line in view."""
-
-    place: Place
-    line: Line
 
 
 class Window(NamedTuple):
@@ -128,24 +121,24 @@ def _valid(model: TranscriptModel, place: Place) -> Place:
 
 def _last_rows(model: TranscriptModel, height: int) -> list[Row]:
     """Return the last rows of the transcript, as many as fit."""
-    upward: list[Row] = []
+    upward: list[list[Row]] = []
+    missing = height
     turn = model.turns
-    while turn > 0 and len(upward) < height:
+    while turn > 0 and missing > 0:
         turn -= 1
         layout = model.prepared(turn)
         cursor = layout.cursor_piece
         for piece in range(len(layout.flow) - 1, -1, -1):
-            lines = layout.lay_out(piece, model.page)
-            wanted = min(len(lines), height - len(upward))
-            last = len(lines) - 1
-            upward += [Row(Place(turn, piece, number), lines[number]) for number in range(last, last - wanted, -1)]
-            if piece == cursor and wanted and lines:
-                at = len(upward) - wanted
-                upward[at] = Row(upward[at].place, _with_cursor(lines[-1], model))
-            if len(upward) >= height:
+            rows = layout.rows(turn, piece, model.page)[-missing:]
+            if piece == cursor and rows:
+                place, line = rows[-1]
+                rows[-1] = Row(place, _with_cursor(line, model))
+            upward.append(rows)
+            missing -= len(rows)
+            if missing <= 0:
                 break
         model.set_height(turn, layout.height)
-    return upward[::-1]
+    return [row for rows in reversed(upward) for row in rows]
 
 
 def _rows_from(model: TranscriptModel, top: Place, height: int) -> list[Row]:

@@ -94,6 +94,9 @@ WORDS = (
 @example(["a | b\n--|--\n", "cell", " and more"], 60, False)
 @example(["    code", "word"], 60, False)
 @example(["[x]: y", "word"], 60, False)
+@example(['[l](http://x.y "ti', "tle", '")'], 60, False)
+@example(["[l](x", " y)"], 60, False)
+@example(["see [l](http://x.y) and", " more", " words"], 24, False)
 def test_an_open_end_that_grows_looks_at_every_step_like_one_made_of_the_whole(pieces, width, has_margin):
     page = Page(width)
     margin = Margin(("> ", TEXT), ("> ", TEXT)) if has_margin else None

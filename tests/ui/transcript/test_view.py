@@ -4,14 +4,17 @@ from collections.abc import Callable
 
 import pytest
 from rich.cells import cell_len
+from textual.app import ComposeResult
 from textual.events import MouseScrollUp
 from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
+from textual.widgets import Static
 
 from chatforge_tui.domain.changes import PartAdded, TextAppended
 from chatforge_tui.domain.part import ReasoningPart, TextPart, ToolPart, ToolState
+from chatforge_tui.ui.frame_screen import FrameScreen
 from chatforge_tui.ui.transcript import CopyRequested, FollowChanged, LinkChosen
 from tests.ui.transcript.turns import TranscriptApp, began, changed, ended, model_of, turn
 
@@ -337,6 +340,55 @@ async def test_nothing_ticks_while_nothing_runs():
         app.view.refresh_model()
         assert app.view._clocks.tick is None
         await until(pilot, lambda: app.view._clocks.scrollbar is None)
+
+
+class FramedApp(TranscriptApp):
+    """The same on the screen that the program has, with another widget beside it."""
+
+    def get_default_screen(self) -> FrameScreen:
+        return FrameScreen()
+
+    def compose(self) -> ComposeResult:
+        yield from super().compose()
+        yield Static("other", id="other")
+
+
+async def test_a_frame_of_a_stream_is_painted_at_once_and_leaves_other_widgets_dirty():
+    app = FramedApp(model_of(turn(0, "short")))
+    async with app.run_test(size=(60, 30)) as pilot:
+        app.view.model.apply(began(1))
+        app.view.model.apply(changed(1, PartAdded(TextPart(0, "some"))))
+        app.view.refresh_model()
+        await pilot.pause()
+        painted: list[set[Region]] = []
+        compositor = app.screen._compositor
+        render = compositor.render_partial_update
+        compositor.render_partial_update = lambda: painted.append(compositor._dirty_regions.copy()) or render()
+        other = app.query_one("#other")
+        app.screen._dirty_widgets.add(other)
+        app.view.model.apply(changed(1, TextAppended(0, " words")))
+        app.view.refresh_model()
+        assert [region.height for regions in painted for region in regions] == [1]
+        assert other in app.screen._dirty_widgets
+        app.screen.refresh(layout=True)
+        app.view.model.apply(changed(1, TextAppended(0, " and more")))
+        app.view.refresh_model()
+        assert len(painted) == 1
+        await until(pilot, lambda: "some words and more▌" in app.screen_lines())
+
+
+async def test_while_a_stream_paints_the_clock_does_not_paint_as_well(monkeypatch):
+    app = TranscriptApp(model_of(turn(0, "short")))
+    async with app.run_test(size=(60, 30)):
+        app.view.model.apply(began(1))
+        app.view.refresh_model()
+        synced = []
+        monkeypatch.setattr(app.view, "_sync", lambda **_options: synced.append(1))
+        app.view._tick()
+        assert not synced
+        app.view._synced_at -= 1
+        app.view._tick()
+        assert synced
 
 
 async def test_only_rows_that_look_different_are_painted_again():
