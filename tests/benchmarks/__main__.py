@@ -1,8 +1,8 @@
 """Measures the whole program against floors and peers: `python -m tests.benchmarks`.
 
-    python -m tests.benchmarks                        everything that is installed, a table (about 20 minutes)
-    python -m tests.benchmarks --only paced,echo      some scenarios: start paced echo abort flood many background turns
-                                                      lengths tabs
+    python -m tests.benchmarks                        everything that is installed, two tables (about 20 minutes)
+    python -m tests.benchmarks --only paced,echo      some scenarios: start paced echo abort flood many background stalls
+                                                      turns lengths tabs parts
     python -m tests.benchmarks --programs chatforge,floor-markdown
     python -m tests.benchmarks --short                proves in seconds that it works; the figures mean nothing
     python -m tests.benchmarks --long                 three times everything, and 1,000 streams over HTTP (two hours)
@@ -11,7 +11,8 @@
 
 Programs take turns, so that all of them meet the same machine; only ratios of one run are worth quoting. What cannot be
 measured is listed under the table; the exit code is 0 all the same. Each program is a file in programs/. Linux only.
-Beside it: `python -m tests.benchmarks.store` and `python -m tests.benchmarks.transcript_bench` measure parts alone.
+The second table holds parts of the program, each beside what it cannot do without; `python -m tests.benchmarks.parts`
+measures them alone, `python -m tests.benchmarks.startup` the start, `python -m tests.benchmarks.store` the store.
 """
 
 import argparse
@@ -23,11 +24,11 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tests.benchmarks import scenarios
+from tests.benchmarks import parts, scenarios
 from tests.benchmarks.plot import Panel, draw
 from tests.benchmarks.process_tree import busy_s
 from tests.benchmarks.programs import Program, all_programs
@@ -35,7 +36,7 @@ from tests.benchmarks.scenarios import LONG, SHORT, Figures, MeasureError, Sizes
 from tests.benchmarks.table import OURS, Results, aligned, markdown_table, median, rows_of
 
 ROOT = Path(__file__).resolve().parents[2]
-SCENARIOS = (*scenarios.IN_ONE_PROCESS, "many", *scenarios.GROWTH)
+SCENARIOS = (*scenarios.IN_ONE_PROCESS, "many", *scenarios.GROWTH, "parts")
 
 
 class Bench:
@@ -156,11 +157,11 @@ def keep(results: dict[str, dict[str, list[float]]], path: Path) -> None:
     path.write_text(json.dumps(results), "utf-8")
 
 
-def write_down(results: Results, columns: dict[str, str], sizes: Sizes) -> None:
-    """Put table and plot where the README shows them."""
+def write_down(results: Results, columns: dict[str, str], tables: Sequence[str]) -> None:
+    """Put tables and plot where the README shows them."""
     readme = ROOT / "README.md"
     text = readme.read_text("utf-8")
-    table = f"Measured {machine()}.\n\n{markdown_table(results, columns, rows_of(sizes))}"
+    table = "\n\n".join((f"Measured {machine()}.", *tables))
     new = re.sub(
         r"(<!-- bench -->\n).*?(<!-- /bench -->)", lambda found: f"{found[1]}{table}\n{found[2]}", text, flags=re.DOTALL
     )
@@ -200,11 +201,17 @@ def main() -> int:
     columns = {program.name: program.column for program in known.values() if bench.results[program.name]}
     print(machine())
     print()
-    print(aligned(markdown_table(bench.results, columns, rows_of(sizes))))
+    tables = [markdown_table(bench.results, columns, rows_of(sizes))] if columns else []
+    if "parts" in only and OURS in {program.name for program in programs}:
+        pairs = parts.measure(list(parts.MEASUREMENTS), sizes.rounds, is_quick=asked.short)
+        bench.troubles += (f"parts, {name}: see above" for name, found in pairs.items() if not found)
+        tables.append(parts.markdown(pairs))
+    for table in tables:
+        print(aligned(table))
     for trouble in bench.troubles:
         print(f"not measured: {trouble}")
     if asked.write:
-        write_down(bench.results, columns, sizes)
+        write_down(bench.results, columns, tables)
     return 0
 
 

@@ -1,7 +1,9 @@
-"""The program with so many sessions that stream out of nowhere: `python -m tests.benchmarks.background HOME STREAMS`.
+"""The program with so many sessions that stream by themselves: `python -m tests.benchmarks.background HOME STREAMS [PORT]`.
 
-Screen, engine and store are the real ones; only the network is left out, so that a thousand streams at 30 tokens a second
-can be had on any machine. The first session is in front; with 0 streams it stands still.
+Screen, engine and store are the real ones. Without a port the network is left out, so that a thousand streams at 30 tokens
+a second can be had on any machine; with one they come over HTTP from the mock server there. The first session is in front;
+with 0 streams it stands still. A file `watch` in HOME, with a number of seconds in it, has the UI's loop watched for that
+long; `stalls` there holds then how late, in milliseconds, it came to what was due: each time, one a line.
 """
 
 import asyncio
@@ -13,18 +15,23 @@ from typing import Self
 
 from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.config.locations import Locations
-from chatforge_tui.config.settings import Settings
+from chatforge_tui.config.settings import EndpointSettings, Settings
 from chatforge_tui.domain.events import Accepted, StreamEvent, TextDelta
 from chatforge_tui.domain.request import PromptRequest, TaskRef
 from chatforge_tui.domain.session import EndpointRef, SessionHead
 from chatforge_tui.domain.turn import Prompt
+from chatforge_tui.endpoints.catalog import EndpointCatalog
 from chatforge_tui.sessions.manager import SessionManager
+from chatforge_tui.sessions.ports import Endpoints
 from chatforge_tui.store.sqlite_store import SqliteStore
 from chatforge_tui.ui.app import ChatForgeApp
-from tests.benchmarks.answers import Order, tokens_of
+from tests.benchmarks.answers import Order, prompt, tokens_of
 
 RATE = 30
 """Tokens a second of each stream."""
+LONG_TOKENS = 30 * 300
+"""Longer than anything is measured."""
+BEAT_S = 0.005
 FIRST_TITLE = "session zero"
 """On the screen when every stream has begun."""
 REF = EndpointRef("synthetic")
@@ -82,16 +89,17 @@ class Synthetic:
 class BusyManager(SessionManager):
     """An engine that is at work when the screen meets it."""
 
-    def __init__(self, home: Path, streams: int) -> None:
-        super().__init__(store=SqliteStore(home / "sessions.db"), endpoints=Synthetic())
+    def __init__(self, home: Path, streams: int, endpoints: Endpoints | None = None) -> None:
+        super().__init__(store=SqliteStore(home / "sessions.db"), endpoints=endpoints or Synthetic())
         self._streams = streams
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
         numbers = range(max(1, self._streams))
         heads = await asyncio.gather(*map(self._create, numbers))
-        sending = (self.send(head.session_id, Prompt("go on for ever")) for head in heads[: self._streams])
-        await asyncio.gather(*sending)
+        orders = (Order(LONG_TOKENS, RATE, f"k{number}x") for number in range(self._streams))
+        asked = zip(heads[: self._streams], orders, strict=True)
+        await asyncio.gather(*(self.send(head.session_id, Prompt(prompt(order))) for head, order in asked))
         return self
 
     async def _create(self, number: int) -> SessionHead:
@@ -99,16 +107,41 @@ class BusyManager(SessionManager):
         return await self.create_session(REF, title=title, activate=not number)
 
 
-def main(home: Path, streams: int) -> None:
+async def watch(home: Path) -> None:
+    """Wait for the order to watch this loop, then write down how late each beat of 5 ms came."""
+    loop, order, result = asyncio.get_running_loop(), home / "watch", home / "stalls"
+    while not order.exists():  # noqa: ASYNC110 - from another process; looked for in all runs alike
+        await asyncio.sleep(0.25)
+    end, late = loop.time() + float(order.read_text()), list[float]()
+    while (began := loop.time()) < end:
+        await asyncio.sleep(BEAT_S)
+        late.append((loop.time() - began - BEAT_S) * 1000)
+    ready = home / "stalls.new"
+    ready.write_text("\n".join(f"{one:.2f}" for one in late))
+    ready.rename(result)
+
+
+async def run_watched(app: ChatForgeApp, home: Path) -> None:
+    """Run the program, its loop under watch."""
+    watching = asyncio.get_running_loop().create_task(watch(home))
+    await app.run_async()
+    watching.cancel()
+
+
+def main(home: Path, streams: int, port: int = 0) -> None:
     """Run until the terminal is gone."""
-    ChatForgeApp(
-        start_engine=lambda: BusyManager(home, streams),
-        settings=Settings(),
+    server = EndpointSettings(protocol="openai-chat", url=f"http://127.0.0.1:{port}/v1", model="mock")
+    settings = Settings(endpoints={REF.name: server}) if port else Settings()
+    endpoints = EndpointCatalog(settings, {}) if port else None
+    app = ChatForgeApp(
+        start_engine=lambda: BusyManager(home, streams, endpoints),
+        settings=settings,
         keymap=Keymap(),
         locations=Locations.find(home, {}),
         default_endpoint=REF,
-    ).run()
+    )
+    asyncio.run(run_watched(app, home))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))

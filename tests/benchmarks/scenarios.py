@@ -45,6 +45,8 @@ class Sizes:
     """Side by side over HTTP, each opened with keys."""
     background: Sequence[int] = (0, 1, 10, 100, 1000)
     """Side by side without a network."""
+    stalls: Sequence[int] = (0, 100)
+    """Side by side over HTTP, opened by themselves."""
     turns: Sequence[int] = (10, 100, 1000, 10_000)
     lengths: Sequence[int] = (1000, 10_000, 50_000)
     """Tokens that an answer has already."""
@@ -55,7 +57,7 @@ class Sizes:
     """In how many of them it is measured how cost grows: that takes as long as all the rest."""
 
 
-SHORT = Sizes(60, (300,), 4, 1, 0.3, 0.5, (2,), (2,), (3,), (100,), (), rounds=1)
+SHORT = Sizes(60, (300,), 4, 1, 0.3, 0.5, (2,), (0, 2), (0, 2), (3,), (100,), (), rounds=1)
 LONG = Sizes(streams=(1, 10, 32, 100, 1000), rounds=3, growth_rounds=3)
 
 
@@ -71,6 +73,7 @@ class Stage:
     program: Program
     driver: Driver
     server: MockServerProcess
+    home: Path
     sizes: Sizes
     start: Figures = field(default_factory=dict)
     count: int = 0
@@ -171,7 +174,7 @@ def running(
                     last = " / ".join(line for line in driver.text().splitlines() if line.strip())[-200:]
                     raise MeasureError(f"did not become ready: {last}")
                 start = {"start_s": ready - driver.began, "start_cpu_s": driver.use().cpu_s}
-                yield Stage(program, driver, server, sizes, start)
+                yield Stage(program, driver, server, home, sizes, start)
             finally:
                 driver.close()
         finally:
@@ -290,6 +293,23 @@ def background(program: Program, sizes: Sizes, count: int) -> Figures:
     return {f"background{count}_{name}": value for name, value in figures.items()}
 
 
+def stalls(program: Program, sizes: Sizes, count: int) -> Figures:
+    """Measure how late the UI's loop is while so many sessions stream over HTTP, 30 tokens a second each."""
+    command = ("{python}", "-m", "tests.benchmarks.background", "{home}", str(count), "{port}")
+    with running(replace(program, command=command), sizes) as stage:
+        driver = stage.driver
+        if driver.wait_for(FIRST_TITLE, READY_S) is None:
+            raise MeasureError("its streams did not begin")
+        driver.run(2)
+        order, result = stage.home / "watch", stage.home / "stalls"
+        order.write_text(str(sizes.window_s))
+        if not driver.run(sizes.window_s + 20, result.exists):
+            raise MeasureError("its loop was not seen")
+        late = [float(line) for line in result.read_text().split()]
+    figures = _spread("late", late)
+    return {f"stalls{count}_{name}": value for name, value in figures.items()}
+
+
 def lengths(program: Program, sizes: Sizes, count: int) -> Figures:
     """Measure an answer at 200 tokens a second that has so many tokens already."""
     with running(program, sizes) as stage:
@@ -354,6 +374,7 @@ IN_ONE_PROCESS: dict[str, Callable[[Stage], Figures]] = {
 """In the order in which one process goes through them."""
 GROWTH: dict[str, Callable[[Program, Sizes, int], Figures]] = {
     "background": background,
+    "stalls": stalls,
     "turns": turns,
     "lengths": lengths,
     "tabs": tabs,

@@ -20,6 +20,8 @@ class Row(NamedTuple):
     form: str
     floor: str = ""
     """The program whose figure is 1x; "" = no ratios."""
+    base: str = ""
+    """The figure of the same program that is 1x, where there is no such program."""
 
 
 ROWS = (
@@ -33,8 +35,8 @@ ROWS = (
     Row("paced_lag_ms", "200 tokens/s: last token on the screen after the server's last byte, ms", "{:.0f}"),
     Row("idle_echo_p50_ms", "key echo, idle: p50 ms", "{:.0f}", BARE),
     Row("idle_echo_p95_ms", "key echo, idle: p95 ms", "{:.0f}", BARE),
-    Row("echo_p50_ms", "key echo at 200 tokens/s: p50 ms", "{:.0f}"),
-    Row("echo_p95_ms", "key echo at 200 tokens/s: p95 ms", "{:.0f}"),
+    Row("echo_p50_ms", "key echo at 200 tokens/s: p50 ms (idle: 1x)", "{:.0f}", base="idle_echo_p50_ms"),
+    Row("echo_p95_ms", "key echo at 200 tokens/s: p95 ms (idle: 1x)", "{:.0f}", base="idle_echo_p95_ms"),
     Row("echo_max_ms", "key echo at 200 tokens/s: max ms", "{:.0f}"),
     Row("abort_p50_ms", "Esc until the socket is closed: p50 ms", "{:.1f}"),
     Row("abort_max_ms", "Esc until the socket is closed: max ms", "{:.1f}"),
@@ -62,32 +64,41 @@ def rows_of(sizes: Sizes) -> list[Row]:
             Row(f"many{count}_rss_mb", f"{name}: memory, MB", "{:.0f}", HTTPX),
         ]
     for count in sizes.background:
-        name = f"{count:,} at 30 tokens/s, no network"
+        name, least = f"{count:,} at 30 tokens/s, no network", f"background{sizes.background[0]}"
         rows += [
             Row(f"background{count}_cores", f"{name}: cores", "{:.2f}"),
-            Row(f"background{count}_echo_p50_ms", f"{name}: key echo p50 ms", "{:.0f}"),
-            Row(f"background{count}_echo_p95_ms", f"{name}: key echo p95 ms", "{:.0f}"),
+            Row(f"background{count}_echo_p50_ms", f"{name}: key echo p50 ms", "{:.0f}", base=f"{least}_echo_p50_ms"),
+            Row(f"background{count}_echo_p95_ms", f"{name}: key echo p95 ms", "{:.0f}", base=f"{least}_echo_p95_ms"),
             Row(f"background{count}_echo_max_ms", f"{name}: key echo max ms", "{:.0f}"),
             Row(f"background{count}_rss_mb", f"{name}: memory, MB", "{:.0f}"),
         ]
-    for count in sizes.lengths:
+    for count in sizes.stalls:
+        name, least = f"{count:,} at 30 tokens/s over HTTP: the screen's loop late", f"stalls{sizes.stalls[0]}"
         rows += [
-            Row(f"length{count}_cpu_per_1k", f"answer of {count:,} tokens so far: CPU s per 1,000 more", "{:.2f}"),
-            Row(f"length{count}_rss_mb", f"answer of {count:,} tokens so far: memory, MB", "{:.0f}"),
+            Row(f"stalls{count}_late_p95_ms", f"{name}, p95 ms", "{:.1f}", base=f"{least}_late_p95_ms"),
+            Row(f"stalls{count}_late_max_ms", f"{name}, max ms", "{:.1f}", base=f"{least}_late_max_ms"),
+        ]
+    for count in sizes.lengths:
+        name, least = f"answer of {count:,} tokens so far", f"length{sizes.lengths[0]}"
+        rows += [
+            Row(f"length{count}_cpu_per_1k", f"{name}: CPU s per 1,000 more", "{:.2f}", base=f"{least}_cpu_per_1k"),
+            Row(f"length{count}_rss_mb", f"{name}: memory, MB", "{:.0f}"),
         ]
     for count in sizes.turns:
+        name, least = f"{count:,} turns", f"turns{sizes.turns[0]}"
         rows += [
-            Row(f"turns{count}_cpu_per_1k", f"{count:,} turns above: CPU s per 1,000 tokens", "{:.2f}"),
-            Row(f"turns{count}_start_s", f"{count:,} turns: start, s", "{:.2f}"),
-            Row(f"turns{count}_switch_ms", f"{count:,} turns: switch to it, ms", "{:.0f}"),
-            Row(f"turns{count}_rss_mb", f"{count:,} turns: memory, MB", "{:.0f}"),
+            Row(f"turns{count}_cpu_per_1k", f"{name}: CPU s per 1,000 tokens", "{:.2f}", base=f"{least}_cpu_per_1k"),
+            Row(f"turns{count}_start_s", f"{name}: start, s", "{:.2f}", base=f"{least}_start_s"),
+            Row(f"turns{count}_switch_ms", f"{name}: switch to it, ms", "{:.0f}", base=f"{least}_switch_ms"),
+            Row(f"turns{count}_rss_mb", f"{name}: memory, MB", "{:.0f}"),
         ]
     for count in sizes.tabs:
+        name, least = f"{count:,} tabs", f"tabs{sizes.tabs[0]}"
         rows += [
-            Row(f"tabs{count}_start_s", f"{count:,} tabs: start, s", "{:.2f}"),
-            Row(f"tabs{count}_rss_mb", f"{count:,} tabs: memory, MB", "{:.0f}"),
-            Row(f"tabs{count}_idle_cpu", f"{count:,} tabs: idle, % of a core", "{:.1f}"),
-            Row(f"tabs{count}_idle_bytes", f"{count:,} tabs: idle, bytes/s", "{:.0f}"),
+            Row(f"tabs{count}_start_s", f"{name}: start, s", "{:.2f}", base=f"{least}_start_s"),
+            Row(f"tabs{count}_rss_mb", f"{name}: memory, MB", "{:.0f}", base=f"{least}_rss_mb"),
+            Row(f"tabs{count}_idle_cpu", f"{name}: idle, % of a core", "{:.1f}"),
+            Row(f"tabs{count}_idle_bytes", f"{name}: idle, bytes/s", "{:.0f}"),
         ]
     return rows
 
@@ -102,9 +113,11 @@ def _cell(results: Results, program: str, row: Row) -> str:
     value = median(results, program, row.key)
     if value is None:
         return ""
-    floor = median(results, row.floor, row.key) if row.floor else None
-    ratio = f" ({value / floor:.1f}x)" if floor and program != row.floor else ""
-    return row.form.format(value) + ratio
+    if row.base:
+        floor = None if row.base == row.key else median(results, program, row.base)
+    else:
+        floor = median(results, row.floor, row.key) if row.floor not in ("", program) else None
+    return row.form.format(value) + (f" ({value / floor:.1f}x)" if floor else "")
 
 
 def markdown_table(results: Results, columns: Mapping[str, str], rows: Sequence[Row]) -> str:

@@ -6,6 +6,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from tests.benchmarks import parts
+from tests.benchmarks.__main__ import SCENARIOS
 from tests.benchmarks.answers import Order, end_of, prompt, read_order, tokens_of
 from tests.benchmarks.plot import Panel, draw
 from tests.benchmarks.programs import all_programs
@@ -43,6 +45,20 @@ def test_a_table_holds_medians_and_their_ratios_to_the_floor():
     assert "50 (2.0x)    25" in aligned(table)
 
 
+def test_a_row_can_be_held_against_another_one_of_the_same_program():
+    results = {"chatforge": {"idle_echo_p95_ms": [10.0], "echo_p95_ms": [12.0]}}
+    table = markdown_table(results, {"chatforge": "ours"}, ROWS)
+    assert table.splitlines()[2:] == [
+        "| key echo, idle: p95 ms | 10 |",
+        "| key echo at 200 tokens/s: p95 ms (idle: 1x) | 12 (1.2x) |",
+    ]
+
+
+def test_a_part_shows_the_median_of_its_ratios():
+    cells = parts.cells_of("delta", [(2.0, 1.0), (9.0, 3.0), (8.0, 2.0)])
+    assert cells[1:] == ("8.0", "2.0", "3.00x", "2x")
+
+
 def test_a_plot_is_well_formed_and_shows_every_line():
     panel = Panel("<growth>", "x & y", "cores", {"ours": [(1, 0.1), (100, 0.4)], "floor": [(1, 0.2)]})
     picture = ET.fromstring(draw([panel, Panel("empty", "", "", {})], "today"))
@@ -53,7 +69,8 @@ def test_a_plot_is_well_formed_and_shows_every_line():
 @pytest.mark.timeout(170)
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_short_form_measures_the_real_program():
-    command = [sys.executable, "-m", "tests.benchmarks", "--short"]
+    only = ",".join(name for name in SCENARIOS if name != "parts")
+    command = [sys.executable, "-m", "tests.benchmarks", "--short", "--only", only]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=160)
     assert done.returncode == 0, done.stderr
     assert "not measured" not in done.stdout, done.stdout
@@ -65,8 +82,22 @@ def test_the_short_form_measures_the_real_program():
         "300 tokens at once: CPU s per 1,000 tokens",
         "2 at 50",
         "2 at 30 tokens/s, no network: key echo p95",
+        "2 at 30 tokens/s over HTTP: the screen's loop late, max",
         "answer of 100 tokens so far: CPU s per 1,000 more",
         "3 turns",
     ):
         line = next(line for line in done.stdout.splitlines() if line.startswith(row))
-        assert float(line.split()[-1]) > 0
+        assert float(line.removesuffix("x)").split()[-1].lstrip("(")) > 0
+
+
+@pytest.mark.timeout(170)
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize(
+    "group", [list(parts.MEASUREMENTS)[:11], list(parts.MEASUREMENTS)[11:]], ids=["screen", "engine"]
+)
+def test_the_short_form_measures_every_part_beside_its_floor(group):
+    found = parts.measure(group, 1, is_quick=True)
+    assert all(len(pairs) == 1 for pairs in found.values())
+    assert all(ours > 0 for pairs in found.values() for ours, _ in pairs)
+    assert {name for name, pairs in found.items() if not pairs[0][1]} <= {"idle"}
+    assert parts.markdown(found).count("\n| ") == len(group) + 1

@@ -1,10 +1,9 @@
-"""What the transcript costs, as ratios to floors of the same run: `python -m tests.benchmarks.transcript_bench [--quick]`.
+"""Runs the transcript, or what it is compared with, on a terminal of its own: the rows of parts.py that are about the screen.
 
-Every row runs in a process and pseudo-terminal of its own (120x40, drained), one after the other, so that Textual
-really writes. CPU is process time of all threads. A token is 5 characters. Only ratios from one run are worth quoting.
+Each job is a process on a pseudo-terminal of 120x40, drained, so that Textual really writes. CPU is process time of all
+threads; what is loaded for the first answer only is not counted. A token is 5 characters.
 """
 
-import argparse
 import asyncio
 import fcntl
 import json
@@ -23,8 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.segment import Segment
 from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
 from textual.widgets import Markdown
 
 from chatforge_tui.domain.changes import PartAdded, TextAppended, TurnBegan, TurnChanged
@@ -72,6 +75,12 @@ def stored_turn(number: int, text: str, state: TurnState = TurnState.COMPLETE) -
         agent="agent",
     )
     return Turn(head, (TextPart(0, text),))
+
+
+LIMIT_S = 60.0
+"""How long a job may take beyond its tokens."""
+WARM_TOKENS, WARM_S = 400, 0.4
+"""Before it is measured: so many tokens, and so long for what they have put off, such as colouring code."""
 
 
 async def produce(tokens: int, rate: float, begin: int, flush: Callable[[str], None]) -> None:
@@ -142,20 +151,21 @@ class TranscriptApp(App[None]):
         def flush(text: str) -> None:
             change = TextAppended(0, text)
             model.apply(TurnChanged(SESSION, live.head.turn_id, live.head.request_id, (change,)))
-            if job.kind != "idle":
-                view.refresh_model()
+            view.refresh_model()
 
-        flush(text_of(job.begin))
         view.show(model)
-        await asyncio.sleep(0.4)
+        flush(text_of(WARM_TOKENS))
+        await asyncio.sleep(WARM_S)
+        flush(text_of(job.begin)[WARM_TOKENS * TOKEN :])
+        await produce(30, 300, job.begin, flush)
+        await asyncio.sleep(WARM_S)
         began = time.process_time()
-        await produce(job.tokens, job.rate, job.begin, flush)
+        await produce(job.tokens, job.rate, job.begin + 30, flush)
         self.result["cpu_per_1k"] = (time.process_time() - began) / job.tokens * 1000
 
     async def sizes(self, view: TranscriptView) -> None:
         other = TranscriptModel()
         other.load([stored_turn(number, ANSWER) for number in range(10)])
-        began = time.process_time()
         model = TranscriptModel()
         turns = [stored_turn(number, ANSWER) for number in range(self.job.turns)]
         made = time.process_time()
@@ -163,8 +173,8 @@ class TranscriptApp(App[None]):
         self.result["load_ms"] = (time.process_time() - made) * 1000
         began = time.process_time()
         view.show(model)
-        self.result["first_show_ms"] = (time.process_time() - began) * 1000
         await asyncio.sleep(0.2)
+        self.result["open_ms"] = self.result["load_ms"] + (time.process_time() - began) * 1000
         switches: list[float] = []
         for _ in range(8):
             for shown in (other, model):
@@ -181,13 +191,46 @@ class TranscriptApp(App[None]):
             await asyncio.sleep(0.15)
             resizes.append((time.process_time() - began) * 1000)
         self.result["resize_ms"] = statistics.median(resizes)
-        pages: list[float] = []
-        for _ in range(8):
-            began = time.process_time()
-            view.action_pages(-1)
-            await asyncio.sleep(0.06)
-            pages.append((time.process_time() - began) * 1000)
-        self.result["page_ms"] = statistics.median(pages)
+
+
+class Cell(Widget):
+    """Changes one cell at a time."""
+
+    count = 0
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        return [Strip([Segment(str(self.count % 10) + " " * (COLUMNS - 1))], COLUMNS)] * crop.height
+
+
+class LeastApp(App[None]):
+    """The least that a Textual program can do with a token: change one cell once a frame, past all styles."""
+
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(self, job: Job, result: dict[str, Any]) -> None:
+        super().__init__()
+        self.job, self.result = job, result
+
+    def compose(self) -> ComposeResult:
+        yield Cell()
+
+    async def on_mount(self) -> None:
+        self.run_worker(self.work(), exit_on_error=True)
+
+    async def work(self) -> None:
+        cell, job = self.query_one(Cell), self.job
+
+        def flush(text: str) -> None:
+            del text
+            cell.count += 1
+            cell.refresh(Region(0, 0, 1, 1))
+
+        await produce(30, 300, 0, flush)
+        await asyncio.sleep(WARM_S)
+        began = time.process_time()
+        await produce(job.tokens, job.rate, 0, flush)
+        self.result["cpu_per_1k"] = (time.process_time() - began) / job.tokens * 1000
+        self.exit()
 
 
 class StockApp(App[None]):
@@ -238,13 +281,14 @@ def child(job: Job, path: str) -> None:
 
         async def floor() -> None:
             kept: list[str] = []
+            await produce(30, 300, 0, kept.append)
             began = time.process_time()
             await produce(job.tokens, job.rate, job.begin, kept.append)
             result["cpu_per_1k"] = (time.process_time() - began) / job.tokens * 1000
 
         asyncio.run(floor())
     else:
-        (StockApp if job.kind == "stock" else TranscriptApp)(job, result).run()
+        {"stock": StockApp, "least": LeastApp}.get(job.kind, TranscriptApp)(job, result).run()
     Path(path).write_text(json.dumps(result))
 
 
@@ -254,12 +298,13 @@ def run(job: Job) -> dict[str, float]:
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         environ = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-        command = [sys.executable, "-m", __spec__.name, "--child", json.dumps(job.__dict__), result.name]
+        command = [sys.executable, "-m", "tests.benchmarks.transcript_bench", json.dumps(job.__dict__), result.name]
         process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environ, close_fds=True)
         os.close(slave)
         written = 0
         tail = b""
-        while True:
+        deadline = time.monotonic() + LIMIT_S + job.tokens / job.rate
+        while time.monotonic() < deadline:
             ready, _, _ = select.select([master], [], [], 0.5)
             try:
                 data = os.read(master, 65536) if ready else b""
@@ -269,6 +314,7 @@ def run(job: Job) -> dict[str, float]:
             tail = (tail + data)[-3000:]
             if not ready and process.poll() is not None:
                 break
+        process.kill()
         process.wait()
         os.close(master)
         text = Path(result.name).read_text()
@@ -277,52 +323,5 @@ def run(job: Job) -> dict[str, float]:
         return {**json.loads(text), "bytes_per_token": written / max(1, job.tokens)}
 
 
-def median(job: Job, key: str, repeat: int) -> float:
-    """Return the median of one figure over some runs."""
-    return statistics.median(run(job)[key] for _ in range(repeat))
-
-
-def main() -> None:
-    """Measure and print the table."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--child", nargs=2)
-    parser.add_argument("--quick", action="store_true", help="once each, without the slow rows")
-    arguments = parser.parse_args()
-    if arguments.child:
-        child(Job(**json.loads(arguments.child[0])), arguments.child[1])
-        return
-    repeat = 1 if arguments.quick else 3
-    print(f"{'CPU s per 1,000 visible tokens':44} {'seconds':>9} {'x floor':>8} {'bytes/token':>12}")
-    for rate, tokens in ((300.0, 600), (30.0, 90)):
-        floor = median(Job("floor", tokens, rate), "cpu_per_1k", repeat)
-        idle = median(Job("idle", tokens, rate), "cpu_per_1k", repeat)
-        print(f"{f'floor, no UI, {rate:.0f} tokens/s':44} {floor:9.3f} {1:8.1f}")
-        print(f"{f'Textual that shows nothing new, {rate:.0f} tokens/s':44} {idle:9.3f} {idle / floor:8.1f}")
-        for name, kind in (("transcript", "transcript"), ("Textual MarkdownStream", "stock")):
-            results = [run(Job(kind, tokens, rate, begin=1000)) for _ in range(repeat)]
-            cpu = statistics.median(result["cpu_per_1k"] for result in results)
-            written = statistics.median(result["bytes_per_token"] for result in results)
-            print(f"{f'{name}, {rate:.0f} tokens/s':44} {cpu:9.3f} {cpu / floor:8.1f} {written:12.0f}")
-    print()
-    base = median(Job("transcript", begin=1000), "cpu_per_1k", repeat)
-    for name, job in (
-        ("answer of 50,000 tokens / of 1,000", Job("transcript", begin=50_000)),
-        ("10,000 turns above / none", Job("transcript", begin=1000, turns=10_000)),
-    ):
-        print(f"{name:44} {median(job, 'cpu_per_1k', repeat) / base:9.2f}")
-    print()
-    print(f"{'CPU ms':20} {'load':>9} {'first show':>11} {'switch':>9} {'resize':>9} {'page up':>9}")
-    for turns in (10, 1000, 10_000):
-        results = [run(Job("sizes", turns=turns)) for _ in range(repeat)]
-        figures = [
-            statistics.median(result[key] for result in results)
-            for key in ("load_ms", "first_show_ms", "switch_ms", "resize_ms", "page_ms")
-        ]
-        print(
-            f"{f'{turns} turns':20}"
-            + "".join(f" {figure:{11 if at == 1 else 9}.1f}" for at, figure in enumerate(figures))
-        )
-
-
 if __name__ == "__main__":
-    main()
+    child(Job(**json.loads(sys.argv[1])), sys.argv[2])

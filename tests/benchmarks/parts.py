@@ -1,7 +1,11 @@
-"""What engine, wire and store cost, as ratios to floors of the same run: `python -m tests.benchmarks.engine_bench [--quick]`.
+"""What transcript, engine, wire and store cost, each beside its floor of the same run: `python -m tests.benchmarks.parts`.
 
-Every measurement runs in a process of its own that measures the floor right before or behind ours; the ratio is the
-median over the rounds. CPU is process time of all threads, memory is what tracemalloc sees. Only ratios are worth quoting.
+    --quick             once each, small: proves in seconds that it works; the figures mean nothing
+    --only visible30    some rows: see MEASUREMENTS
+    --rounds 3          how often; the ratio is the median of the rounds' ratios
+
+Every measurement runs in a process of its own, the floor right before or behind ours. CPU is process time of all threads,
+memory is what tracemalloc sees. Only ratios are worth quoting. The whole program is measured by `python -m tests.benchmarks`.
 """
 
 import argparse
@@ -15,7 +19,7 @@ import sys
 import tempfile
 import time
 import tracemalloc
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +41,8 @@ from tests.benchmarks.answers import SECTION, Order, prompt
 from tests.benchmarks.background import RATE, BusyManager, Synthetic
 from tests.benchmarks.driver import ROOT, MockServerProcess
 from tests.benchmarks.floors import raw_sockets
+from tests.benchmarks.table import aligned
+from tests.benchmarks.transcript_bench import Job, run
 from tests.store.values import a_session, a_turn, counted, ended
 
 
@@ -60,6 +66,7 @@ class Amounts:
 QUICK = Amounts(0.3, 20, 3, 20, 10, 50)
 Pair = tuple[float, float]
 """Ours and the floor's; 0 = there is no floor."""
+Measure = Callable[[Amounts], Awaitable[Pair]]
 
 
 @asynccontextmanager
@@ -237,7 +244,7 @@ async def session_over_http(amounts: Amounts) -> Pair:
         orders = [prompt(Order(tokens, RATE, f"k{number}x")) for number in range(amounts.sessions * 2 + 1)]
         async with home() as directory, engine(directory, server.port) as manager:
             await ask(manager, orders[0])
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(1.5)  # what is loaded with the first answer is loaded then
             before = traced()
             floor = [spawn(raw_sockets.answer(server.port, text)) for text in orders[1::2]]
             await asyncio.sleep(0.5)
@@ -279,6 +286,47 @@ async def message_memory(amounts: Amounts) -> Pair:
     return ours / amounts.turns / 2, source / amounts.turns / 2
 
 
+def visible_token(rate: float, kind: str) -> Measure:
+    """Microseconds of CPU that a token takes at a rate; floor: the same producer without a screen."""
+
+    async def measure(amounts: Amounts) -> Pair:
+        tokens = max(10, int(rate * amounts.seconds))
+        floor = run(Job("floor", tokens, rate))["cpu_per_1k"]
+        return run(Job(kind, tokens, rate, begin=1000))["cpu_per_1k"] * 1000, floor * 1000
+
+    return measure
+
+
+async def long_answer(amounts: Amounts) -> Pair:
+    """Microseconds of a token at 300 a second when the answer has 50,000 already; floor: 1,000."""
+    tokens = max(10, int(300 * amounts.seconds))
+    after = (
+        run(Job("transcript", tokens, 300, begin=begin))["cpu_per_1k"] * 1000 for begin in (1000, 50 * amounts.turns)
+    )
+    floor, ours = after
+    return ours, floor
+
+
+async def long_session(amounts: Amounts) -> Pair:
+    """Microseconds of a token at 300 a second with 10,000 turns above it; floor: 10."""
+    tokens = max(10, int(300 * amounts.seconds))
+    below = (
+        run(Job("transcript", tokens, 300, 1000, turns))["cpu_per_1k"] * 1000 for turns in (10, 10 * amounts.turns)
+    )
+    floor, ours = below
+    return ours, floor
+
+
+def by_size(figure: str) -> Measure:
+    """Milliseconds of CPU that something takes with 10,000 turns; floor: with 10."""
+
+    async def measure(amounts: Amounts) -> Pair:
+        floor, ours = (run(Job("sizes", turns=turns))[figure] for turns in (10, 10 * amounts.turns))
+        return ours, floor
+
+    return measure
+
+
 def traced() -> int:
     """Return the bytes that Python's objects take; tracing begins with the first call."""
     if not tracemalloc.is_tracing():
@@ -294,17 +342,36 @@ class Measurement:
     label: str
     unit: str
     target: str
-    measure: Callable[[Amounts], Awaitable[Pair]]
+    measure: Measure
 
 
 MEASUREMENTS = {
-    "background": Measurement("background token, 1,000 streams without a network", "us CPU", "3 us", background_token),
-    "event": Measurement("SSE event, socket to state and store, 100 streams", "us CPU", "2x", http_event),
-    "delta": Measurement("200 bytes of a turn into the store, batched", "us CPU", "2x", stored_delta),
+    "visible300": Measurement(
+        "visible token at 300/s; producer without a screen", "us CPU", "3x", visible_token(300, "transcript")
+    ),
+    "least300": Measurement(
+        "the same, a Textual program that changes one cell", "us CPU", "", visible_token(300, "least")
+    ),
+    "stock300": Measurement("the same, Textual's MarkdownStream", "us CPU", "", visible_token(300, "stock")),
+    "visible30": Measurement("visible token at 30/s", "us CPU", "4x", visible_token(30, "transcript")),
+    "least30": Measurement(
+        "the same, a Textual program that changes one cell", "us CPU", "", visible_token(30, "least")
+    ),
+    "stock30": Measurement("the same, Textual's MarkdownStream", "us CPU", "", visible_token(30, "stock")),
+    "answer": Measurement("visible token in an answer of 50,000; of 1,000", "us CPU", "1.1x", long_answer),
+    "session": Measurement("visible token below 10,000 turns; below 10", "us CPU", "1.1x", long_session),
+    "switch": Measurement("switch to 10,000 turns; to 10", "ms CPU", "1.2x, 10", by_size("switch_ms")),
+    "open": Measurement("first look at 10,000 turns; at 10", "ms CPU", "100", by_size("open_ms")),
+    "resize": Measurement("another width with 10,000 turns; with 10", "ms CPU", "2x, 50", by_size("resize_ms")),
+    "background": Measurement(
+        "background token, 1,000 streams; tasks that only append", "us CPU", "3 us", background_token
+    ),
+    "event": Measurement("SSE event, socket to store; asyncio's reader and json", "us CPU", "2x", http_event),
+    "delta": Measurement("200 bytes into the store, batched; a raw write", "us CPU", "2x", stored_delta),
     "idle": Measurement("an idle session", "bytes", "250 + title", session_idle),
-    "streaming": Measurement("a streaming session, without a connection", "bytes", "2,000", session_streaming),
-    "connected": Measurement("a streaming session, with its connection", "bytes", "", session_over_http),
-    "message": Measurement("a message of an opened session", "bytes", "1.5x + 400", message_memory),
+    "streaming": Measurement("a streaming session; its task and generator", "bytes", "2,000", session_streaming),
+    "connected": Measurement("the same with its connection; asyncio's reader", "bytes", "", session_over_http),
+    "message": Measurement("a message of an opened session; its text", "bytes", "1.5x + 400", message_memory),
 }
 
 
@@ -331,35 +398,51 @@ def measured(name: str, *, is_quick: bool) -> Pair | None:
     return ours, floor
 
 
+def measure(names: Sequence[str], rounds: int, *, is_quick: bool = False) -> dict[str, list[Pair]]:
+    """Measure rows in turns; what cannot be measured is told on stderr and has no pairs."""
+    found: dict[str, list[Pair]] = {name: [] for name in names}
+    for _ in range(rounds):
+        for name in names:
+            if (pair := measured(name, is_quick=is_quick)) is not None:
+                found[name].append(pair)
+    return found
+
+
+def cells_of(name: str, pairs: Sequence[Pair]) -> tuple[str, str, str, str, str]:
+    """Return what a table shows of a row: label with unit, ours, floor, ratio, target."""
+    row = MEASUREMENTS[name]
+    label = f"{row.label}, {row.unit}"
+    if not pairs:
+        return label, "not measured", "", "", row.target
+    ours, floor = (statistics.median(values) for values in zip(*pairs, strict=True))
+    ratio = f"{statistics.median(one / other for one, other in pairs):.2f}x" if floor else ""
+    return label, _figure(ours), _figure(floor) if floor else "", ratio, row.target
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+def markdown(found: Mapping[str, Sequence[Pair]]) -> str:
+    """Return the table for the README."""
+    rows = [("what; its floor", "ChatForge", "floor", "ratio", "target"), (":--", "--:", "--:", "--:", "--:")]
+    rows += [cells_of(name, pairs) for name, pairs in found.items()]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+
+
 def main() -> None:
     """Measure and print the table."""
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--child", choices=MEASUREMENTS)
-    parser.add_argument(
-        "--quick", action="store_true", help="proves in seconds that it works; the figures mean nothing"
-    )
+    parser.add_argument("--quick", action="store_true", help="seconds instead of minutes")
     parser.add_argument("--only", default="", help=f"rows, with commas: {' '.join(MEASUREMENTS)}")
     parser.add_argument("--rounds", type=int, default=3)
-    arguments = parser.parse_args()
-    if arguments.child:
-        child(arguments.child, QUICK if arguments.quick else Amounts())
+    asked = parser.parse_args()
+    if asked.child:
+        child(asked.child, QUICK if asked.quick else Amounts())
         return
-    names = arguments.only.split(",") if arguments.only else list(MEASUREMENTS)
-    rounds: dict[str, list[Pair]] = {name: [] for name in names}
-    for _ in range(1 if arguments.quick else arguments.rounds):
-        for name in names:
-            if (pair := measured(name, is_quick=arguments.quick)) is not None:
-                rounds[name].append(pair)
-    print(f"{'':52} {'ours':>9} {'floor':>9} {'ratio':>7}  {'':7} {'target':>12}")
-    for name, pairs in rounds.items():
-        row = MEASUREMENTS[name]
-        if not pairs:
-            print(f"{row.label:52} not measured")
-            continue
-        ours, floor = (statistics.median(values) for values in zip(*pairs, strict=True))
-        ratio = f"{statistics.median(one / other for one, other in pairs):.2f}x" if floor else ""
-        least = f"{floor:.1f}" if floor else ""
-        print(f"{row.label:52} {ours:9.1f} {least:>9} {ratio:>7}  {row.unit:7} {row.target:>12}")
+    names = asked.only.split(",") if asked.only else list(MEASUREMENTS)
+    print(aligned(markdown(measure(names, 1 if asked.quick else asked.rounds, is_quick=asked.quick))))
 
 
 if __name__ == "__main__":
