@@ -128,8 +128,7 @@ def _session(shape: dict[str, Any]) -> SessionHead:
 
 
 def _turn(shape: dict[str, Any]) -> Turn:
-    nested = {"attachments": None, **shape}
-    cells = Cells(shape | {name: _text(nested[name]) for name in _NESTED})
+    cells = Cells(shape | {name: _text(shape[name]) for name in _NESTED if name in shape or name != "attachments"})
     head = codec.decode_turn(cells)
     parts, plans = (msgspec.convert(shape[name], list[dict[str, Any]]) for name in ("parts", "plans"))
     if max(len(parts), len(plans)) > MOST_PARTS:

@@ -36,6 +36,14 @@ class Cells:
         self.damaged: list[str] = []
         """The columns whose cells were not what they should be, as far as they have been read."""
 
+    def has(self, name: str) -> bool:
+        """Return whether there is such a column; a store of an earlier version lacks some."""
+        try:
+            _ = self._row[name]
+        except LookupError:
+            return False
+        return True
+
     def text(self, name: str) -> str:
         """Return a text; of a damaged one what is left of it."""
         value: object = self._row[name]

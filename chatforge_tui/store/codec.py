@@ -242,7 +242,7 @@ def encode_attachments(attachments: tuple[Attachment, ...]) -> str | None:
 
 
 def _decode_attachments(cells: Cells) -> tuple[Attachment, ...]:
-    return cells.json("attachments", tuple[Attachment, ...]) or ()
+    return (cells.json("attachments", tuple[Attachment, ...]) or ()) if cells.has("attachments") else ()
 
 
 def decode_chunk(row: Columns) -> TextAppended:

@@ -79,7 +79,7 @@ def migrate(db: sqlite3.Connection) -> None:
 
 
 def check_shape(db: sqlite3.Connection, path: Path) -> None:
-    """Check that every table and column that this program reads is there; others do not matter.
+    """Check that every table and column that this program reads of the file's version is there; others do not matter.
 
     Raises:
         StoreCorrupt: one is missing.
@@ -87,7 +87,7 @@ def check_shape(db: sqlite3.Connection, path: Path) -> None:
         sqlite3.Error: the file cannot be read.
     """
     version_is_known = not is_newer(db)
-    for table, columns in _tables():
+    for table, columns in _tables(version_of(db) if version_is_known else NEWEST):
         found = {row["name"] for row in db.execute(f"PRAGMA table_info({table})")}
         missing = [f"{table}.{name}" for name in columns if name not in found] if found else [table]
         if missing and version_is_known:
@@ -97,9 +97,9 @@ def check_shape(db: sqlite3.Connection, path: Path) -> None:
             version_of(db)
 
 
-def _tables() -> Iterator[tuple[str, list[str]]]:
-    """Yield the newest tables with their columns, as the statements that make them say; one table maybe repeatedly."""
-    for statement in chain.from_iterable(schema.VERSIONS):
+def _tables(version: int) -> Iterator[tuple[str, list[str]]]:
+    """Yield the tables of a version with their columns, as the statements that make them say; one maybe repeatedly."""
+    for statement in chain.from_iterable(schema.VERSIONS[:version]):
         if added := re.match(r"ALTER TABLE (\w+) ADD COLUMN (\w+)", statement):
             yield added[1], [added[2]]
         elif table := re.search(r"CREATE TABLE (\w+)", statement):

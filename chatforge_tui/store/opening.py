@@ -1,10 +1,12 @@
 """Opens a store: finds or makes the file, recognises it, makes it safe, brings it up to date."""
 
 import logging
+import sqlite3
 import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from chatforge_tui.errors import StoreUnavailable
 from chatforge_tui.store import holds
 from chatforge_tui.store.backups import back_up
 from chatforge_tui.store.connection import connect, immediate
@@ -66,8 +68,8 @@ def open_for_writing(path: Path, *, takes_tabs: bool = False) -> Workplace:
 def open_for_reading(path: Path) -> Workplace:
     """Open an existing store without becoming one of its writers; works beside a running program.
 
-    A store that an earlier version wrote is brought up to date first; one of a later version is read as far as this
-    program knows its tables.
+    A store that an earlier version wrote is brought up to date first, and read as it is where that cannot be done (a full
+    disk, no rights); one of a later version is read as far as this program knows its tables.
 
     Raises:
         StoreError: it is not there, or cannot be opened.
@@ -78,11 +80,19 @@ def open_for_reading(path: Path) -> Workplace:
         guard(db)
         recognise(db, path)
         if not is_newer(db) and version_of(db) < NEWEST:
-            prepare_writing(db, choose_journal(local=is_local(path.parent)), alone=False)
-            back_up(db, path)
-            migrate(db)
+            _bring_up_to_date(db, path)
         check_shape(db, path)
         # A connection that may write but does not: it can roll back what a killed program left half written.
         db.execute("PRAGMA query_only = ON")
         undo.pop_all()
         return Workplace(path, db, Observer(path), is_newer=is_newer(db))
+
+
+def _bring_up_to_date(db: sqlite3.Connection, path: Path) -> None:
+    """Migrate a store that is only to be read, if it can be written."""
+    try:
+        prepare_writing(db, choose_journal(local=is_local(path.parent)), alone=False)
+        back_up(db, path)
+        migrate(db)
+    except (OSError, sqlite3.OperationalError, StoreUnavailable) as error:
+        _log.warning("store %s is read as an earlier version made it: %s", path, error)

@@ -1,7 +1,9 @@
 """The contract of `sessions.ports.Endpoint`: every adapter, put through the same scenes by a scripted server."""
 
 import asyncio
+import gc
 import time
+import tracemalloc
 from contextlib import aclosing, suppress
 from statistics import median
 
@@ -89,6 +91,31 @@ async def test_files_arrive_byte_for_byte_beside_the_prompt_or_alone(dialect, se
         assert [file[1:] for file in found] == [file[1:] for file in files]
         assert found[1][0] == "a.pdf"
     assert b"look" in server.requests[0].body
+
+
+async def test_files_are_not_kept_while_the_answer_is_read(dialect, server, connect):
+    size = 4_000_000
+    server.plays = [[*stream(dialect.text("x"), last=False), Stall()]] * 2
+    endpoint = connect()
+    async with aclosing(endpoint.stream(a_request())) as events:
+        await first_text(events)  # what is loaded once is loaded now
+    tracemalloc.start()
+    try:
+        async with aclosing(endpoint.stream(a_request_with(("x.bin", "application/pdf", bytes(size))))) as events:
+            await first_text(events)
+            gc.collect()
+            kept = tracemalloc.get_traced_memory()[0] - len(server.requests[-1].body)
+            most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most > 2 * size, "the file and the body were there once"
+    assert kept < size / 10
+
+
+async def first_text(events):
+    async for event in events:
+        if isinstance(event, TextDelta):
+            return
 
 
 async def test_who_says_nothing_about_files_has_nothing_against_them(dialect, connect):

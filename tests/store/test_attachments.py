@@ -134,6 +134,23 @@ async def test_a_store_of_the_first_release_is_copied_then_brought_up_to_date_wi
     await again.close()
 
 
+@pytest.mark.parametrize("fails", ["migrate", "back_up", "prepare_writing"])
+async def test_an_older_store_that_cannot_be_written_is_read_as_it_is(path, monkeypatch, fails):
+    def full(*_, **__):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    a_first_store(path)
+    monkeypatch.setattr(f"chatforge_tui.store.opening.{fails}", full)
+    for options in ({"read_only": True}, {"goes_on": True}):
+        store = SqliteStore(path, **options)
+        await store.open()
+        [session] = await store.load_sessions()
+        [turn] = await store.load_turns(session.session_id)
+        assert (session.title, turn.head.prompt) == ("Old", Prompt("from before"))
+        await store.close()
+    assert rows(path, "PRAGMA user_version") == [(1,)]
+
+
 async def test_a_repair_of_a_store_of_the_first_release_makes_one_of_the_newest(path):
     a_first_store(path)
     salvage.repair(path)

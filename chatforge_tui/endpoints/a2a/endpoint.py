@@ -109,7 +109,9 @@ class A2aEndpoint:
         self._earlier = {request.answers_task: earlier} if request.answers_task and earlier else {}
         reader = TurnReader(earlier=earlier)
         turn = _Turn(reader, Replies(self._channel_to(route), reader))
-        async with aclosing(self._send(turn, route, _outgoing(request))) as events:
+        sending = self._send(turn, route, _outgoing(request))
+        del request  # with its files
+        async with aclosing(sending) as events:
             async for event in events:
                 if isinstance(event, WaitingForUser) and reader.task_id is not None:
                     self._told = {reader.task_id: reader.remember()}
@@ -216,10 +218,11 @@ class A2aEndpoint:
             way = ways.pop(0)
             failure: RpcFailure | None = None
             operation = Operation.STREAM if way.streams else Operation.SEND
-            call = way.binding.send(operation, outgoing)
             turn.replies = Replies(self._channel_to(way), turn.reader)
-            async with aclosing(self._follow(turn, way, call)) as events:
+            async with aclosing(self._follow(turn, way, way.binding.send(operation, outgoing))) as events:
                 async for event in events:
+                    if turn.has_begun and outgoing.files:  # it is not sent in another way any more
+                        outgoing = replace(outgoing, files=())
                     if isinstance(event, RpcFailure):
                         failure = event
                     else:
@@ -236,7 +239,9 @@ class A2aEndpoint:
         self, turn: "_Turn", route: Route, call: HttpCall
     ) -> AsyncGenerator[StreamEvent | RpcFailure, None]:
         """Yield what the reply to a call says; a task that it leaves running without a stream is polled."""
-        async with aclosing(turn.replies.follow(route.binding, call)) as events:
+        replies = turn.replies.follow(route.binding, call)
+        del call  # as in there
+        async with aclosing(replies) as events:
             async for event in events:
                 if isinstance(event, Accepting):
                     if not turn.is_accepted:

@@ -66,7 +66,9 @@ class Replies:
         Raises:
             EndpointError: the reply is none of the protocol, or broke off.
         """
-        async with self._channel.open_stream(call.method, call.url, call.body, call.headers) as response:
+        exchange = self._channel.open_stream(call.method, call.url, call.body, call.headers)
+        del call  # with files it is large: it would stay in memory as long as the answer lasts
+        async with exchange as response:
             if response.status >= 400:
                 yield await self._read_rejection(binding, response)
             elif response.content_type == EVENT_STREAM:
