@@ -355,3 +355,14 @@ async def test_a_name_that_cannot_stand_in_a_prompt_is_not_offered(home, folder)
         await program.sees("@ notes.md")
         assert "31m" not in program.text
         assert "quote" not in program.text
+
+
+async def test_what_the_program_says_does_not_stand_over_the_files(home, folder):
+    async with running(home, size=(80, 24)) as program:
+        await command(program, "/attach notes.md")
+        await command(program, "/attach sub/p x.png")
+        await program.until(lambda: len(names(program)) == 2)
+        await command(program, "/attach nowhere")
+        await program.sees("is not there")
+        assert "+ notes.md  text/markdown · 8 bytes" in program.text
+        assert "+ p x.png  image/png · 98 bytes" in program.text

@@ -49,6 +49,8 @@ DOCK_WIDTH = 100
 """Columns from which the plan has its own column."""
 MOST_PROMPT_LINES = 8
 """Lines to which the composer grows; less where that would leave the transcript less than half of the room."""
+_NOTES_ABOVE = 4
+"""Lines at the bottom that what the program says leaves free, as main.tcss has it."""
 _OTHER_LINES = 5
 """Lines of tabs, hairlines, status and hints."""
 
@@ -347,12 +349,19 @@ class MainScreen(FrameScreen):
         bar = self.query_one("#attachments", AttachmentBar)
         if pane is None:
             bar.show((), reading=(), warning="", hint="")
+            self._raise_notes(0)
             return
         key = self._writer.key("prompt.detach")
         back = f"{key} takes {'it' if len(pane.head.attachments) == 1 else 'one'} back" if key else ""
         send = self._writer.key("prompt.send")
         hint = f" {self._marks.dot} ".join(filter(None, [f"{send} sends" if send else "", back]))
-        bar.show(pane.head.attachments, reading=pane.reading, warning=pane.objection, hint=hint)
+        if bar.show(pane.head.attachments, reading=pane.reading, warning=pane.objection, hint=hint):
+            self._raise_notes(bar.lines(self.size.width))
+
+    def _raise_notes(self, lines: int) -> None:
+        """Have what the program says stand above the files: they are to be seen before they go."""
+        for rack in self.query("#textual-toastrack"):
+            rack.styles.margin = (0, 0, _NOTES_ABOVE + lines, 0)
 
     def _place_form(self, pane: Pane | None) -> None:
         """Show the form of the question that the session waits for, and only that."""

@@ -41,8 +41,8 @@ class AttachmentBar(Widget):
         self._warning = ""
         self._hint = ""
 
-    def show(self, files: Sequence[Attachment], *, reading: Sequence[str], warning: str, hint: str) -> None:
-        """Show these files.
+    def show(self, files: Sequence[Attachment], *, reading: Sequence[str], warning: str, hint: str) -> bool:
+        """Show these files; return whether that is anything new.
 
         Args:
             files: what goes along.
@@ -51,7 +51,8 @@ class AttachmentBar(Widget):
             hint: which key takes one back; "" for none.
         """
         shown = (tuple(files), tuple(reading), warning, hint)
-        if shown != self._shown:
+        is_new = shown != self._shown
+        if is_new:
             self._shown = shown
             self._files, self._reading, self._warning, self._hint = (
                 files,
@@ -61,10 +62,15 @@ class AttachmentBar(Widget):
             )
             self.display = bool(files or reading)
             self.refresh(layout=True)
+        return is_new
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """Return the number of lines."""
         del container, viewport
+        return self.lines(width)
+
+    def lines(self, width: int) -> int:
+        """Return how many lines there are on a screen of this width."""
         return len(self._file_rows()) + len(self._reading[:1]) + len(self._warning_rows(width))
 
     def render_line(self, y: int) -> Strip:
