@@ -113,16 +113,22 @@ def make_manager(launch: Launch, built_in: BuiltInEndpoint, *, takes_up: bool = 
     Args:
         launch: where everything is.
         built_in: the built-in agent.
-        takes_up: whether tasks that an earlier program left are read on with; no business of a single command.
+        takes_up: whether tasks that an earlier program left are read on with, and prompts that cannot leave wait; no
+            business of a single command.
 
     Raises:
         ConfigError: the configuration cannot be used.
     """
-    _ = launch.settings  # what is wrong with it is said now, not with the first prompt
+    configured = launch.settings  # what is wrong with it is said now, not with the first prompt
     store, endpoints = SqliteStore(launch.store_file, goes_on=takes_up), LateCatalog(launch, built_in)
-    return SessionManager(
-        store=store, endpoints=endpoints, settings=EngineSettings(takes_up=takes_up, has_tabs=takes_up, look_s=_LOOK_S)
+    settings = EngineSettings(
+        takes_up=takes_up,
+        keeps_unsent=takes_up,
+        sends_unsent=takes_up and configured.outbox == "auto",
+        has_tabs=takes_up,
+        look_s=_LOOK_S,
     )
+    return SessionManager(store=store, endpoints=endpoints, settings=settings)
 
 
 @asynccontextmanager

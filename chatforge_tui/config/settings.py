@@ -73,6 +73,10 @@ class UiSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     abort: Annotated[
         Literal["single", "double"], Meta(description="Whether one press of Esc stops an answer, or two.")
     ] = "single"
+    enter: Annotated[
+        Literal["replace", "queue"],
+        Meta(description="What sending does while an answer runs: take its place, or wait until it is done."),
+    ] = "replace"
     plan_dock: Annotated[
         Literal["auto", "on", "off"], Meta(description="When the plan has its own column; auto = where there is room.")
     ] = "auto"
@@ -121,6 +125,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     endpoints: Annotated[
         dict[str, EndpointSettings], Meta(description="The endpoints, each in a table `[endpoints.NAME]`.")
     ] = field(default_factory=dict[str, EndpointSettings])
+    outbox: Annotated[
+        Literal["ask", "auto"],
+        Meta(
+            description="What becomes of prompts whose endpoint cannot be reached: they wait for /send, or go by themselves, once, when it answers again."
+        ),
+    ] = "ask"
     trash_days: Annotated[
         int, Meta(ge=0, le=36_500, description="Days until a deleted session is gone for good; 0 = never.")
     ] = 7

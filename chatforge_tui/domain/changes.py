@@ -91,6 +91,14 @@ class TurnEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnRemoved:
+    """An unsent turn is gone: its prompt was taken back."""
+
+    session_id: SessionId
+    turn_id: TurnId
+
+
+@dataclass(frozen=True, slots=True)
 class SessionChanged:
     """A session is new, or its head changed."""
 
@@ -115,4 +123,4 @@ class StoreTrouble:
 NOT_SAVED = "Not saved:"
 """What a sentence begins with that tells of something that is not on the disk."""
 
-EngineEvent = TurnBegan | TurnChanged | TurnEnded | SessionChanged | SessionRemoved | StoreTrouble
+EngineEvent = TurnBegan | TurnChanged | TurnEnded | TurnRemoved | SessionChanged | SessionRemoved | StoreTrouble

@@ -48,9 +48,11 @@ class SessionHead:
     """Where the reader was; opaque to everyone but the UI. "" = at the bottom, following."""
     unread: bool = False
     turns: int = 0
-    """Number of turns."""
+    """Number of turns, the unsent ones among them."""
+    unsent: int = 0
+    """Number of prompts that wait to be sent."""
     last_state: TurnState | None = None
-    """State of the last turn; None before the first."""
+    """State of the last turn that was sent; None before the first."""
     created: float = 0.0
     updated: float = 0.0
     trashed: float | None = None

@@ -11,7 +11,13 @@ from chatforge_tui.domain.plan import Plan
 
 
 class TurnState(StrEnum):
-    """queued -> connecting -> streaming -> complete | waiting | aborted | interrupted | failed."""
+    """queued -> connecting -> streaming -> complete | waiting | aborted | interrupted | failed.
+
+    unsent stands before that: a prompt that waits in its session, of which nothing has left. Sending it makes it queued.
+    """
+
+    UNSENT = "unsent"
+    """The prompt is on disk and nothing of it has left; it goes when the user says so, or allowed it before."""
 
     QUEUED = "queued"
     """The prompt is on disk, nothing has left."""
@@ -37,6 +43,22 @@ class TurnState(StrEnum):
 
 
 LIVE_STATES = frozenset({TurnState.QUEUED, TurnState.CONNECTING, TurnState.STREAMING})
+
+FIRST_UNSENT = 1 << 48
+"""Ordinals from here on are those of unsent turns: whatever was sent comes before them, in every program's eyes.
+
+A turn that is sent takes the next ordinal of its session below.
+"""
+
+
+def is_unsent_ordinal(ordinal: int) -> bool:
+    """Return whether an ordinal is one that a prompt has while it waits."""
+    return FIRST_UNSENT <= ordinal < 2 * FIRST_UNSENT
+
+
+def unsent_ordinal(when: float) -> int:
+    """Return the ordinal of a prompt that waits since `when` (Unix seconds): later ones stand behind."""
+    return FIRST_UNSENT + int(when * 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +104,7 @@ class TurnHead:
     turn_id: TurnId
     session_id: SessionId
     ordinal: int
-    """0 for the first turn of the session; gaps are allowed, order is not negotiable."""
+    """0 for the first turn of the session; gaps are allowed, order is not negotiable. Of an unsent turn: FIRST_UNSENT on."""
     prompt: Prompt
     request_id: RequestId
     """The latest request of this turn."""

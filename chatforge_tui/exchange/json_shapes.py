@@ -33,6 +33,7 @@ def session_line(head: SessionHead) -> Json:
         "position": head.position,
         "state": head.last_state.value if head.last_state else None,
         "turns": head.turns,
+        "unsent": head.unsent,
         "updated": timestamp(head.updated),
     }
 

@@ -12,10 +12,10 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from chatforge_tui.domain.changes import SessionChanged, StoreTrouble, TurnBegan, TurnEnded
+from chatforge_tui.domain.changes import SessionChanged, StoreTrouble, TurnBegan, TurnEnded, TurnRemoved
 from chatforge_tui.domain.ids import SessionId, TurnId, new_session_id
 from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
-from chatforge_tui.domain.turn import Prompt, Turn, TurnHead
+from chatforge_tui.domain.turn import Prompt, Turn, TurnHead, TurnState
 from chatforge_tui.errors import (
     ChatForgeError,
     ConfigError,
@@ -29,6 +29,8 @@ from chatforge_tui.sessions.cleanup import shut_down
 from chatforge_tui.sessions.clock import Clock, SystemClock
 from chatforge_tui.sessions.event_bus import EventBus, Subscription
 from chatforge_tui.sessions.other_programs import Hooks, OtherPrograms
+from chatforge_tui.sessions.outbox import Hooks as OutboxHooks
+from chatforge_tui.sessions.outbox import Outbox
 from chatforge_tui.sessions.ports import Endpoint, Endpoints, SessionStore
 from chatforge_tui.sessions.session_book import SessionBook
 from chatforge_tui.sessions.session_log import note
@@ -80,6 +82,14 @@ class SessionManager:
         self._lost: dict[SessionId, TurnHead] = {}
         """Of sessions without a tab: the turn to be taken up when they get one."""
         self._is_open = False
+        self._outbox = Outbox(
+            store,
+            self._bus,
+            self._book,
+            self._clock,
+            self._settings,
+            OutboxHooks(self._start, self._is_live, self._attach_again, self._send_unsent),
+        )
         hooks = Hooks(self._start, self._is_live, self._stop_for_other, self._on_taken_over)
         self._others = OtherPrograms(store, self._bus, self._book, self._settings, hooks)
         self._context = WorkerContext(
@@ -90,6 +100,7 @@ class SessionManager:
             registry=self._registry,
             book=self._book,
             keeper=self._keeper,
+            outbox=self._outbox,
             gate=asyncio.Semaphore(self._settings.rejoin_at_once),
             start=self._start,
             retire=self._retire,
@@ -114,8 +125,8 @@ class SessionManager:
             self._start(self._others.watch(self._settings.look_s))
         if self.refusal:
             self._start(self._await_store())
-        elif self._settings.takes_up:
-            self._start(self._find_lost())
+        else:
+            self._find_left()
         return self
 
     async def __aexit__(
@@ -127,6 +138,7 @@ class SessionManager:
             StoreError: something could not be written, and no other error is on its way.
         """
         self._is_open = False
+        self._outbox.stop()
         try:
             await shut_down(list(self._workers.values()), self._start, self._settings.shutdown_s)
             self._workers.clear()
@@ -185,7 +197,8 @@ class SessionManager:
     async def send(self, session_id: SessionId, prompt: Prompt) -> TurnId:
         """Have a prompt answered. Takes the place of the session's live request, and answers its waiting task if any.
 
-        Returns when the prompt is durable and the session's worker is at it.
+        Where prompts wait to be sent, it queues up behind them, and they go one after another. Returns when the prompt
+        is durable and the session's worker is at it.
 
         Raises:
             UnknownSession: there is no such session outside the trash.
@@ -194,6 +207,8 @@ class SessionManager:
         """
         if self._book.get(session_id).held_by:
             await self._others.hold(session_id)
+        if await self._must_queue(session_id):
+            return await self.queue(session_id, prompt)
         run = self._worker(session_id).begin(prompt)
         if run.began is not None:
             await asyncio.shield(run.began)
@@ -271,6 +286,53 @@ class SessionManager:
         """
         return await self._context.endpoints.fetch_file(self._book.get(session_id).endpoint, url, limit)
 
+    async def queue(self, session_id: SessionId, prompt: Prompt) -> TurnId:
+        """Have a prompt answered after whatever runs or waits in the session; returns when it is durable.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+            StoreError: the prompt cannot be kept.
+            SessionBusy: another running program holds this session.
+        """
+        if self._book.get(session_id).held_by:
+            await self._others.hold(session_id)
+        turn_id = await self._outbox.add(session_id, prompt)
+        self._outbox.go(session_id)
+        return turn_id
+
+    async def send_unsent(self, session_id: SessionId) -> bool:
+        """Send the prompts that wait in the session, one after another. Returns whether there are any.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+            SessionBusy: another running program holds this session.
+            StoreError: the store cannot be read.
+        """
+        if self._book.get(session_id).held_by:
+            await self._others.hold(session_id)
+            await self._outbox.load(session_id)
+        return self._outbox.go(session_id)
+
+    async def take_back(self, session_id: SessionId, *, into_draft: bool = False) -> Prompt | None:
+        """Take back the last prompt that waits in the session: it is gone when this returns.
+
+        Args:
+            session_id: whose.
+            into_draft: its text becomes the session's draft first.
+
+        Returns:
+            The prompt; None when none waits (any more).
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+            SessionBusy: another running program holds this session.
+            StoreError: it cannot be deleted: it waits on.
+        """
+        self._book.get(session_id)
+        if self.refusal:
+            raise StoreUnavailable(self.refusal)
+        return await self._outbox.take_back(session_id, into_draft=into_draft)
+
     async def finished(self, session_id: SessionId) -> Turn | None:
         """Wait until nothing of the session is live, and return its last turn; None if it never had one.
 
@@ -292,7 +354,7 @@ class SessionManager:
         if unsaved := self._keeper.unsaved(session_id):
             return unsaved[-1]
         turns = await self._store.load_turns(session_id)
-        return turns[-1] if turns else None
+        return next((turn for turn in reversed(turns) if turn.head.state is not TurnState.UNSENT), None)
 
     async def abort(self, session_id: SessionId) -> bool:
         """Stop the session's live request; returns when the turn is aborted, its row durable, its socket closed.
@@ -395,6 +457,7 @@ class SessionManager:
             self._book.stay(session_id)
             raise
         else:
+            self._outbox.forget(session_id)
             self._book.remove(session_id)
         finally:
             if worker is not None:
@@ -412,6 +475,8 @@ class SessionManager:
         if head.is_open:
             self._others.opened(session_id)
         self._bus.publish(SessionChanged(head))
+        if head.unsent:
+            await self._outbox.load(session_id)
         return head
 
     async def purge_session(self, session_id: SessionId) -> None:
@@ -508,6 +573,8 @@ class SessionManager:
             for event in meanwhile.drain():
                 if isinstance(event, TurnBegan | TurnEnded) and event.turn.head.session_id == session_id:
                     turns[event.turn.head.turn_id] = event.turn
+                elif isinstance(event, TurnRemoved):
+                    turns.pop(event.turn_id, None)
         finally:
             meanwhile.close()
         live = self._live(session_id)
@@ -564,6 +631,8 @@ class SessionManager:
         """Give a closed session a tab; a task that an earlier program left in it is read on with."""
         self._book.open(session_id, position)
         self._others.opened(session_id)
+        if self._book.get(session_id).unsent:
+            self._start(self._find_unsent(session_id))
         if not self._book.get(session_id).held_by and (lost := self._lost.pop(session_id, None)) is not None:
             self._take_up(lost)
 
@@ -588,8 +657,14 @@ class SessionManager:
         self._book.load(map(self._as_tab, stored))
         for head in self._book.all():
             self._bus.publish(SessionChanged(head))
+        self._find_left()
+
+    def _find_left(self) -> None:
+        """Look what an earlier program left: tasks to be taken up, prompts that wait."""
         if self._settings.takes_up:
             self._start(self._find_lost())
+        if self._settings.keeps_unsent:
+            self._start(self._find_unsent())
 
     async def _find_lost(self) -> None:
         """Take up what an earlier program left: open sessions at once, the others when they are opened."""
@@ -604,6 +679,31 @@ class SessionManager:
                 self._take_up(head)
             elif session is not None:
                 self._lost[head.session_id] = head
+
+    async def _find_unsent(self, session_id: SessionId | None = None) -> None:
+        """Look which prompts wait, in all sessions or in one."""
+        try:
+            await self._outbox.load(session_id)
+        except StoreError as error:
+            note(f"the store does not tell what waits to be sent: {error}", session_id)
+
+    async def _must_queue(self, session_id: SessionId) -> bool:
+        """Return whether a prompt has to wait its turn: others do, or the one before it is between two tries."""
+        if self.refusal:
+            return False
+        if await self._outbox.has_prompts(session_id):
+            return True
+        worker = self._workers.get(session_id)
+        return worker is not None and worker.run is not None and worker.run.unreached is not None
+
+    async def _attach_again(self, session_id: SessionId, files: tuple[Attachment, ...]) -> None:
+        """Have files of a prompt that is taken back go along with the next one."""
+        if files:
+            await self.attach(session_id, files)
+
+    def _send_unsent(self, unsent: TurnHead, once: bool) -> bool:
+        """Have a worker send a prompt that waits. Returns False when the session has a live request."""
+        return self._is_open and self._worker(unsent.session_id).send(unsent, once=once) is not None
 
     def _take_up(self, lost: TurnHead) -> bool:
         """Have a worker read on with a lost task. Returns False when the session has a live request already."""
@@ -652,6 +752,7 @@ class SessionManager:
             worker.stop(CancelReason.HANDED_OVER)
             await worker.settled()
             self._retire(session_id)
+        self._outbox.forget(session_id)
         return not self._keeper.unsaved(session_id)
 
     def _on_taken_over(self, session_id: SessionId) -> None:
@@ -663,6 +764,8 @@ class SessionManager:
     async def _take_up_from_other(self, session_id: SessionId) -> None:
         try:
             await self.reattach(session_id)
+            await self._outbox.load(session_id)
+            self._outbox.tell(session_id)
         except ChatForgeError as error:
             note(f"the task of the other program cannot be taken up: {error}", session_id)
 

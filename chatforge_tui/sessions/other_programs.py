@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from chatforge_tui.domain.changes import TurnBegan, TurnChanged, TurnEnded
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.session import SessionHead, SessionPatch
-from chatforge_tui.domain.turn import Turn
+from chatforge_tui.domain.turn import Turn, TurnState
 from chatforge_tui.errors import ChatForgeError, SessionBusy, StoreError
 from chatforge_tui.sessions.event_bus import EventBus
 from chatforge_tui.sessions.ports import SessionStore
@@ -95,6 +95,7 @@ class OtherPrograms:
         head = self._book.find(session_id)
         if head is None or not head.held_by:
             return turns
+        turns = _sent(turns)
         if session_id not in self._followed:
             self._followed[session_id] = turns[-1] if turns else None
         last = self._followed[session_id]
@@ -203,7 +204,7 @@ class OtherPrograms:
         """Tell what happened to the turns of a session that another program holds."""
         last = self._followed.get(session_id)
         turns = await self._store.load_turns(session_id, since=last.head.ordinal if last else 0)
-        for turn in turns:
+        for turn in _sent(turns):
             if session_id in self._followed:
                 self._tell(self._followed[session_id], turn)
                 self._followed[session_id] = turn
@@ -240,8 +241,7 @@ class OtherPrograms:
         """Stop what runs in a session and let who asked have it."""
         try:
             if await self._hooks.stop(session_id):
-                head = self._book.find(session_id)
-                turns = await self._store.load_turns(session_id, since=max(head.turns - 1, 0) if head else 0)
+                turns = _sent(await self._store.load_turns(session_id))
                 self._followed[session_id] = turns[-1] if turns else None
                 await self._store.give_up_sessions([session_id])
                 note("another program has taken over session", session_id)
@@ -249,6 +249,11 @@ class OtherPrograms:
             note(f"the session cannot be handed over: {error}", session_id)
         finally:
             self._handing.discard(session_id)
+
+
+def _sent(turns: Sequence[Turn]) -> list[Turn]:
+    """Leave out what waits to be sent: that is its program's own."""
+    return [turn for turn in turns if turn.head.state is not TurnState.UNSENT]
 
 
 def _with_tab_of(stored: SessionHead, local: SessionHead) -> SessionHead:

@@ -23,6 +23,7 @@ from chatforge_tui.domain.changes import (
     TurnChange,
     TurnChanged,
     TurnEnded,
+    TurnRemoved,
 )
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.turn import Turn
@@ -178,6 +179,8 @@ class PendingEvents:
             case TurnEnded(turn):
                 self._settle(turn)
                 self._events["ended", turn.head.turn_id] = event
+            case TurnRemoved(_, turn_id):
+                self._events["turn removed", turn_id] = event
             case SessionChanged(head):
                 self._events["head", head.session_id] = event
             case SessionRemoved(session_id):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # 50 ms for events, requests and search results, which a star
     from chatforge_tui.domain.search import SearchHit
     from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
     from chatforge_tui.domain.sighting import Sighting
-    from chatforge_tui.domain.turn import Turn, TurnHead
+    from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
 
 
 class Endpoint(Protocol):
@@ -221,6 +221,8 @@ class SessionStore(Protocol):
     async def begin_turn(self, head: TurnHead, session: SessionHead) -> None:
         """Add a turn and write the session's head, in one transaction: the prompt is durable before anything leaves.
 
+        A turn that is unsent is only kept: nothing can be recorded of it before it is adopted.
+
         Raises:
             ContentLost: the content of an attachment is not there.
         """
@@ -240,21 +242,42 @@ class SessionStore(Protocol):
     async def lost_turns(self) -> list[TurnHead]:
         """Return the turns that may be taken up again: `interrupted`, bound to a task, the last of their sessions.
 
-        Not those of sessions in the trash.
+        Not those of sessions in the trash. Unsent turns come after the last one.
         """
         ...
 
-    async def adopt_turn(self, head: TurnHead) -> Turn | None:
-        """Make an interrupted turn live again, as this program's own, under this head; its parts stay as they are.
+    async def unsent_turns(self) -> list[TurnHead]:
+        """Return the prompts that wait to be sent, those of the trash left out, each session's in order."""
+        ...
 
-        From here on it is a turn like any that `begin_turn` began. Durable on return: a crash leaves it interrupted
-        again, with its parts.
+    async def adopt_turn(self, head: TurnHead, *, was: TurnState) -> Turn | None:
+        """Make an interrupted or unsent turn live, as this program's own, under this head; its parts stay as they are.
+
+        From here on it is a turn like any that `begin_turn` began. Durable on return: a crash leaves it interrupted,
+        with its parts.
+
+        Args:
+            head: the turn's head from now on.
+            was: `interrupted` or `unsent`: what the turn is for who calls. One that another program has sent meanwhile
+                may be interrupted, and must not be sent again.
 
         Returns:
-            The turn as it is now; None when it is gone, is not interrupted any more, or is not its session's last.
+            The turn as it is now; None when it is gone, is not in that state any more, or is interrupted and not the
+            last of its session that was sent. So of any number of programs one sends an unsent turn, once.
 
         Raises:
             SessionBusy: another program is answering in the session.
+        """
+        ...
+
+    async def drop_turn(self, head: TurnHead) -> bool:
+        """Delete a turn that was never sent.
+
+        Returns:
+            Whether it was there and still unsent.
+
+        Raises:
+            SessionBusy: another living program is the session's writer.
         """
         ...
 

@@ -2,27 +2,31 @@
 
 import random
 
-from chatforge_tui.errors import EndpointError, StreamLost, StreamStalled, TaskForgotten
+from chatforge_tui.errors import EndpointError, StreamLost, StreamStalled, TaskForgotten, Unreachable
 from chatforge_tui.sessions.settings import EngineSettings
 
 
 class Attempts:
     """What one turn has tried so far."""
 
-    __slots__ = ("_rejoins", "_settings", "_stalls", "_tries", "has_news")
+    __slots__ = ("_most", "_rejoins", "_settings", "_stalls", "_tries", "has_left", "has_news")
 
-    def __init__(self, settings: EngineSettings) -> None:
+    def __init__(self, settings: EngineSettings, *, once: bool = False) -> None:
         """Start with nothing tried.
 
         Args:
             settings: the limits.
+            once: the request is sent but once.
         """
         self._settings = settings
+        self._most = 0 if once else settings.max_retries
         self._tries = 0
         self._rejoins = 0
         self._stalls = 0
         self.has_news = False
         """Something of an answer came in this run."""
+        self.has_left = False
+        """Something of the request may have left: the server may have seen it."""
 
     def note_news(self) -> None:
         """Note that something of an answer came: the pauses begin anew."""
@@ -35,7 +39,8 @@ class Attempts:
         Only for a request of which nothing was received: the caller knows.
         """
         self._tries += 1
-        return pause_before_retry(error, self._tries, self._settings)
+        self.has_left = self.has_left or not isinstance(error, Unreachable)
+        return pause_before_retry(error, self._tries, self._settings) if self._tries <= self._most else None
 
     def pause_to_rejoin(self, error: EndpointError) -> float | None:
         """Return the seconds to wait before the agent is asked for the task again; None when there is no hope."""

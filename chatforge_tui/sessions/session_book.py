@@ -6,6 +6,7 @@ Knows tabs (order, open, active, unread) and nothing of streams. Sessions in the
 from collections.abc import Iterable
 from dataclasses import replace
 
+from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.changes import SessionChanged, SessionRemoved
 from chatforge_tui.domain.ids import ContextId, SessionId, TaskId
 from chatforge_tui.domain.session import SessionHead, SessionPatch
@@ -68,6 +69,10 @@ class SessionBook:
     def find(self, session_id: SessionId) -> SessionHead | None:
         """Return a session's head, even on its way to the trash; None when it is gone."""
         return self._heads.get(session_id)
+
+    def here(self, session_id: SessionId) -> SessionHead | None:
+        """Return a session's head; None when it is gone or on its way to the trash."""
+        return None if session_id in self._leaving else self._heads.get(session_id)
 
     def put(self, head: SessionHead) -> None:
         """Replace a session's head; one that is gone stays gone."""
@@ -203,6 +208,11 @@ class SessionBook:
         if (head := self._heads.get(session_id)) is not None:
             self.put(replace(head, last_state=state))
 
+    def count(self, session_id: SessionId, *, turns: int = 0, unsent: int = 0) -> None:
+        """Add to the numbers of turns and of unsent ones; on disk they are what the turns' rows say."""
+        if (head := self._heads.get(session_id)) is not None:
+            self.put(replace(head, turns=head.turns + turns, unsent=head.unsent + unsent))
+
     def _step_back(self, session_id: SessionId) -> None:
         """If this tab is in front, bring a neighbour to the front instead."""
         order = [head.session_id for head in self.open_ones()]
@@ -224,17 +234,27 @@ def begun(head: SessionHead, turn: TurnHead) -> SessionHead:
     named_after = prompt.text if prompt.text.strip() else ", ".join(file.name for file in prompt.attachments)
     return replace(
         head,
-        turns=turn.ordinal + 1,
+        turns=turn.ordinal + 1 + head.unsent,
         last_state=turn.state,
         title=head.title if head.title or head.title_is_manual else auto_title(named_after),
-        attachments=tuple(file for file in head.attachments if file not in prompt.attachments),
+        attachments=without(head, prompt.attachments).attachments,
         updated=max(head.updated, turn.started),
     )
 
 
+def without(head: SessionHead, files: tuple[Attachment, ...]) -> SessionHead:
+    """Return the session's head when these files have gone along with a prompt."""
+    return replace(head, attachments=tuple(file for file in head.attachments if file not in files))
+
+
+def next_ordinal(head: SessionHead) -> int:
+    """Return the ordinal of the next turn that is sent in the session."""
+    return head.turns - head.unsent
+
+
 def ended(head: SessionHead, turn: TurnHead) -> SessionHead:
-    """Return the session's head after a turn; unchanged if there is a later turn already."""
-    if head.turns != turn.ordinal + 1:
+    """Return the session's head after a turn that was sent; unchanged if there is a later one already."""
+    if next_ordinal(head) != turn.ordinal + 1:
         return head
     waiting_task = head.waiting_task
     if turn.state is TurnState.WAITING:

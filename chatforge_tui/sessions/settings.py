@@ -18,6 +18,12 @@ class EngineSettings:
     """Pauses before each try to read on with a task whose stream was lost. Tries that bring something new begin anew."""
     rejoin_stalled: int = 1
     """How often in a row, >= 0, a task is read on with of which nothing came for too long although it was connected."""
+    keeps_unsent: bool = False
+    """Whether a prompt of which nothing could leave waits in its session; otherwise its turn has failed."""
+    sends_unsent: bool = False
+    """Whether prompts that wait go by themselves when their endpoint answers again."""
+    unsent_pauses_s: tuple[float, float] = (5.0, 60.0)
+    """The first and the longest pause between two tries of an endpoint that prompts wait for; doubled after each."""
     takes_up: bool = False
     """Whether tasks that an earlier program left are read on with as soon as this one runs."""
     has_tabs: bool = False

@@ -22,11 +22,12 @@ from chatforge_tui.domain.changes import (
     TurnEnded,
 )
 from chatforge_tui.domain.ids import SessionId, TurnId
-from chatforge_tui.domain.turn import Turn
+from chatforge_tui.domain.session import SessionHead
+from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
 from chatforge_tui.errors import StoreError
 from chatforge_tui.sessions.event_bus import EventBus
 from chatforge_tui.sessions.ports import SessionStore
-from chatforge_tui.sessions.session_book import SessionBook, begun, ended
+from chatforge_tui.sessions.session_book import SessionBook, begun, ended, next_ordinal
 from chatforge_tui.sessions.session_log import note
 
 if TYPE_CHECKING:  # loaded with the first worker
@@ -46,6 +47,8 @@ class TurnKeeper:
         self._book = book
         self._unsaved: dict[TurnId, tuple[Turn, Turn]] = {}
         """Ended turns that are not durable: as they ended, and as they are shown meanwhile."""
+        self._before: dict[TurnId, SessionHead] = {}
+        """Of each live turn that may yet turn out unsent: its session as it was before."""
 
     def unsaved(self, session_id: SessionId) -> list[Turn]:
         """Return the session's ended turns that are not durable, as they are to be shown."""
@@ -60,11 +63,25 @@ class TurnKeeper:
         session_id = state.head.session_id
         self._book.touch(session_id, state.head.started)
         session = self._book.get(session_id)
-        state.place(session.turns, session.waiting_task)
+        state.place(next_ordinal(session), session.waiting_task)
         await self._store.begin_turn(state.head, begun(session, state.head))
+        self._before[state.head.turn_id] = session
         self._bus.publish(TurnBegan(Turn(state.head)))
         if (session := self._book.find(session_id)) is not None:
             self._book.put(begun(session, state.head))
+
+    async def send(self, state: StreamingState) -> None:
+        """Give an unsent turn its place among those that were sent, make it live, then tell of it.
+
+        Raises:
+            ChatForgeError: it cannot be sent from here, or not any more; nobody was told.
+        """
+        session = self._book.get(state.head.session_id)
+        state.place(next_ordinal(session), session.waiting_task)
+        await self._adopt(state, TurnState.UNSENT, "This prompt does not wait any more.")
+        self._before[state.head.turn_id] = session
+        if (session := self._book.find(state.head.session_id)) is not None:
+            self._book.put(begun(replace(session, unsent=session.unsent - 1), state.head))
 
     async def adopt(self, state: StreamingState) -> None:
         """Take up an interrupted turn of the session, with the parts that the store has of it, then tell of it.
@@ -72,16 +89,18 @@ class TurnKeeper:
         Raises:
             ChatForgeError: it cannot be taken up; nobody was told.
         """
+        await self._adopt(state, TurnState.INTERRUPTED, "The interrupted answer is not there any more.")
+        self._book.note_state(state.head.session_id, state.head.state)
+
+    async def _adopt(self, state: StreamingState, was: TurnState, missing: str) -> None:
         head = state.head
-        turn = await self._store.adopt_turn(head)
+        turn = await self._store.adopt_turn(head, was=was)
         if turn is None:
-            message = "The interrupted answer is not there any more."
-            raise StoreError(message)
+            raise StoreError(missing)
         changes = state.take_over(turn)
         self._bus.publish(TurnBegan(state.snapshot()))
         if changes:
             self._store.record(head.turn_id, changes)
-        self._book.note_state(head.session_id, head.state)
 
     def record(self, state: StreamingState, changes: Sequence[TurnChange]) -> None:
         """Write and tell changes of a live turn."""
@@ -138,9 +157,19 @@ class TurnKeeper:
         session_id = turn.head.session_id
         session = self._book.touch(session_id, turn.head.ended or 0.0, has_news=has_news)
         if session is not None:
-            await self._store.end_turn(turn, ended(session, turn.head))
+            await self._store.end_turn(turn, self._after(session, turn.head))
         self._unsaved.pop(turn.head.turn_id, None)
         self._bus.publish(TurnEnded(turn))
         current = self._book.find(session_id)
         if current is not None:
-            self._book.put(ended(current, turn.head))
+            self._book.put(self._after(current, turn.head))
+        self._before.pop(turn.head.turn_id, None)
+
+    def _after(self, session: SessionHead, turn: TurnHead) -> SessionHead:
+        """Return the session's head after a turn; one that stays unsent leaves it as it was before."""
+        before = self._before.get(turn.turn_id)
+        if turn.state is not TurnState.UNSENT or before is None:
+            return ended(session, turn)
+        is_last = next_ordinal(session) == next_ordinal(before) + 1
+        state = before.last_state if is_last else session.last_state
+        return replace(session, unsent=session.unsent + 1, last_state=state)

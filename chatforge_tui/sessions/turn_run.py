@@ -2,7 +2,8 @@
 
 import asyncio
 
-from chatforge_tui.domain.turn import Turn, TurnHead
+from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
+from chatforge_tui.errors import Unreachable
 from chatforge_tui.sessions.retry import Attempts
 from chatforge_tui.streaming.outcome import Outcome
 from chatforge_tui.streaming.streaming_state import StreamingState
@@ -17,6 +18,7 @@ class TurnRun:
         "began",
         "closing",
         "done",
+        "ended",
         "is_begun",
         "is_claimed",
         "is_lost",
@@ -24,6 +26,7 @@ class TurnRun:
         "outcome",
         "state",
         "task",
+        "unreached",
     )
 
     def __init__(
@@ -40,7 +43,7 @@ class TurnRun:
             state: the turn's live state.
             attempts: the turn's, with nothing tried.
             loop: the engine's.
-            adopted: the head that an interrupted turn had before this run took it up; None for a new turn.
+            adopted: the head that an interrupted or unsent turn had before this run took it up; None for a new turn.
         """
         self.state = state
         self.attempts = attempts
@@ -57,10 +60,14 @@ class TurnRun:
         """The prompt is durable: from here on stopping cancels the task."""
         self.is_claimed = False
         """The end is decided: nothing that arrives changes the turn any more."""
-        self.is_touched = adopted is not None
+        self.is_touched = is_interrupted = adopted is not None and adopted.state is not TurnState.UNSENT
         """Something of an answer was received: nothing is sent again unasked."""
-        self.is_lost = adopted is not None
+        self.is_lost = is_interrupted
         """The stream was lost after the agent had named its task: from here on the task is asked for."""
+        self.unreached: Unreachable | None = None
+        """During a pause: why the last try failed, when nothing of the request has left yet."""
+        self.ended: Turn | None = None
+        """The turn as it ended, once that is decided."""
         self.outcome: Outcome | None = None
         """What the protocol's own terminal marker said."""
 

@@ -16,7 +16,7 @@ from chatforge_tui.domain.ids import SessionId, TaskId, new_request_id, new_turn
 from chatforge_tui.domain.request import PromptRequest, TaskRef
 from chatforge_tui.domain.session import EndpointRef, SessionPatch
 from chatforge_tui.domain.turn import Prompt, Turn, TurnHead, TurnState
-from chatforge_tui.errors import ChatForgeError, ContentLost, EndpointError, EngineStopped
+from chatforge_tui.errors import ChatForgeError, ContentLost, EndpointError, EngineStopped, Unreachable
 from chatforge_tui.sessions import session_log
 from chatforge_tui.sessions.cleanup import reap, wait_for
 from chatforge_tui.sessions.gate import through
@@ -32,6 +32,7 @@ from chatforge_tui.streaming.outcome import (
     outcome_of_error,
     outcome_of_event,
     outcome_of_loss,
+    outcome_of_silence,
     outcome_of_stop,
 )
 from chatforge_tui.streaming.streaming_state import StreamingState
@@ -77,6 +78,20 @@ class SessionWorker:
         head = replace(lost, request_id=new_request_id(), state=TurnState.CONNECTING, ended=None, problem=None)
         return self._start(head, None, adopted=lost)
 
+    def send(self, unsent: TurnHead, *, once: bool) -> TurnRun | None:
+        """Start sending a prompt that waits. None when a request is live.
+
+        Args:
+            unsent: its turn.
+            once: it is tried but once.
+        """
+        if self._run is not None:
+            return None
+        self._rest(None)
+        began, request_id = self._context.clock.now(), new_request_id()
+        head = replace(unsent, request_id=request_id, state=TurnState.QUEUED, started=began, ended=None, problem=None)
+        return self._start(head, None, adopted=unsent, once=once)
+
     def stop(self, reason: CancelReason) -> TurnRun | None:
         """Stop the live request: from here on nothing of it changes the turn. Its end is on its way.
 
@@ -108,11 +123,13 @@ class SessionWorker:
         if endpoint is not None:
             await self._safely(None, endpoint.aclose)
 
-    def _start(self, head: TurnHead, predecessor: TurnRun | None, *, adopted: TurnHead | None = None) -> TurnRun:
+    def _start(
+        self, head: TurnHead, predecessor: TurnRun | None, *, adopted: TurnHead | None = None, once: bool = False
+    ) -> TurnRun:
         """Begin a run in a task of its own."""
         settings = self._context.settings
         state = StreamingState(head, limit=settings.max_turn_chars)
-        run = self._run = TurnRun(state, Attempts(settings), asyncio.get_running_loop(), adopted=adopted)
+        run = self._run = TurnRun(state, Attempts(settings, once=once), asyncio.get_running_loop(), adopted=adopted)
         self._context.registry.begin(state)
         run.task = self._context.start(self._work(run, predecessor))
         return run
@@ -144,10 +161,15 @@ class SessionWorker:
                 await keeper.begin(run.state)
             elif run.state.token.reason in {CancelReason.SHUTDOWN, CancelReason.DELETED, CancelReason.HANDED_OVER}:
                 raise EngineStopped
-            else:
+            elif run.is_lost:
                 await keeper.adopt(run.state)
+            else:
+                await keeper.send(run.state)
+                self._context.outbox.sending(run.adopted)
         except ChatForgeError as error:
             run.fail(error)
+            if run.adopted is not None and not run.is_lost:
+                self._context.outbox.missed(run.adopted)
             return
         run.begin()
         if (reason := run.state.token.reason) is not None:
@@ -159,10 +181,25 @@ class SessionWorker:
     async def _finish(self, run: TurnRun, outcome: Outcome) -> None:
         """End a claimed run's turn; what cannot be saved now is saved later."""
         turn = run.state.end(outcome, self._context.clock.now())
-        if run.adopted is not None and not run.attempts.has_news and outcome.state is TurnState.INTERRUPTED:
+        if outcome.state is TurnState.UNSENT:
+            turn = replace(turn, head=self._unsent(run, turn.head))
+        elif run.is_lost and not run.attempts.has_news and run.adopted and outcome.state is TurnState.INTERRUPTED:
             turn = replace(turn, head=replace(turn.head, ended=run.adopted.ended))
+        run.ended = turn
         if not await self._context.keeper.end(run, turn):
-            self._context.start(self._safely(run, self._context.keeper.save_later, turn))
+            self._context.start(self._safely(run, self._save_later, turn))
+
+    async def _save_later(self, turn: Turn) -> None:
+        """Have the store take a turn's end as soon as it can; before that a prompt that waits cannot be sent."""
+        await self._context.keeper.save_later(turn)
+        if turn.head.state is TurnState.UNSENT:
+            self._context.outbox.ended(turn, may_pass=True)
+
+    def _unsent(self, run: TurnRun, head: TurnHead) -> TurnHead:
+        """Return the head of a turn of which nothing has left: it waits where it waited, or begins to."""
+        if run.adopted is not None:
+            return replace(head, ordinal=run.adopted.ordinal, started=run.adopted.started, answers_task=None)
+        return replace(head, ordinal=self._context.outbox.place(head.session_id, head.started), answers_task=None)
 
     def _limit(self, run: TurnRun) -> asyncio.TimerHandle | None:
         """Set the alarm for a turn that takes too long."""
@@ -200,8 +237,12 @@ class SessionWorker:
             pause = run.attempts.pause_to_rejoin(error) if run.is_lost else None
         else:
             pause = None
+        is_unsent = not run.is_touched and not run.attempts.has_left and self._context.settings.keeps_unsent
+        run.unreached = error if is_unsent and isinstance(error, Unreachable) else None
         if pause is not None:
             await self._pause(run, pause)
+        elif run.unreached is not None:
+            run.outcome = outcome_of_silence(error)
         else:
             run.outcome = outcome_of_loss(error) if run.is_lost else outcome_of_error(error)
 
@@ -251,6 +292,7 @@ class SessionWorker:
         context = self._context
         if not run.is_touched:
             run.is_touched = True
+            context.outbox.answered(self._session_id)
             context.book.patch(self._session_id, SessionPatch(waiting_task=TaskId("")))
         if (
             isinstance(event, TaskBound)
@@ -271,7 +313,7 @@ class SessionWorker:
         earlier: tuple[Turn, ...] = ()
         if endpoint.needs_history:
             turns = await self._context.store.load_turns(self._session_id)
-            earlier = tuple(turn for turn in turns if turn.head.turn_id != state.head.turn_id)
+            earlier = tuple(turn for turn in turns if turn.head.ordinal < state.head.ordinal)
         return PromptRequest(
             session_id=self._session_id,
             turn_id=state.head.turn_id,
@@ -318,13 +360,17 @@ class SessionWorker:
         context, state = self._context, run.state
         context.keeper.record(state, (state.pausing(context.clock.now() + seconds),))
         await asyncio.sleep(seconds)
+        run.unreached = None
         context.keeper.record(state, (state.retrying(new_request_id()),))
 
     async def _end_stopped(self, run: TurnRun, reason: CancelReason) -> None:
         """End a run that was stopped, whether or not its stream obeys."""
         context = self._context
         warning = await self._tell_agent(run, reason)
-        outcome = outcome_of_stop(reason, warning, has_task=run.state.head.task_id is not None)
+        if run.unreached is not None and reason in {CancelReason.SHUTDOWN, CancelReason.HANDED_OVER}:
+            outcome = outcome_of_silence(run.unreached)
+        else:
+            outcome = outcome_of_stop(reason, warning, has_task=run.state.head.task_id is not None)
         await self._finish(run, outcome)
         if run.task is not None and not await reap(run.task, context.settings.abort_grace_s):
             session_log.note("stream does not close for session", self._session_id, run.state.head.request_id)
@@ -384,6 +430,8 @@ class SessionWorker:
             self._run = None
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(self._context.settings.idle_close_s, self._context.retire, self._session_id)
+            if run.ended is not None:
+                self._context.outbox.ended(run.ended, may_pass=run.unreached is None or run.unreached.retryable)
 
     async def _safely(
         self, run: TurnRun | None, work: Callable[[*Args], Coroutine[Any, Any, None]], *args: *Args

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.sessions.cleanup import Start
 from chatforge_tui.sessions.clock import Clock
+from chatforge_tui.sessions.outbox import Outbox
 from chatforge_tui.sessions.ports import Endpoints, SessionStore
 from chatforge_tui.sessions.session_book import SessionBook
 from chatforge_tui.sessions.settings import EngineSettings
@@ -25,6 +26,7 @@ class WorkerContext:
     registry: StreamingRegistry
     book: SessionBook
     keeper: TurnKeeper
+    outbox: Outbox
     gate: asyncio.Semaphore
     """Held while a session asks its agent for a lost task."""
     start: Start

@@ -21,7 +21,7 @@ from chatforge_tui.domain.merged import Mergeable
 from chatforge_tui.domain.part import Part
 from chatforge_tui.domain.plan import Plan
 from chatforge_tui.domain.session import SessionHead
-from chatforge_tui.domain.turn import Turn
+from chatforge_tui.domain.turn import Turn, TurnHead, TurnProblem, TurnState
 from chatforge_tui.store import codec
 from chatforge_tui.store.cells import UNREADABLE, Cells
 from chatforge_tui.store.interruption import interrupted
@@ -36,6 +36,9 @@ MOST_PARTS = 100_000
 _FORMAT = "chatforge-bundle"
 _NESTED = ("form", "usage", "problem", "attachments")
 """Columns of a turn that hold JSON themselves. The last one is not in a bundle of version 1."""
+_WAITS_ELSEWHERE = TurnProblem(
+    "unsent", "This prompt waited to be sent where the bundle was made.", "/retry sends it from here."
+)
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
@@ -95,6 +98,8 @@ def content_line(content: AttachedContent) -> str:
 def read_line(line: bytes) -> Mergeable:
     """Read the line of a session, a turn or a content. A turn that was live where it was written is interrupted here.
 
+    A prompt that waits to be sent there has failed here, or both machines would send it.
+
     Raises:
         BundleLineError: it is none of them, or not whole.
     """
@@ -138,7 +143,14 @@ def _turn(shape: dict[str, Any]) -> Turn:
     turn = Turn(head, tuple(map(_part, parts)), tuple(msgspec.convert(plan, Plan) for plan in plans))
     if codec.checksum(turn) != cells.text("sha256"):
         raise BundleLineError("its text does not match its checksum")
-    return replace(turn, head=interrupted(head)) if head.state.is_live else turn
+    return replace(turn, head=interrupted(head) if head.state.is_live else _not_sent(head))
+
+
+def _not_sent(head: TurnHead) -> TurnHead:
+    """Return the head of an unsent turn as another machine keeps it; any other as it is."""
+    if head.state is not TurnState.UNSENT:
+        return head
+    return replace(head, state=TurnState.FAILED, problem=_WAITS_ELSEWHERE)
 
 
 def _content(shape: dict[str, Any]) -> AttachedContent:

@@ -116,7 +116,7 @@ def decode_plan(row: Columns) -> Plan | None:
 
 
 def encode_session(head: SessionHead) -> dict[str, Value]:
-    """Return the columns of a session; `turns` and `last_state` are not among them: its turns say that."""
+    """Return the columns of a session; `turns`, `unsent` and `last_state` are not among them: its turns say that."""
     ref = head.endpoint
     return {
         "id": head.session_id,
@@ -158,8 +158,14 @@ def encode_patch(patch: SessionPatch) -> dict[str, Value]:
     return columns
 
 
-def decode_session(cells: Cells, last_state: str | None) -> SessionHead:
-    """Return the head of a session from its columns and the state of its last turn (None without turns)."""
+def decode_session(cells: Cells, last_state: str | None, unsent: int = 0) -> SessionHead:
+    """Return the head of a session from its columns.
+
+    Args:
+        cells: the columns.
+        last_state: of its last turn that was sent; None without one.
+        unsent: how many of its prompts wait to be sent.
+    """
     title = cells.text("title")
     return SessionHead(
         session_id=SessionId(cells.text("id")),
@@ -176,6 +182,7 @@ def decode_session(cells: Cells, last_state: str | None) -> SessionHead:
         anchor=cells.text("anchor"),
         unread=cells.flag("unread"),
         turns=cells.whole("turns"),
+        unsent=unsent,
         last_state=None if last_state is None else _decode_state(last_state),
         created=cells.time("created"),
         updated=cells.time("updated"),

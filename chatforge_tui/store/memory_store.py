@@ -4,7 +4,7 @@ It matches sessions.ports.SessionStore and passes the same contract suite as the
 `close`, so that a second `open` plays a restart of the program.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from chatforge_tui.domain.attachment import AttachedContent, Attachment
@@ -15,7 +15,7 @@ from chatforge_tui.domain.merged import Mergeable, Merged
 from chatforge_tui.domain.search import FoundIn, SearchHit
 from chatforge_tui.domain.session import SessionHead, SessionPatch
 from chatforge_tui.domain.sighting import Sighting
-from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
+from chatforge_tui.domain.turn import FIRST_UNSENT, Turn, TurnHead, TurnState, is_unsent_ordinal
 from chatforge_tui.errors import ContentLost, UnknownSession
 from chatforge_tui.store.interruption import interrupted
 
@@ -59,7 +59,7 @@ class MemoryStore:
 
     async def load_sessions(self, *, trashed: bool = False) -> list[SessionHead]:
         """Return all sessions, or those in the trash: open ones by position, then the others, newest first."""
-        heads = [head for head in self._sessions.values() if (head.trashed is not None) is trashed]
+        heads = [self._counted(head) for head in self._sessions.values() if (head.trashed is not None) is trashed]
         return sorted(heads, key=lambda head: (not head.is_open, head.position if head.is_open else -head.updated))
 
     async def load_turns(self, session_id: SessionId, *, since: int = 0) -> list[Turn]:
@@ -108,10 +108,8 @@ class MemoryStore:
         head = await MemoryStore.hold_session(self, session_id)
         known = self._contents.get(session_id, {}) | dict(contents)
         _require(known, attachments)
-        self._sessions[session_id] = replace(head, attachments=attachments)
-        sent = (file for turn in self._turns[session_id].values() for file in turn.head.prompt.attachments)
-        used = {file.sha256 for file in (*attachments, *sent)}
-        self._contents[session_id] = {sha256: content for sha256, content in known.items() if sha256 in used}
+        self._sessions[session_id], self._contents[session_id] = replace(head, attachments=attachments), known
+        self._forget_unused(session_id)
 
     async def load_content(self, session_id: SessionId, file: Attachment) -> bytes:
         """Return the content of an attachment.
@@ -138,7 +136,8 @@ class MemoryStore:
         self._sessions[session.session_id] = session
         self._turns[session.session_id][head.turn_id] = Turn(head)
         self._owner[head.turn_id] = session.session_id
-        self._live[head.turn_id] = []
+        if head.state.is_live:
+            self._live[head.turn_id] = []
 
     def record(self, turn_id: TurnId, changes: Sequence[TurnChange]) -> None:
         """Keep changes of a live turn; those of a turn that has ended or is gone change nothing."""
@@ -156,23 +155,58 @@ class MemoryStore:
         self._live.pop(turn.head.turn_id, None)
 
     async def lost_turns(self) -> list[TurnHead]:
-        """Return the interrupted turns that are bound to a task and the last of their sessions."""
-        kept = [head.session_id for head in self._sessions.values() if head.trashed is None]
-        last = [turns[-1].head for session_id in kept if (turns := await MemoryStore.load_turns(self, session_id))]
+        """Return the interrupted turns that are bound to a task and the last of their sessions that were sent."""
+        last = [turn.head for session_id in self._kept() if (turn := await self._last_sent(session_id))]
         return [head for head in last if head.state is TurnState.INTERRUPTED and head.task_id is not None]
 
-    async def adopt_turn(self, head: TurnHead) -> Turn | None:
-        """Make an interrupted turn live again, under this head."""
+    async def unsent_turns(self) -> list[TurnHead]:
+        """Return the prompts that wait to be sent, each session's in order."""
+        turns = [turn for session_id in self._kept() for turn in await MemoryStore.load_turns(self, session_id)]
+        return [turn.head for turn in turns if turn.head.state is TurnState.UNSENT]
+
+    async def adopt_turn(self, head: TurnHead, *, was: TurnState) -> Turn | None:
+        """Make an interrupted or unsent turn live, under this head."""
         session = self._sessions.get(head.session_id)
-        turns = await MemoryStore.load_turns(self, head.session_id)
-        if session is None or session.trashed is not None or not turns or turns[-1].head.turn_id != head.turn_id:
+        turn = self._turns.get(head.session_id, {}).get(head.turn_id)
+        if session is None or session.trashed is not None or turn is None:
             return None
-        if turns[-1].head.state is not TurnState.INTERRUPTED:
+        last = await self._last_sent(head.session_id)
+        is_in_place = was is TurnState.UNSENT or (last is not None and last.head.turn_id == head.turn_id)
+        if turn.head.state is not was or not is_in_place:
             return None
-        turn = self._turns[head.session_id][head.turn_id] = replace(turns[-1], head=head)
+        turn = self._turns[head.session_id][head.turn_id] = replace(turn, head=head)
         self._live[head.turn_id] = []
         self._sessions[head.session_id] = replace(session, last_state=head.state)
         return turn
+
+    async def drop_turn(self, head: TurnHead) -> bool:
+        """Delete a turn that was never sent; return whether it was there and still unsent."""
+        turn = self._turns.get(head.session_id, {}).get(head.turn_id)
+        if turn is None or turn.head.state is not TurnState.UNSENT:
+            return False
+        del self._turns[head.session_id][head.turn_id], self._owner[head.turn_id]
+        session = self._sessions[head.session_id]
+        self._sessions[head.session_id] = replace(session, turns=session.turns - 1)
+        self._forget_unused(head.session_id)
+        return True
+
+    def _forget_unused(self, session_id: SessionId) -> None:
+        """Forget the contents that neither the session's draft nor any of its turns refers to."""
+        sent = (file for turn in self._turns[session_id].values() for file in turn.head.prompt.attachments)
+        used = {file.sha256 for file in (*self._sessions[session_id].attachments, *sent)}
+        known = self._contents.get(session_id, {})
+        self._contents[session_id] = {sha256: content for sha256, content in known.items() if sha256 in used}
+
+    def _counted(self, head: SessionHead) -> SessionHead:
+        turns = self._turns[head.session_id].values()
+        return replace(head, unsent=sum(turn.head.state is TurnState.UNSENT for turn in turns))
+
+    def _kept(self) -> list[SessionId]:
+        return [head.session_id for head in self._sessions.values() if head.trashed is None]
+
+    async def _last_sent(self, session_id: SessionId) -> Turn | None:
+        turns = await MemoryStore.load_turns(self, session_id)
+        return next((turn for turn in reversed(turns) if turn.head.state is not TurnState.UNSENT), None)
 
     async def merge(self, items: tuple[Mergeable, ...]) -> tuple[Merged, ...]:
         """Take in sessions and turns from elsewhere; what is here already stays as it is."""
@@ -187,6 +221,10 @@ class MemoryStore:
             self._sessions[item.session_id], self._turns[item.session_id] = item, {}
             return Merged.ADDED
         session_id, turn_id = item.head.session_id, item.head.turn_id
+        if is_unsent_ordinal(item.head.ordinal):
+            known = self._turns.get(session_id, {})
+            ordinal = known[turn_id].head.ordinal if turn_id in known else _next_ordinal(known.values())
+            item = replace(item, head=replace(item.head, ordinal=ordinal))
         if owner := self._owner.get(turn_id):
             return Merged.SAME if self._read(owner, turn_id) == item else Merged.KEPT
         if session_id not in self._sessions:
@@ -240,7 +278,7 @@ class MemoryStore:
         if head is None or head.trashed is None:
             message = "This session is not in the trash."
             raise UnknownSession(message)
-        self._sessions[session_id] = restored = replace(head, trashed=None)
+        self._sessions[session_id] = restored = self._counted(replace(head, trashed=None))
         return restored
 
     async def purge_session(self, session_id: SessionId) -> None:
@@ -260,6 +298,11 @@ def _require(contents: Mapping[str, bytes], attachments: tuple[Attachment, ...])
     for file in attachments:
         if file.sha256 not in contents:
             raise ContentLost(file.name)
+
+
+def _next_ordinal(turns: Iterable[Turn]) -> int:
+    """Return the ordinal behind everything that was sent."""
+    return max((turn.head.ordinal for turn in turns if turn.head.ordinal < FIRST_UNSENT), default=-1) + 1
 
 
 def _hit(text: str, words: list[str], session_id: SessionId, title: str, place: FoundIn, when: float) -> SearchHit:

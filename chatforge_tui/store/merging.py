@@ -2,13 +2,13 @@
 
 import logging
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chatforge_tui.domain.attachment import AttachedContent
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.merged import Mergeable, Merged
 from chatforge_tui.domain.session import SessionHead
-from chatforge_tui.domain.turn import Turn
+from chatforge_tui.domain.turn import FIRST_UNSENT, Turn, is_unsent_ordinal
 from chatforge_tui.store import attached, codec, queries, rows
 from chatforge_tui.store.cells import UNREADABLE
 from chatforge_tui.store.connection import savepoint
@@ -55,6 +55,11 @@ def _add_session(at: Workplace, head: SessionHead) -> Merged:
 def _add_turn(at: Workplace, turn: Turn) -> Merged:
     """Add a turn to its session."""
     known = queries.load_turn(at.db, at.me.is_alive, turn.head.turn_id)
+    if is_unsent_ordinal(
+        turn.head.ordinal
+    ):  # it waited to be sent where it comes from: here it is one among the others
+        ordinal = known.head.ordinal if known is not None else _next_ordinal(at, turn)
+        turn = replace(turn, head=replace(turn.head, ordinal=ordinal))
     if known is not None:
         return Merged.SAME if known == turn else Merged.KEPT
     if not _is_here(at, turn.head.session_id):
@@ -75,3 +80,12 @@ def _add_content(at: Workplace, item: AttachedContent) -> Merged:
 
 def _is_here(at: Workplace, session_id: SessionId) -> bool:
     return at.db.execute("SELECT 1 FROM session WHERE id = ?", (session_id,)).fetchone() is not None
+
+
+def _next_ordinal(at: Workplace, turn: Turn) -> int:
+    """Return the ordinal behind everything that was sent in the turn's session."""
+    row = at.db.execute(
+        "SELECT max(ordinal) + 1 AS next FROM turn WHERE session = ? AND ordinal < ?",
+        (turn.head.session_id, FIRST_UNSENT),
+    ).fetchone()
+    return row["next"] or 0

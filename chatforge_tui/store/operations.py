@@ -14,7 +14,7 @@ from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.part import Part
 from chatforge_tui.domain.plan import Plan
 from chatforge_tui.domain.session import SessionHead
-from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
+from chatforge_tui.domain.turn import FIRST_UNSENT, Turn, TurnHead, TurnState
 from chatforge_tui.errors import SessionBusy, UnknownSession
 from chatforge_tui.store import attached, backups, codec, holds, instances, queries, rows, search_index
 from chatforge_tui.store.instances import InstanceId
@@ -125,14 +125,14 @@ class PatchSession(Operation):
 
 @dataclass
 class BeginTurn(Operation):
-    """Add a turn whose request is about to leave."""
+    """Add a turn whose request is about to leave, or one that waits to be sent."""
 
     head: TurnHead
     session: Mapping[str, codec.Value]
     """The columns of the session that changed with it, and its id."""
 
     def apply(self, at: Workplace) -> None:
-        """Insert the turn with this program as its owner.
+        """Insert the turn with this program as its owner; an unsent one has none.
 
         Raises:
             UnknownSession: the session is gone, or in the trash.
@@ -147,8 +147,11 @@ class BeginTurn(Operation):
         _refuse_second_writer(at, session_id)
         holds.take(at.db, at.me, session_id)
         attached.require(at.db, session_id, self.head.prompt.attachments)
-        rows.write_turn(at.db, self.head, at.me.instance_id, sha256=None)
-        rows.clear_content(at.db, self.head.turn_id)
+        if self.head.state.is_live:
+            rows.write_turn(at.db, self.head, at.me.instance_id, sha256=None)
+            rows.clear_content(at.db, self.head.turn_id)
+        else:
+            rows.write_ended(at.db, Turn(self.head))
         rows.write_session(at.db, self.session)
 
     @property
@@ -159,9 +162,11 @@ class BeginTurn(Operation):
 
 @dataclass
 class AdoptTurn(Operation):
-    """Make an interrupted turn live again, in this program."""
+    """Make an interrupted or unsent turn live, in this program."""
 
     head: TurnHead
+    was: TurnState
+    """What it must be still: another program may have sent it meanwhile, and died."""
 
     def apply(self, at: Workplace) -> Turn | None:
         """Take the turn over under this head; its parts stay. None when there is nothing to take over.
@@ -172,17 +177,50 @@ class AdoptTurn(Operation):
         session_id, turn_id = self.head.session_id, self.head.turn_id
         _refuse_second_writer(at, session_id)
         holds.take(at.db, at.me, session_id)
-        last = at.db.execute(
-            "SELECT turn.id, turn.state, turn.instance FROM turn JOIN session ON session.id = turn.session "
-            "WHERE session.id = ? AND session.trashed IS NULL ORDER BY ordinal DESC, turn.id DESC LIMIT 1",
-            (session_id,),
+        found = at.db.execute(
+            "SELECT state, instance, request_id FROM turn JOIN session ON session.id = turn.session "
+            "WHERE turn.id = ? AND session.trashed IS NULL",
+            (turn_id,),
         ).fetchone()
-        if last is None or last["id"] != turn_id:
+        if found is None:
             return None
-        if last["state"] != TurnState.INTERRUPTED.value and last["instance"] != at.me.instance_id:
+        is_done = (found["instance"], found["request_id"]) == (at.me.instance_id, self.head.request_id)
+        if not is_done and (found["state"] != self.was.value or not self._is_in_place(at)):
             return None
         rows.write_turn(at.db, self.head, at.me.instance_id, sha256=None)
         return queries.load_turn(at.db, at.me.is_alive, turn_id)
+
+    def _is_in_place(self, at: Workplace) -> bool:
+        """Return whether the turn is the last that was sent, or was not sent."""
+        last = at.db.execute(
+            "SELECT id FROM turn WHERE session = ? AND ordinal < ? ORDER BY ordinal DESC, id DESC LIMIT 1",
+            (self.head.session_id, FIRST_UNSENT),
+        ).fetchone()
+        return self.was is TurnState.UNSENT or (last is not None and last["id"] == self.head.turn_id)
+
+
+@dataclass
+class DropTurn(Operation):
+    """Delete a turn that was never sent."""
+
+    session_id: SessionId
+    turn_id: TurnId
+
+    def apply(self, at: Workplace) -> bool:
+        """Delete the row and what it alone had attached; return whether this turn was there and unsent.
+
+        Raises:
+            SessionBusy: another program that is alive holds the session.
+        """
+        _refuse_second_writer(at, self.session_id)
+        holds.take(at.db, at.me, self.session_id)
+        is_gone = rows.delete_unsent(at.db, self.turn_id)
+        attached.forget_unused(at.db, self.session_id)
+        return is_gone
+
+    def after_commit(self, at: Workplace) -> None:
+        """Wipe the words out of the index: what was taken back is not to be found."""
+        search_index.forget(at.db, _FORGET_S)
 
 
 @dataclass

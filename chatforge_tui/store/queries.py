@@ -13,7 +13,7 @@ from chatforge_tui.domain.fold import fold
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.part import Part
 from chatforge_tui.domain.session import SessionHead
-from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
+from chatforge_tui.domain.turn import FIRST_UNSENT, Turn, TurnHead, TurnState
 from chatforge_tui.store import codec
 from chatforge_tui.store.cells import Cells
 from chatforge_tui.store.connection import readable, snapshot
@@ -25,11 +25,13 @@ _log = logging.getLogger("chatforge.store")
 IsAlive = Callable[[InstanceId | None], bool]
 """Tells whether a program still runs."""
 
-_SESSIONS = """
-    SELECT session.*, last.state AS last_state, last.instance AS last_instance
+_SESSIONS = f"""
+    SELECT session.*, last.state AS last_state, last.instance AS last_instance,
+        (SELECT count(*) FROM turn WHERE turn.session = session.id AND ordinal >= {FIRST_UNSENT}) AS unsent
     FROM session
     LEFT JOIN turn AS last ON last.key = (
-        SELECT key FROM turn WHERE turn.session = session.id ORDER BY ordinal DESC, id DESC LIMIT 1
+        SELECT key FROM turn WHERE turn.session = session.id AND ordinal < {FIRST_UNSENT}
+        ORDER BY ordinal DESC, id DESC LIMIT 1
     )
 """
 _LIVE = frozenset(state.value for state in TurnState if state.is_live)
@@ -84,6 +86,13 @@ def lost_turns(db: sqlite3.Connection, is_alive: IsAlive) -> list[TurnHead]:
     return [interrupted(head) if head.state.is_live else head for head in heads]
 
 
+def unsent_turns(db: sqlite3.Connection) -> list[TurnHead]:
+    """Return the heads of the prompts that wait to be sent, the trash left out, each session's in order."""
+    rows = readable(db, lambda: db.execute(_UNSENT).fetchall())
+    heads = [codec.decode_turn(Cells(row)) for row in rows]
+    return [head for head in heads if head.state is TurnState.UNSENT]
+
+
 def load_turn(db: sqlite3.Connection, is_alive: IsAlive, turn_id: TurnId) -> Turn | None:
     """Return one turn; None when there is none with this id."""
     rows, parts, plans, chunks = readable(db, lambda: _rows_of_turn(db, turn_id))
@@ -115,14 +124,21 @@ def _rows_of_turn(db: sqlite3.Connection, turn_id: TurnId) -> tuple[list[sqlite3
         )
 
 
-_LAST_WITH_TASK = """
+_LAST_WITH_TASK = f"""
     SELECT turn.* FROM session
     JOIN turn ON turn.key = (
-        SELECT key FROM turn WHERE turn.session = session.id ORDER BY ordinal DESC, id DESC LIMIT 1
+        SELECT key FROM turn WHERE turn.session = session.id AND ordinal < {FIRST_UNSENT}
+        ORDER BY ordinal DESC, id DESC LIMIT 1
     )
     WHERE session.trashed IS NULL AND turn.task_id IS NOT NULL
     AND turn.state IN ('queued', 'connecting', 'streaming', 'interrupted')
     ORDER BY session.is_open DESC, session.is_active DESC, session.updated DESC
+"""
+
+
+_UNSENT = f"""
+    SELECT turn.* FROM session JOIN turn ON turn.session = session.id AND turn.ordinal >= {FIRST_UNSENT}
+    WHERE session.trashed IS NULL ORDER BY session.id, turn.ordinal, turn.id
 """
 
 
@@ -132,7 +148,7 @@ def head_of(row: sqlite3.Row, is_alive: IsAlive) -> SessionHead:
     if state in _LIVE and not is_alive(row["last_instance"]):
         state = TurnState.INTERRUPTED.value
     cells = Cells(row)
-    head = codec.decode_session(cells, state)
+    head = codec.decode_session(cells, state, row["unsent"])
     if cells.damaged:
         _log.warning("session %s is damaged in its row: %s", head.session_id, ", ".join(cells.damaged))
     return head

@@ -46,6 +46,16 @@ def delete_session(db: sqlite3.Connection, session_id: SessionId) -> None:
     db.execute("DELETE FROM session WHERE id = ?", (session_id,))
 
 
+def delete_unsent(db: sqlite3.Connection, turn_id: TurnId) -> bool:
+    """Delete a turn if it was never sent; return whether it was there."""
+    is_there = "SELECT 1 FROM turn WHERE id = ? AND state = 'unsent'"
+    if db.execute(is_there, (turn_id,)).fetchone() is None:
+        return False
+    search_index.remove_turn(db, turn_id)
+    db.execute("DELETE FROM turn WHERE id = ?", (turn_id,))
+    return True
+
+
 def clear_content(db: sqlite3.Connection, turn_id: TurnId) -> None:
     """Delete everything that belongs to a turn but its own row."""
     for table in ("chunk", "part", "plan"):

@@ -101,8 +101,18 @@ def remove(db: sqlite3.Connection, turns: Iterable[TurnId]) -> None:
 def remove_session(db: sqlite3.Connection, session_id: SessionId) -> None:
     """Take all turns of a session out of the index, and have the words themselves forgotten."""
     rows = db.execute("SELECT id FROM turn WHERE session = ? AND is_indexed = 1", (session_id,)).fetchall()
-    remove(db, [TurnId(row["id"]) for row in rows])
-    if rows:
+    _remove_and_forget(db, [TurnId(row["id"]) for row in rows])
+
+
+def remove_turn(db: sqlite3.Connection, turn_id: TurnId) -> None:
+    """Take one turn out of the index, and have the words themselves forgotten."""
+    rows = db.execute("SELECT id FROM turn WHERE id = ? AND is_indexed = 1", (turn_id,)).fetchall()
+    _remove_and_forget(db, [TurnId(row["id"]) for row in rows])
+
+
+def _remove_and_forget(db: sqlite3.Connection, turns: list[TurnId]) -> None:
+    remove(db, turns)
+    if turns:
         db.execute("INSERT OR REPLACE INTO fact (name, value) VALUES ('forgetting', '1')")
 
 

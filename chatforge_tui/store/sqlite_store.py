@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from chatforge_tui.domain.changes import HeadChanged, TurnChange
 from chatforge_tui.domain.ids import SessionId, TaskId, TurnId
 from chatforge_tui.domain.session import SessionHead, SessionPatch
-from chatforge_tui.domain.turn import Turn, TurnHead
+from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
 from chatforge_tui.errors import ContentLost, StoreError, StoreTooNew, StoreUnavailable
 from chatforge_tui.store import attached, codec, holds, queries, search_index
 from chatforge_tui.store.caretaker import Caretaker
@@ -28,6 +28,7 @@ from chatforge_tui.store.operations import (
     Barrier,
     BeginTurn,
     CreateSession,
+    DropTurn,
     EndTurn,
     GiveUpSessions,
     HoldSession,
@@ -275,17 +276,38 @@ class SqliteStore:
         """Return the interrupted turns that are bound to a task and the last of their sessions."""
         return await self._look(lambda at: queries.lost_turns(at.db, at.me.is_alive))
 
-    async def adopt_turn(self, head: TurnHead) -> Turn | None:
-        """Make an interrupted turn live again, as this program's own; it is durable on return.
+    async def adopt_turn(self, head: TurnHead, *, was: TurnState) -> Turn | None:
+        """Make an interrupted or unsent turn live, as this program's own; it is durable on return.
 
         Raises:
             SessionBusy: another program is answering in the session.
             StoreError: it is not stored: the turn is as it was.
         """
-        turn: Turn | None = await self._write(AdoptTurn(head))
+        turn: Turn | None = await self._write(AdoptTurn(head, was))
         if turn is not None and head.task_id is not None:
             self._tasks[head.turn_id] = head.task_id
         return turn
+
+    async def unsent_turns(self) -> list[TurnHead]:
+        """Return the prompts that wait to be sent, those of the trash left out, each session's in order."""
+        if self._is_absent:
+            return []
+
+        def look(at: Workplace) -> list[TurnHead]:
+            return queries.unsent_turns(at.db)
+
+        heads: list[TurnHead] = await self._writer.submit(look)
+        return heads
+
+    async def drop_turn(self, head: TurnHead) -> bool:
+        """Delete a turn that was never sent; return whether it was there and still unsent.
+
+        Raises:
+            SessionBusy: another living program is the session's writer.
+            StoreError: it is not deleted.
+        """
+        is_gone: bool = await self._write(DropTurn(head.session_id, head.turn_id))
+        return is_gone
 
     async def hold_session(self, session_id: SessionId) -> SessionHead:
         """Make this program the session's writer.

@@ -61,6 +61,11 @@ def outcome_of_error(error: ChatForgeError) -> Outcome:
     return Outcome(TurnState(error.state), problem=TurnProblem(error.kind, str(error), hint))
 
 
+def outcome_of_silence(error: ChatForgeError) -> Outcome:
+    """Return what it leads to when nothing of a prompt could leave: it waits."""
+    return Outcome(TurnState.UNSENT, problem=TurnProblem(error.kind, str(error), error.hint))
+
+
 def outcome_of_loss(error: ChatForgeError) -> Outcome:
     """Return what it leads to when a task that was lost cannot be read on with: its text stays."""
     if isinstance(error, LimitExceeded):

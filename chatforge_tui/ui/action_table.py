@@ -18,6 +18,7 @@ from chatforge_tui.ui.turn_actions import TurnActions
 MAIN_SCREEN_ACTIONS = (
     "prompt.send",
     "prompt.newline",
+    "prompt.queue",
     "view.plan",
     "view.fold",
     "view.fold_one",
@@ -117,7 +118,10 @@ def _plain_actions(shell: Shell, sessions: SessionActions, program: ProgramActio
 
 
 def _pane_actions(
-    sessions: SessionActions, turns: TurnActions, program: ProgramActions, files: FileActions
+    sessions: SessionActions,
+    turns: TurnActions,
+    program: ProgramActions,
+    files: FileActions,
 ) -> dict[str, Callable[[Pane], None]]:
     """Return the actions on a session: the one in front, or the chosen one of the board."""
     return {
@@ -130,6 +134,9 @@ def _pane_actions(
         "prompt.history": program.show_prompts,
         "turn.continue": turns.go_on,
         "turn.retry": turns.retry,
+        "outbox.send": turns.outbox.send,
+        "outbox.edit": turns.outbox.edit,
+        "outbox.drop": turns.outbox.drop,
         "file.save": files.save,
         "endpoint.trust": program.ask_card_host,
     }

@@ -42,7 +42,7 @@ class ChatForgeApp(DeskApp, inherit_bindings=False):
                 pass  # they are shown first; the next Enter sends
             case PromptTyped(text):
                 self._empty_composer(pane)
-                self._turns.send(pane, text)
+                self._turns.queue(pane, text) if event.is_queued else self._turns.send(pane, text)
 
     def _submit_alone(self, text: str) -> None:
         """Take what was written while there is no session, for the store cannot be opened: a prompt stays where it is."""
@@ -58,6 +58,8 @@ class ChatForgeApp(DeskApp, inherit_bindings=False):
             self._sessions.use_model(pane, argument)
         elif action == "turn.abort":  # typed out, it needs no second press and means nothing but this
             self._turns.abort(pane)
+        elif action == "prompt.queue":
+            self._queue(argument, pane)
         elif action == "file.save":
             self._files.save(pane, argument)
         elif action == "prompt.attach":
@@ -70,6 +72,12 @@ class ChatForgeApp(DeskApp, inherit_bindings=False):
             self._sessions.rename(pane, argument)
         else:
             self.do_to(action, pane)
+
+    def _queue(self, text: str, pane: Pane) -> None:
+        if text:
+            self._turns.queue(pane, text)
+        else:
+            self.say("/queue takes the prompt that is to be sent after the running answer.")
 
     def on_composer_tabbed(self) -> None:
         """Tab: the form that waits, an example for an empty session, or the next widget."""

@@ -39,6 +39,7 @@ from chatforge_tui.domain.changes import (
     TurnBegan,
     TurnChanged,
     TurnEnded,
+    TurnRemoved,
 )
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.session import EndpointRef, SessionHead
@@ -170,7 +171,7 @@ class DeskApp(App[None], inherit_bindings=False):
         """Whether a session was in front yet: what the composer holds before is for the first one, later for its own."""
         undo_keys = keymap.action("session.undo").keys
         self._sessions = SessionActions(self, undo_key=shown(undo_keys[0]) if undo_keys else "")
-        self._turns = TurnActions(self)
+        self._turns = TurnActions(self, queues=settings.ui.enter == "queue")
         self._program = ProgramActions(self, self._sessions, self._turns, aborts_twice=settings.ui.abort == "double")
         folders = FolderMemory(locations.state_dir)
         self._files, self._attaching = FileActions(self, folders), AttachActions(self, settings.files)
@@ -371,7 +372,7 @@ class DeskApp(App[None], inherit_bindings=False):
                 self._sessions.note_removed(session_id)
             case SessionChanged(head):
                 self._take_head(head)
-            case TurnBegan() | TurnChanged() | TurnEnded():
+            case TurnBegan() | TurnChanged() | TurnEnded() | TurnRemoved():
                 return self._book.apply(event)
         return False
 

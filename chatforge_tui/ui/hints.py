@@ -31,6 +31,7 @@ _TONES: dict[TurnState, Tone] = {
     TurnState.WAITING: "waiting",
     TurnState.FAILED: "failed",
     TurnState.INTERRUPTED: "waiting",
+    TurnState.UNSENT: "waiting",
 }
 
 
@@ -38,7 +39,13 @@ class HintWriter:
     """Writes the bottom of the screen with the keys in force."""
 
     def __init__(
-        self, keymap: Keymap, marks: MarkSet, *, is_still: bool, unverified: Collection[str] = frozenset()
+        self,
+        keymap: Keymap,
+        marks: MarkSet,
+        *,
+        is_still: bool,
+        queues: bool = False,
+        unverified: Collection[str] = frozenset(),
     ) -> None:
         """Write with these keys and marks.
 
@@ -46,11 +53,13 @@ class HintWriter:
             keymap: the keys in force.
             marks: how states are drawn.
             is_still: no spinner turns.
+            queues: a prompt that is sent while an answer runs waits until it is done.
             unverified: names of the endpoints whose certificate is not checked.
         """
         self._keymap = keymap
         self._marks = marks
         self._is_still = is_still
+        self._queues = queues
         self._unverified = unverified
 
     def key(self, action_id: str) -> str:
@@ -107,6 +116,8 @@ class HintWriter:
         turn, state = pane.turn, pane.state
         if new_lines:
             hint = f"{hint} {self._marks.dot} {self.key('view.follow')} follows {new_lines} new lines".strip()
+        if state is TurnState.UNSENT:
+            return Status(hint, _TONES[state], self._mark(state, now), state_word(state), (), warning)
         if turn is None or state is None:
             return Status(hint=hint, warning=warning)
         tone = "running" if state.is_live else _TONES.get(state, "dim")
@@ -124,10 +135,21 @@ class HintWriter:
             return self._held(pane)
         send, newline = self.key("prompt.send"), self.key("prompt.newline")
         if pane.is_live:
-            return f"{send} sends and replaces the running answer"
+            return self._while_running(send)
+        if pane.state is TurnState.UNSENT:
+            edit = self.key("outbox.edit") or "/edit"
+            return f"/send sends what waits {self._marks.dot} {edit} edits it {self._marks.dot} /drop removes it"
         what = "send the answer" if pane.question is not None else "send"
         lines = f" {self._marks.dot} {newline} newline" if newline else ""
         return f"{send} {what}{lines}"
+
+    def _while_running(self, send: str) -> str:
+        """Return what the keys do with a prompt while an answer runs."""
+        queue = self.key("prompt.queue")
+        if self._queues:
+            return f"{send} sends when this answer is done"
+        after = f" {self._marks.dot} {queue} waits" if queue else ""
+        return f"{send} sends and replaces the running answer{after}"
 
     def _mark(self, state: TurnState, now: float) -> str:
         if not state.is_live or self._is_still:

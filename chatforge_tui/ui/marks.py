@@ -17,6 +17,7 @@ class MarkSet:
     waiting: str
     failed: str
     interrupted: str
+    unsent: str
     idle: str
     done: str
     held: str
@@ -48,7 +49,7 @@ class MarkSet:
             return self.idle
         if state.is_live:
             return self.running
-        special = {TurnState.WAITING: self.waiting, TurnState.FAILED: self.failed}
+        special = {TurnState.WAITING: self.waiting, TurnState.FAILED: self.failed, TurnState.UNSENT: self.unsent}
         return special.get(state, self.interrupted)
 
     def of_step(self, status: StepStatus) -> str:
@@ -66,6 +67,7 @@ UNICODE_MARKS = MarkSet(
     waiting="◆",
     failed="✕",
     interrupted="↯",
+    unsent="↑",
     idle="○",
     done="✓",
     held="⊘",
@@ -91,6 +93,7 @@ ASCII_MARKS = MarkSet(
     waiting="?",
     failed="x",
     interrupted="!",
+    unsent="^",
     idle="o",
     done="+",
     held="#",

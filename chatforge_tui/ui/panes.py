@@ -16,8 +16,9 @@ from chatforge_tui.domain.changes import (
     TurnBegan,
     TurnChanged,
     TurnEnded,
+    TurnRemoved,
 )
-from chatforge_tui.domain.ids import SessionId
+from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.part import QuestionPart, TextPart
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
@@ -47,7 +48,11 @@ class Pane:
         """One sentence why the store cannot give the session; "" when it can."""
         self.plans = PlanHistory()
         self.turn: TurnHead | None = None
-        """Head of the last turn; None when there is none, or nothing was loaded and nothing happened yet."""
+        """Head of the last turn that was sent; None when there is none, or nothing was loaded and nothing happened yet."""
+        self.unsent: dict[TurnId, TurnHead] = {}
+        """The prompts that wait to be sent, as far as the session was loaded."""
+        self._before: tuple[TurnHead | None, QuestionPart | None] = (None, None)
+        """`turn` and `question` before the last turn began."""
         self.question: QuestionPart | None = None
         """What the agent waits for."""
         self.form_input: dict[str, str | bool] = {}
@@ -70,8 +75,15 @@ class Pane:
 
     @property
     def state(self) -> TurnState | None:
-        """State of the last turn; None before the first."""
-        return self.turn.state if self.turn is not None else self.head.last_state
+        """State of the last turn, or that something waits to be sent where nothing runs; None before the first."""
+        state = self.turn.state if self.turn is not None else self.head.last_state
+        is_busy = state is not None and (state.is_live or state is TurnState.WAITING)
+        return TurnState.UNSENT if self.has_unsent and not is_busy else state
+
+    @property
+    def has_unsent(self) -> bool:
+        """Whether prompts wait to be sent."""
+        return self.head.unsent > 0 or bool(self.unsent)
 
     @property
     def is_live(self) -> bool:
@@ -81,7 +93,7 @@ class Pane:
     @property
     def is_empty(self) -> bool:
         """Whether nothing was ever sent."""
-        return self.head.turns == 0 and self.turn is None
+        return self.head.turns == 0 and self.turn is None and not self.unsent
 
     @property
     def has_all(self) -> bool:
@@ -100,7 +112,8 @@ class Pane:
             self._load_transcript(turns)
         self.plans.load(turns)
         self.prompts = [turn.head.prompt.text for turn in turns]
-        last = turns[-1] if turns else None
+        self.unsent = {turn.head.turn_id: turn.head for turn in turns if turn.head.state is TurnState.UNSENT}
+        last = next((turn for turn in reversed(turns) if turn.head.turn_id not in self.unsent), None)
         self.turn = last.head if last else None
         self._take_question(last.question if last else None)
         self.characters = _text_length(last) if last else 0
@@ -120,28 +133,56 @@ class Pane:
             self.transcript.anchor = self.head.anchor
         self.transcript.load(turns)
 
-    def apply(self, event: TurnBegan | TurnChanged | TurnEnded) -> None:
-        """Take what happened to the session's last turn."""
+    def apply(self, event: TurnBegan | TurnChanged | TurnEnded | TurnRemoved) -> None:
+        """Take what happened to one of the session's turns."""
         match event:
             case TurnBegan(turn):
-                if self.turn is None or self.turn.turn_id != turn.head.turn_id:  # else it is taken up again
-                    self.prompts.append(turn.head.prompt.text)
-                self.turn = turn.head
-                self._take_question(None)
-                self.characters = _text_length(turn)
+                self._begin(turn)
             case TurnChanged():
                 self._apply_changes(event)
+            case TurnEnded(turn) if turn.head.state is TurnState.UNSENT:
+                self._wait(turn.head)
             case TurnEnded(turn):
                 self.turn = turn.head
                 self.plans.put_turn(turn)
                 self._take_question(turn.question)
                 self.characters = _text_length(turn)
-        if self.transcript is None and self.is_loaded and isinstance(event, TurnBegan):
-            self._load_transcript(())
+            case TurnRemoved(turn_id=turn_id):
+                self._take_back(turn_id)
         if self.transcript is not None:
-            if isinstance(event, TurnBegan):
-                self.transcript.anchor = ""  # who sends a prompt wants to see it answered, wherever they were reading
             self.transcript.apply(event)
+
+    def _begin(self, turn: Turn) -> None:
+        """Take a turn that begins, is taken up again, waits to be sent, or waited until now."""
+        head, is_last = turn.head, self.turn is not None and self.turn.turn_id == turn.head.turn_id
+        is_new = not is_last and head.turn_id not in self.unsent
+        if is_new:
+            self.prompts.append(head.prompt.text)
+        if head.state is TurnState.UNSENT:
+            self._wait(head)
+        else:
+            if not is_last:
+                self._before = self.turn, self.question
+            self.unsent.pop(head.turn_id, None)
+            self.turn = head
+            self._take_question(None)
+            self.characters = _text_length(turn)
+        if self.transcript is None and self.is_loaded:
+            self._load_transcript(())
+        if self.transcript is not None and is_new:
+            self.transcript.anchor = ""  # who sends a prompt wants to see it answered, wherever they were reading
+
+    def _wait(self, head: TurnHead) -> None:
+        """Let a turn wait to be sent; if it is the one that ran, all is as it was before it."""
+        self.unsent[head.turn_id] = head
+        if self.turn is not None and self.turn.turn_id == head.turn_id:
+            self.turn, question = self._before
+            self._take_question(question)
+
+    def _take_back(self, turn_id: TurnId) -> None:
+        head = self.unsent.pop(turn_id, None)
+        if head is not None and head.prompt.text in self.prompts:
+            self.prompts.remove(head.prompt.text)
 
     def _apply_changes(self, event: TurnChanged) -> None:
         for change in event.changes:
@@ -229,15 +270,16 @@ class PaneBook:
         self._open = None
         self._forget_shown(session_id)
 
-    def apply(self, event: TurnBegan | TurnChanged | TurnEnded) -> bool:
+    def apply(self, event: TurnBegan | TurnChanged | TurnEnded | TurnRemoved) -> bool:
         """Take what happened to a turn; return whether its session is the one in front."""
-        session_id = event.session_id if isinstance(event, TurnChanged) else event.turn.head.session_id
+        is_whole = isinstance(event, TurnBegan | TurnEnded)
+        session_id = event.turn.head.session_id if is_whole else event.session_id
         pane = self._panes.get(session_id)
         if pane is None:
             return False
         pane.apply(event)
         is_front = pane is self.current
-        if isinstance(event, TurnEnded) and not is_front:
+        if isinstance(event, TurnEnded) and not is_front and event.turn.head.state is not TurnState.UNSENT:
             pane.unread += 1
             self._drop_old_transcripts()
         return is_front
@@ -314,12 +356,12 @@ CALM = 4
 
 
 def urgency(pane: Pane) -> int:
-    """Return how soon a pane needs its user: 0 it waits, 1 failed unseen, 2 cut off unseen, 3 news, 4 calm."""
+    """Return how soon a pane needs its user: 0 it waits, 1 failed unseen, 2 cut off or unsent unseen, 3 news, 4 calm."""
     if pane.state is TurnState.WAITING:
         return 0
     if not pane.unread_count:
         return CALM
-    return {TurnState.FAILED: 1, TurnState.INTERRUPTED: 2}.get(pane.state or TurnState.COMPLETE, 3)
+    return {TurnState.FAILED: 1, TurnState.INTERRUPTED: 2, TurnState.UNSENT: 2}.get(pane.state or TurnState.COMPLETE, 3)
 
 
 def _text_length(turn: Turn) -> int:

@@ -32,6 +32,10 @@ COMMANDS = (
     SlashCommand("stop", "turn.abort", "", "Stop the running answer; what came stays."),
     SlashCommand("continue", "turn.continue", "", "Ask for the rest of an answer that broke off."),
     SlashCommand("retry", "turn.retry", "", "Send the last prompt again, as a new turn."),
+    SlashCommand("queue", "prompt.queue", "PROMPT", "Send this as soon as the running answer is done."),
+    SlashCommand("send", "outbox.send", "", "Send the prompts that wait in this session, one after another."),
+    SlashCommand("edit", "outbox.edit", "", "Take the last waiting prompt back, to change it."),
+    SlashCommand("drop", "outbox.drop", "", "Remove the last waiting prompt; nothing of it was sent."),
     SlashCommand(
         "trust", "endpoint.trust", "", "Answer whether prompts may go to the server that the agent card names."
     ),

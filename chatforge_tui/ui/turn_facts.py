@@ -8,6 +8,7 @@ _CHARACTERS_PER_TOKEN = 4
 """For the rate while an endpoint does not say how many tokens it sent: an estimate, shown with a tilde."""
 
 _STATE_WORDS = {
+    TurnState.UNSENT: "not sent",
     TurnState.QUEUED: "sending",
     TurnState.CONNECTING: "connecting",
     TurnState.STREAMING: "streaming",

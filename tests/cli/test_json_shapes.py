@@ -78,6 +78,7 @@ def test_a_line_of_the_list_is_exactly_as_documented():
         "position": 0,
         "state": "failed",
         "turns": 2,
+        "unsent": 0,
         "updated": "2023-11-14T22:15:00.250Z",
     }
 

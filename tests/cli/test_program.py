@@ -71,6 +71,7 @@ def test_sessions_and_show_as_json(filled):
             "position": 0,
             "state": "failed",
             "turns": 2,
+            "unsent": 0,
             "updated": "2023-11-14T22:15:00.250Z",
         }
     ]

@@ -18,11 +18,12 @@ from chatforge_tui.domain.changes import (
 )
 from chatforge_tui.domain.digest import attachment
 from chatforge_tui.domain.fold import fold
-from chatforge_tui.domain.ids import ContextId, TaskId
+from chatforge_tui.domain.ids import ContextId, TaskId, new_request_id
+from chatforge_tui.domain.merged import Merged
 from chatforge_tui.domain.part import NoticeLevel, NoticePart, PlanPart, ReasoningPart, TextPart, ToolPart, ToolState
 from chatforge_tui.domain.search import FoundIn
 from chatforge_tui.domain.session import EndpointRef, SessionPatch
-from chatforge_tui.domain.turn import Prompt, Turn, TurnState, Usage
+from chatforge_tui.domain.turn import Prompt, Turn, TurnState, Usage, unsent_ordinal
 from chatforge_tui.errors import ContentLost, SessionBusy, UnknownSession
 from chatforge_tui.store.memory_store import MemoryStore
 from chatforge_tui.store.sqlite_store import SqliteStore
@@ -504,7 +505,7 @@ async def test_an_interrupted_turn_with_a_task_can_be_found_and_taken_over(store
     session, head = await with_interrupted_turn(store)
     (lost,) = await store.lost_turns()
     assert (lost.turn_id, lost.task_id, lost.state) == (head.turn_id, "task-1", TurnState.INTERRUPTED)
-    adopted = await store.adopt_turn(head)
+    adopted = await store.adopt_turn(head, was=TurnState.INTERRUPTED)
     assert adopted == Turn(head, (TextPart(0, "half an "),))
     assert await store.load_turns(session.session_id) == [adopted]
     assert await store.lost_turns() == []
@@ -513,7 +514,7 @@ async def test_an_interrupted_turn_with_a_task_can_be_found_and_taken_over(store
 
 async def test_a_turn_that_was_taken_over_takes_changes_and_an_end_like_any_other(store):
     session, head = await with_interrupted_turn(store)
-    await store.adopt_turn(head)
+    await store.adopt_turn(head, was=TurnState.INTERRUPTED)
     streaming = replace(head, state=TurnState.STREAMING)
     store.record(head.turn_id, [HeadChanged(streaming), TextAppended(0, "answer"), PartAdded(TextPart(1, "!"))])
     (turn,) = await store.load_turns(session.session_id)
@@ -528,7 +529,7 @@ async def test_a_turn_that_was_taken_over_takes_changes_and_an_end_like_any_othe
 async def test_a_program_that_dies_again_leaves_the_turn_interrupted_with_what_it_added(store):
     session, head = await with_interrupted_turn(store)
     for more in ("answer", " and more"):
-        await store.adopt_turn(head)
+        await store.adopt_turn(head, was=TurnState.INTERRUPTED)
         store.record(head.turn_id, [TextAppended(0, more)])
         await restart(store)
     (turn,) = await store.load_turns(session.session_id)
@@ -539,23 +540,151 @@ async def test_a_program_that_dies_again_leaves_the_turn_interrupted_with_what_i
 
 async def test_only_an_interrupted_turn_that_is_the_last_of_its_session_is_taken_over(store):
     session, head = await with_interrupted_turn(store)
-    assert await store.adopt_turn(replace(head, turn_id=unknown_turn())) is None
+    assert await store.adopt_turn(replace(head, turn_id=unknown_turn()), was=TurnState.INTERRUPTED) is None
     await store.trash_session(session.session_id, 5.0)
     assert await store.lost_turns() == []
-    assert await store.adopt_turn(head) is None
+    assert await store.adopt_turn(head, was=TurnState.INTERRUPTED) is None
     await store.restore_session(session.session_id)
     later = a_turn(session, 1)
     await store.begin_turn(later, counted(session, 2, TurnState.QUEUED))
     assert await store.lost_turns() == []
-    assert await store.adopt_turn(head) is None
+    assert await store.adopt_turn(head, was=TurnState.INTERRUPTED) is None
     await store.end_turn(Turn(replace(later, state=TurnState.COMPLETE)), counted(session, 2, TurnState.COMPLETE))
-    assert await store.adopt_turn(replace(later, task_id=TaskId("task-2"))) is None
+    assert await store.adopt_turn(replace(later, task_id=TaskId("task-2")), was=TurnState.INTERRUPTED) is None
 
 
 async def test_a_turn_without_a_task_is_not_lost_but_over(store):
     await with_live_turn(store)
     await restart(store)
     assert await store.lost_turns() == []
+
+
+def an_unsent_turn(session, when=1_700_000_002.0, text="later"):
+    return a_turn(session, unsent_ordinal(when), text, state=TurnState.UNSENT)
+
+
+async def test_an_unsent_prompt_waits_behind_whatever_is_sent_and_is_still_there_after_a_restart(store):
+    session = a_session()
+    await store.create_session(session)
+    waiting = [an_unsent_turn(session, text="first"), an_unsent_turn(session, 1_700_000_003.0, "second")]
+    for head in reversed(waiting):
+        await store.begin_turn(head, replace(session, turns=1, unsent=1))
+    sent = ended(a_turn(session, 0, "now"))
+    await store.begin_turn(replace(sent.head, state=TurnState.QUEUED), replace(session, turns=3, unsent=2))
+    await store.end_turn(sent, replace(session, turns=3, unsent=2, last_state=sent.head.state))
+    await restart(store)
+    assert [turn.head for turn in await store.load_turns(session.session_id)] == [sent.head, *waiting]
+    assert await store.unsent_turns() == waiting
+    [head] = await store.load_sessions()
+    assert (head.turns, head.unsent, head.last_state) == (3, 2, sent.head.state)
+
+
+async def test_an_unsent_turn_is_sent_by_taking_it_over_once(store):
+    session = a_session()
+    await store.create_session(session)
+    waiting = [an_unsent_turn(session, text="first"), an_unsent_turn(session, 1_700_000_003.0, "second")]
+    for head in waiting:
+        await store.begin_turn(head, replace(session, turns=1, unsent=1))
+    live = replace(waiting[0], state=TurnState.QUEUED, ordinal=0)
+    assert await store.adopt_turn(live, was=TurnState.UNSENT) == Turn(live)
+    assert await store.unsent_turns() == waiting[1:]
+    store.record(live.turn_id, [PartAdded(TextPart(0, "so"))])
+    answered = replace(ended(live), parts=(TextPart(0, "so it is"),))
+    await store.end_turn(answered, replace(session, turns=2, unsent=1, last_state=answered.head.state))
+    assert await store.adopt_turn(replace(live, state=TurnState.QUEUED), was=TurnState.UNSENT) is None
+    assert (await store.load_turns(session.session_id))[0] == answered
+
+
+async def test_a_program_that_dies_while_it_sends_leaves_the_turn_interrupted(store):
+    session = a_session()
+    await store.create_session(session)
+    head = an_unsent_turn(session)
+    await store.begin_turn(head, replace(session, turns=1, unsent=1))
+    await store.adopt_turn(replace(head, state=TurnState.CONNECTING, ordinal=0), was=TurnState.UNSENT)
+    await restart(store)
+    assert await store.unsent_turns() == []
+    [turn] = await store.load_turns(session.session_id)
+    assert turn.head.state is TurnState.INTERRUPTED
+
+
+async def test_an_unsent_turn_can_be_dropped_and_any_other_cannot(store):
+    session = a_session()
+    await store.create_session(session)
+    waiting, sent = an_unsent_turn(session, text="pelican"), ended(a_turn(session, 0, "now"))
+    await store.begin_turn(waiting, replace(session, turns=1, unsent=1))
+    await store.end_turn(sent, replace(session, turns=2, unsent=1))
+    await store.flush()
+    assert await store.drop_turn(sent.head) is False
+    assert await store.drop_turn(waiting) is True
+    assert await store.drop_turn(waiting) is False
+    assert await store.adopt_turn(replace(waiting, state=TurnState.QUEUED), was=TurnState.UNSENT) is None
+    assert [turn.head.turn_id for turn in await store.load_turns(session.session_id)] == [sent.head.turn_id]
+    assert await store.search("pelican") == []
+    [head] = await store.load_sessions()
+    assert (head.turns, head.unsent) == (1, 0)
+
+
+async def test_an_interrupted_turn_is_taken_over_though_prompts_wait_behind_it(store):
+    session = a_session()
+    await store.create_session(session)
+    lost = ended(a_turn(session, 0, task_id=TaskId("task-9")), state=TurnState.INTERRUPTED)
+    await store.end_turn(lost, replace(session, turns=1))
+    await store.begin_turn(an_unsent_turn(session), replace(session, turns=2, unsent=1))
+    assert [head.turn_id for head in await store.lost_turns()] == [lost.head.turn_id]
+    assert await store.adopt_turn(replace(lost.head, state=TurnState.CONNECTING), was=TurnState.INTERRUPTED) is not None
+
+
+async def test_what_waits_in_the_trash_is_not_to_be_sent(store):
+    session = a_session()
+    await store.create_session(session)
+    head = an_unsent_turn(session)
+    await store.begin_turn(head, replace(session, turns=1, unsent=1))
+    await store.trash_session(session.session_id, 1_700_000_009.0)
+    assert await store.unsent_turns() == []
+    assert await store.adopt_turn(replace(head, state=TurnState.QUEUED, ordinal=0), was=TurnState.UNSENT) is None
+
+
+async def test_of_two_programs_one_sends_what_waits(two_programs):
+    first, second = two_programs
+    session = a_session()
+    await first.create_session(session)
+    head = an_unsent_turn(session)
+    await first.begin_turn(head, replace(session, turns=1, unsent=1))
+    await first.give_up_sessions([session.session_id])
+    live = replace(head, state=TurnState.QUEUED, ordinal=0)
+    assert await second.adopt_turn(live, was=TurnState.UNSENT) is not None
+    with pytest.raises(SessionBusy):
+        await first.adopt_turn(live, was=TurnState.UNSENT)
+    with pytest.raises(SessionBusy):
+        await first.drop_turn(head)
+
+
+async def test_what_another_program_sent_before_it_died_is_not_sent_again(tmp_path):
+    first, second = (SqliteStore(tmp_path / "data" / "store.db") for _ in range(2))
+    await first.open()
+    session = a_session()
+    await first.create_session(session)
+    head = an_unsent_turn(session)
+    await first.begin_turn(head, replace(session, turns=1, unsent=1))
+    await first.give_up_sessions([session.session_id])
+    await second.open()
+    assert await second.adopt_turn(replace(head, state=TurnState.QUEUED, ordinal=0), was=TurnState.UNSENT) is not None
+    await second.close()  # without an end of the turn, as a program that dies
+    again = replace(head, state=TurnState.QUEUED, ordinal=0, request_id=new_request_id())
+    assert await first.adopt_turn(again, was=TurnState.UNSENT) is None
+    [turn] = await first.load_turns(session.session_id)
+    assert turn.head.state is TurnState.INTERRUPTED
+    assert await first.drop_turn(head) is False
+    await first.close()
+
+
+async def test_an_unsent_turn_from_elsewhere_comes_in_among_the_others_once(store):
+    session = a_session()
+    failed = ended(an_unsent_turn(session), state=TurnState.FAILED)
+    items = (session, ended(a_turn(session, 0)), failed)
+    assert await store.merge(items) == (Merged.ADDED,) * 3
+    assert await store.merge(items) == (Merged.SAME,) * 3
+    assert [turn.head.ordinal for turn in await store.load_turns(session.session_id)] == [0, 1]
 
 
 async def test_turns_can_be_read_from_an_ordinal_on(store):

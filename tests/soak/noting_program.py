@@ -79,8 +79,8 @@ def watch_store(note: Callable[..., None]) -> None:
         note("text", turn_id, lengths.after(turn_id, changes), _came.get(time.monotonic()), time.monotonic())
         record(self, turn_id, changes)
 
-    async def noted_adopt_turn(self: Any, head: Any) -> Any:
-        turn = await adopt_turn(self, head)
+    async def noted_adopt_turn(self: Any, head: Any, **options: Any) -> Any:
+        turn = await adopt_turn(self, head, **options)
         lengths.begin(head.turn_id, turn.parts if turn is not None else ())
         return turn
 

@@ -15,6 +15,7 @@ from chatforge_tui.domain.events import StreamEvent
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.session import EndpointRef
 from chatforge_tui.sessions.manager import SessionManager
+from chatforge_tui.sessions.settings import EngineSettings
 from chatforge_tui.store.memory_store import MemoryStore
 from chatforge_tui.ui.app import ChatForgeApp
 from chatforge_tui.ui.panes import Pane
@@ -120,10 +121,11 @@ def make_app(
     ui: UiSettings | None = None,
     keymap: Keymap | None = None,
     files: FileSettings | None = None,
+    engine: EngineSettings | None = None,
     **options: object,
 ) -> ChatForgeApp:
     return ChatForgeApp(
-        start_engine=lambda: SessionManager(store=store, endpoints=endpoints),
+        start_engine=lambda: SessionManager(store=store, endpoints=endpoints, settings=engine),
         settings=Settings(ui=ui or UiSettings(), files=files or FileSettings(), endpoints=ENDPOINTS),
         keymap=keymap or Keymap(),
         locations=Locations.find(home, {}),

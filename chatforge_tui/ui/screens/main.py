@@ -58,6 +58,7 @@ _KINDS: dict[TurnState, TabKind] = {
     TurnState.WAITING: "waiting",
     TurnState.FAILED: "failed",
     TurnState.INTERRUPTED: "interrupted",
+    TurnState.UNSENT: "interrupted",
 }
 
 
@@ -98,7 +99,13 @@ class MainScreen(FrameScreen):
         self._now = now
         self._examples = examples
         self._unverified = unverified
-        self._writer = HintWriter(keymap, marks, is_still=settings.reduced_motion, unverified=unverified)
+        self._writer = HintWriter(
+            keymap,
+            marks,
+            is_still=settings.reduced_motion,
+            queues=settings.enter == "queue",
+            unverified=unverified,
+        )
         self._form: FormPanel | None = None
         self._example = -1
         self._hit: SearchHit | None = None
@@ -280,6 +287,7 @@ class MainScreen(FrameScreen):
         {
             "prompt.send": composer.submit,
             "prompt.newline": composer.begin_line,
+            "prompt.queue": composer.queue,
             "view.plan": self.toggle_plan,
             "view.fold": view.action_fold_all,
             "view.fold_one": view.action_fold_one,

@@ -32,6 +32,7 @@ _MARK_STYLES = {
     TurnState.WAITING: "$text-warning",
     TurnState.FAILED: "$text-error",
     TurnState.INTERRUPTED: "$text-warning",
+    TurnState.UNSENT: "$text-warning",
 }
 
 

@@ -9,9 +9,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
-from chatforge_tui.domain.changes import TurnBegan, TurnChanged, TurnEnded
+from chatforge_tui.domain.changes import TurnBegan, TurnChanged, TurnEnded, TurnRemoved
 from chatforge_tui.domain.ids import TurnId
-from chatforge_tui.domain.turn import Turn
+from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
 from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
 from chatforge_tui.ui.transcript.folding_sections import PlanSection
 from chatforge_tui.ui.transcript.ink import Line
@@ -89,7 +89,7 @@ class TranscriptModel:
                     layout.end(self._turns[at])
                 self._layouts[at] = layout
 
-    def apply(self, event: TurnBegan | TurnChanged | TurnEnded) -> None:
+    def apply(self, event: TurnBegan | TurnChanged | TurnEnded | TurnRemoved) -> None:
         """Take what happened; nothing is laid out before the view asks."""
         match event:
             case TurnBegan(turn):
@@ -97,6 +97,8 @@ class TranscriptModel:
                 self._put(turn)
             case TurnEnded(turn):
                 self._put(turn)
+            case TurnRemoved(turn_id=turn_id):
+                self._remove(turn_id)
             case TurnChanged(turn_id=turn_id, changes=changes):
                 at = self._index.get(turn_id)
                 if at is None:
@@ -114,16 +116,51 @@ class TranscriptModel:
     def _put(self, turn: Turn) -> None:
         at = self._index.get(turn.head.turn_id)
         if at is None:
-            self._index[turn.head.turn_id] = len(self._turns)
-            self._turns.append(turn)
-            self._weights.append(weigh(turn))
-            self._heights.append(self._guess(len(self._turns) - 1))
+            self._insert(self._place_of(turn), turn)
             return
         self._turns[at], self._weights[at] = turn, weigh(turn)
         if (layout := self._layouts.get(at)) is not None:
             layout.end(turn)
         else:
             self.set_height(at, self._guess(at))
+
+    def _place_of(self, turn: Turn) -> int:
+        """Return where a new turn goes: at the end, but before what waits to be sent."""
+        at = len(self._turns)
+        while at and self._turns[at - 1].head.ordinal > turn.head.ordinal:
+            at -= 1
+        return at
+
+    def _insert(self, at: int, turn: Turn) -> None:
+        self._turns.insert(at, turn)
+        self._weights.insert(at, weigh(turn))
+        self._heights.insert(at, self._guess(at))
+        self._shift(at, 1)
+
+    def _remove(self, turn_id: TurnId) -> None:
+        at = self._index.pop(turn_id, None)
+        if at is not None:
+            del self._turns[at], self._weights[at], self._heights[at]
+            self._layouts.pop(at, None)
+            self._shift(at, -1)
+
+    def _shift(self, begin: int, by: int) -> None:
+        """After a turn has come (1) or gone (-1) at `begin`: count the ones behind it anew."""
+        for at in range(begin, len(self._turns)):
+            self._index[self._turns[at].head.turn_id] = at
+        moved = {at: self._layouts.pop(at) for at in list(self._layouts) if at >= begin}
+        self._layouts |= {at + by: layout for at, layout in moved.items()}
+        if begin == 0:  # the first turn has no gap above it
+            self._layouts.pop(0, None)
+            self._layouts.pop(1, None)
+        self._fresh.clear()
+        del self._tops[max(begin, 1) :]
+        if begin <= self.top.turn and len(self._turns) > 1:
+            self.top = self.top._replace(turn=max(0, self.top.turn + by))
+        if self._unread_from is not None and self._unread_from >= begin:
+            self._unread_from = min(self._unread_from + by, len(self._turns))
+        if self._left_with is not None and self._left_with > begin:
+            self._left_with += by
 
     # What the shell asks
 
@@ -144,14 +181,20 @@ class TranscriptModel:
 
     @property
     def is_live(self) -> bool:
-        """Whether the last turn may still grow: then something counts seconds."""
-        return bool(self._turns) and self.head_state_is_live(len(self._turns) - 1)
+        """Whether the last turn that was sent may still grow: then something counts seconds."""
+        last = len(self._turns) - 1
+        while last > 0 and self.head_of(last).state is TurnState.UNSENT:
+            last -= 1
+        return last >= 0 and self.head_state_is_live(last)
+
+    def head_of(self, at: int) -> TurnHead:
+        """Return a turn's head as it is now."""
+        layout = self._layouts.get(at)
+        return layout.head if layout is not None else self._turns[at].head
 
     def head_state_is_live(self, at: int) -> bool:
         """Whether a turn may still grow."""
-        layout = self._layouts.get(at)
-        head = layout.head if layout is not None else self._turns[at].head
-        return head.state.is_live
+        return self.head_of(at).state.is_live
 
     @property
     def anchor(self) -> str:

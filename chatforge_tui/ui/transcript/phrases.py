@@ -79,6 +79,9 @@ def ending(head: TurnHead, marks: MarkSet) -> list[tuple[Span, Span]]:
         case TurnState.INTERRUPTED:
             text = message or "The answer was interrupted: what arrived is kept."
             rows.append(((f"{marks.interrupted} ", Ink("warning")), (text, Ink("warning"))))
+        case TurnState.UNSENT:
+            text = f"Not sent: {message}" if message else "Waits to be sent."
+            rows.append(((f"{marks.unsent} ", Ink("warning")), (text, Ink("warning"))))
         case TurnState.ABORTED:
             rows.append(((f"{marks.close} ", MUTED), (message or "Stopped.", MUTED)))
         case TurnState.WAITING:

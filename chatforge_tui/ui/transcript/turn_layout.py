@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from chatforge_tui.domain.attachment import size_words
 from chatforge_tui.domain.changes import HeadChanged, PartAdded, PartDropped, PartReplaced, TextAppended, TurnChange
 from chatforge_tui.domain.part import Part
-from chatforge_tui.domain.turn import Prompt, Turn, TurnHead
+from chatforge_tui.domain.turn import Prompt, Turn, TurnHead, TurnState
 from chatforge_tui.safety.clean import clean, clean_name
 from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.transcript.ink import MUTED, TEXT, Ink, Line, Span
@@ -312,7 +312,9 @@ class TurnLayout:
         flow: list[Piece] = [] if self._is_first else [TURN_GAP]
         if self._divider is not None:
             flow = [GAP, self._divider, GAP]
-        flow += [self._you, *self._prompt, GAP, self._agent]
+        flow += [self._you, *self._prompt]
+        if self.head.state is not TurnState.UNSENT:
+            flow += [GAP, self._agent]
         keys = [PROMPT] * len(flow)
         was_one_line = True
         is_empty = True

@@ -51,8 +51,10 @@ class Composer(TextArea):
     class Submitted(Message):
         """The user sends what stands here. The composer is not emptied: whoever takes the text does that."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, text: str, *, is_queued: bool = False) -> None:
             self.text = text
+            self.is_queued = is_queued
+            """Whether it is to wait until the running answer is done."""
             super().__init__()
 
     class Pasted(Message):
@@ -111,6 +113,11 @@ class Composer(TextArea):
     def submit(self) -> None:
         """Send what stands here."""
         self._send()
+
+    def queue(self) -> None:
+        """Send what stands here as soon as the running answer is done."""
+        self._release_held()
+        self.post_message(self.Submitted(self.text, is_queued=True))
 
     def begin_line(self) -> None:
         """Begin a new line at the cursor."""
