@@ -9,6 +9,7 @@ It knows no widget, and nobody else may touch the manager.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -31,6 +32,9 @@ Result = TypeVar("Result")
 
 FRAME_S = 1 / 30
 """Seconds between two batches, at least."""
+HAND_OVER_S = 0.001
+"""Seconds after which a busy thread gives way to a waiting one. Python's own 5 ms are waited for by a key three times:
+where it is read, where it is shown, and where that is written. Beside bursts of 12 ms its p95 falls from 24 to 16 ms."""
 AIR_S = 0.008
 """Seconds after a batch was applied in which none follows, however long it took: keys come first."""
 
@@ -122,6 +126,7 @@ class EngineThread:
 
     def start(self) -> None:
         """Start the thread; EngineReady or EngineEnded follows."""
+        sys.setswitchinterval(min(sys.getswitchinterval(), HAND_OVER_S))
         self._ended = self._thread.submit(lambda: asyncio.run(self._run()))
         self._ended.add_done_callback(self._tell_end)
         self._thread.shutdown(wait=False)

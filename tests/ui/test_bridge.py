@@ -76,6 +76,15 @@ async def test_commands_run_in_a_thread_of_their_own(screen):
     assert await screen.engine.call(where) != threading.get_ident()
 
 
+async def test_a_busy_engine_gives_way_to_a_key_within_a_millisecond(monkeypatch):
+    monkeypatch.setattr("sys.setswitchinterval", (seconds := []).append)
+    monkeypatch.setattr("sys.getswitchinterval", lambda: 0.005)
+    screen = Screen()
+    screen.engine.start()
+    await screen.engine.stop(5)
+    assert seconds == [0.001]
+
+
 async def test_an_error_of_a_command_reaches_who_gave_it(screen):
     async def fail(_) -> None:
         raise UnknownSession("no such session")
