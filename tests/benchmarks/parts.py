@@ -240,8 +240,8 @@ async def session_over_http(amounts: Amounts) -> Pair:
     """The same with its HTTP connection; floor: that of asyncio's reader."""
     server = MockServerProcess()
     try:
-        tokens = RATE * 30
-        orders = [prompt(Order(tokens, RATE, f"k{number}x")) for number in range(amounts.sessions * 2 + 1)]
+        # one token a second: what a burst leaves until the next read is not what a session holds
+        orders = [prompt(Order(100, 1, f"k{number}x")) for number in range(amounts.sessions * 2 + 1)]
         async with home() as directory, engine(directory, server.port) as manager:
             await ask(manager, orders[0])
             await asyncio.sleep(1.5)  # what is loaded with the first answer is loaded then
