@@ -100,7 +100,7 @@ class FileSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """The `[files]` table: what may be attached to a prompt, and where files of agents go."""
 
     attachment_limit: Annotated[
-        int, Meta(ge=1, le=100, description="Largest file that can be attached to a prompt, in MiB.")
+        int, Meta(ge=1, le=40, description="Largest file that can be attached to a prompt, in MiB.")
     ] = 10
     download_limit: Annotated[
         int, Meta(ge=1, le=1000, description="Largest file of an agent that is fetched from its address, in MiB.")
@@ -109,7 +109,7 @@ class FileSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         str, Meta(description="Folder for the files of agents; `~` is your home, empty = the one used last.")
     ] = ""
     total_limit: Annotated[
-        int, Meta(ge=1, le=100, description="What the files of one prompt may be together, in MiB.")
+        int, Meta(ge=1, le=40, description="What the files of one prompt may be together, in MiB.")
     ] = 20
 
 

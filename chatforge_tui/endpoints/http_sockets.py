@@ -24,6 +24,8 @@ _HIGH_WATER: Final = 256 * 1024
 """Unread bytes at which the server is slowed down (the kernel's window closes)."""
 _LOW_WATER: Final = 64 * 1024
 """Unread bytes at which it may go on."""
+_PIECE: Final = 128 * 1024
+"""Bytes that are handed over at once: a prompt with files is large."""
 _PACE_S: Final = 1 / 30
 """Seconds between two reads of a stream that trickles."""
 _TRICKLE: Final = 16 * 1024
@@ -135,12 +137,13 @@ class SocketStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109, ARG002 - as above
-        """Hand bytes to the kernel, at its pace."""
-        if self._transport is None or self._error is not None or self._transport.is_closing():
-            raise httpcore.WriteError("the connection is closed") from self._error
-        self._transport.write(buffer)
-        if self._writer is not None:
-            await self._writer
+        """Hand bytes to the kernel, at its pace: what asyncio cannot hand over at once it would copy again and again."""
+        for start in range(0, len(buffer), _PIECE):
+            if self._transport is None or self._error is not None or self._transport.is_closing():
+                raise httpcore.WriteError("the connection is closed") from self._error
+            self._transport.write(buffer[start : start + _PIECE] if len(buffer) > _PIECE else buffer)
+            if self._writer is not None:
+                await self._writer
 
     async def aclose(self) -> None:
         """Close at once; there is nothing to wait for."""

@@ -108,7 +108,7 @@ class A2aEndpoint:
         earlier = self._told.pop(request.answers_task, None) if request.answers_task else None
         self._earlier = {request.answers_task: earlier} if request.answers_task and earlier else {}
         reader = TurnReader(earlier=earlier)
-        turn = _Turn(reader, Replies(self._channel_to(route), reader))
+        turn = _Turn(reader, Replies(self._channel_to(route), reader), has_files=_may_hold_files(request))
         sending = self._send(turn, route, _outgoing(request))
         del request  # with its files
         async with aclosing(sending) as events:
@@ -134,7 +134,7 @@ class A2aEndpoint:
         if task.told and task.task_id not in self._earlier:
             self._earlier = {task.task_id: await self._told_earlier(route, task)}
         reader = TurnReader(task_id=task.task_id, earlier=self._earlier.get(task.task_id))
-        turn = _Turn(reader, Replies(self._channel_to(route), reader))
+        turn = _Turn(reader, Replies(self._channel_to(route), reader, has_files=True))
         follow = self._subscribe if _has_snapshots(route) else self._look_on
         async with aclosing(follow(turn, route, task.task_id)) as events:
             async for event in events:
@@ -218,8 +218,8 @@ class A2aEndpoint:
             way = ways.pop(0)
             failure: RpcFailure | None = None
             operation = Operation.STREAM if way.streams else Operation.SEND
-            turn.replies = Replies(self._channel_to(way), turn.reader)
-            async with aclosing(self._follow(turn, way, way.binding.send(operation, outgoing))) as events:
+            turn.replies = Replies(self._channel_to(way), turn.reader, has_files=turn.has_files)
+            async with aclosing(self._follow(turn, way, await _encoded(way, operation, outgoing))) as events:
                 async for event in events:
                     if turn.has_begun and outgoing.files:  # it is not sent in another way any more
                         outgoing = replace(outgoing, files=())
@@ -368,6 +368,20 @@ class _Turn:
     """`Accepted` was told."""
     has_begun: bool = False
     """Something of an answer was received."""
+    has_files: bool = False
+    """Its task may hold files of the user."""
+
+
+def _may_hold_files(request: PromptRequest) -> bool:
+    """Whether files of the user are in the task: from this prompt, or maybe from the one that the task began with."""
+    return bool(request.prompt.attachments) or request.answers_task is not None
+
+
+async def _encoded(way: Route, operation: Operation, outgoing: Outgoing) -> HttpCall:
+    """Return the call that sends a message; with files in a thread, so that other sessions go on meanwhile."""
+    if not outgoing.files:
+        return way.binding.send(operation, outgoing)
+    return await asyncio.to_thread(way.binding.send, operation, outgoing)
 
 
 def _outgoing(request: PromptRequest) -> Outgoing:
@@ -413,4 +427,6 @@ def _problem(failure: RpcFailure, outgoing: Outgoing) -> TurnProblem:
         hint = "The agent may have given up its question; send this again as a new prompt."
     elif failure.is_version_trouble:
         hint = 'Set a2a_version = "0.3" or "1.0" for this endpoint if you know which one the agent speaks.'
+    elif outgoing.files:
+        hint = "It may not take files of this type or size."
     return TurnProblem("agent-error", f"The agent answered with an error: {_quoted(failure)}", hint)

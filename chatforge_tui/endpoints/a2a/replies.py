@@ -4,6 +4,7 @@ Owns the telling apart of replies: by HTTP status, then by content type, then by
 next: an agent's error is handed on as RpcFailure.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
@@ -23,6 +24,7 @@ from chatforge_tui.endpoints.a2a.binding import (
 from chatforge_tui.endpoints.a2a.turn_reader import TurnReader
 from chatforge_tui.endpoints.a2a.wire import RpcFailure, UnknownSeen, WireEvent
 from chatforge_tui.endpoints.http import HttpChannel, StreamResponse, reject_status
+from chatforge_tui.endpoints.http_settings import MEBIBYTE
 from chatforge_tui.endpoints.http_status import MAX_ERROR_BYTES, quote_body
 from chatforge_tui.endpoints.http_url import host_port
 from chatforge_tui.endpoints.loose_json import MalformedJson
@@ -30,6 +32,10 @@ from chatforge_tui.endpoints.repeats import Repeats
 from chatforge_tui.endpoints.sse import SseDecoder, SseEvent
 from chatforge_tui.errors import EndpointError, ProtocolMismatch
 
+REPEATED: Final = 54 * MEBIBYTE
+"""Bytes of an event that may be files of the user, repeated in base64: as many as can go along, see `files.total_limit`."""
+_LARGE: Final = MEBIBYTE
+"""Characters of an event from which reading it takes long enough to be felt elsewhere."""
 MAX_SKIPPED: Final = 3
 """Unreadable events that a stream may hold."""
 _SPEAKING_STATUSES: Final = frozenset({400, 404, 405, 409, 422, 500, 501})
@@ -43,14 +49,16 @@ class Accepting:
 class Replies:
     """The replies to the calls of one turn."""
 
-    def __init__(self, channel: HttpChannel, reader: TurnReader) -> None:
+    def __init__(self, channel: HttpChannel, reader: TurnReader, *, has_files: bool = False) -> None:
         """Read for this turn.
 
         Args:
             channel: the session's connections.
             reader: the turn.
+            has_files: whether the task may hold files of the user: an agent may repeat them in every look at the task.
         """
         self._channel = channel
+        self._longest_event = channel.settings.max_event_bytes + (REPEATED if has_files else 0)
         self._reader = reader
         self.was_whole = False
         """The last reply came in one piece: it was no stream."""
@@ -116,7 +124,7 @@ class Replies:
         """Read a reply that is no stream: an error, or the result of an agent that does not stream."""
         body = await response.read(self._channel.settings.max_turn_bytes)
         try:
-            reply = binding.read(body)
+            reply = await asyncio.to_thread(binding.read, body) if len(body) > _LARGE else binding.read(body)
         except (MalformedJson, ForeignReply) as error:
             raise not_spoken(response.url, response.content_type, body) from error
         if isinstance(reply, RpcFailure):
@@ -128,7 +136,7 @@ class Replies:
         self, binding: Binding, response: StreamResponse
     ) -> AsyncGenerator[StreamEvent | RpcFailure, None]:
         """Yield what an event stream says."""
-        decoder = SseDecoder(max_event_bytes=self._channel.settings.max_event_bytes)
+        decoder = SseDecoder(max_event_bytes=self._longest_event)
         self._repeats = Repeats()
         keepalives = 0
         try:
@@ -140,7 +148,9 @@ class Replies:
                         yield StillAlive()
                     for data in events:
                         response.content_arrived()
-                        for event in self._read_event(binding, data):
+                        is_large = len(data.data) > _LARGE  # other sessions go on meanwhile
+                        read = self._read_event
+                        for event in await asyncio.to_thread(read, binding, data) if is_large else read(binding, data):
                             if self._reader.is_over or isinstance(event, RpcFailure):
                                 response.done()
                             yield event

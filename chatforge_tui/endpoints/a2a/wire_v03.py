@@ -149,10 +149,12 @@ def _message(message: _Message | None) -> WireMessage | None:
 
 
 def _read_message(message: _Message) -> WireMessage:
+    """Return a message; of the user's own, which a task repeats, without the bytes of files."""
+    is_agent = (message.role or "agent").lower() != "user"
     return WireMessage(
         message.message_id or "",
-        (message.role or "agent").lower() != "user",
-        tuple(_piece(part) for part in message.parts or ()),
+        is_agent,
+        tuple(_piece(part) for part in message.parts or () if is_agent or part.file is None),
         _context(message.context_id),
         _task(message.task_id),
     )

@@ -151,6 +151,8 @@ def send_params(outgoing: Outgoing, *, tenant: str, is_stream: bool) -> dict[str
     params: dict[str, Any] = {"message": message}
     if not is_stream:
         params["configuration"] = {"returnImmediately": False}
+    elif outgoing.files:  # else the first event brings them back: a2a-sdk 1.3.0 heeds this, 0.3.26 does not
+        params["configuration"] = {"historyLength": 0}
     return params | ({"tenant": tenant} if tenant else {})
 
 
@@ -171,10 +173,12 @@ def _message(message: _Message | None) -> WireMessage | None:
 
 
 def _read_message(message: _Message) -> WireMessage:
+    """Return a message; of the user's own, which a task repeats, without the bytes of files."""
+    is_agent = (message.role or "").lower() not in ("role_user", "user")
     return WireMessage(
         message.message_id or "",
-        (message.role or "").lower() not in ("role_user", "user"),
-        tuple(_piece(part) for part in message.parts or ()),
+        is_agent,
+        tuple(_piece(part) for part in message.parts or () if is_agent or part.raw is None),
         _context(message.context_id),
         _task(message.task_id),
     )

@@ -77,7 +77,7 @@ class OpenAiChatEndpoint:
     async def _attempts(self, request: PromptRequest) -> AsyncGenerator[StreamEvent, None]:
         """Ask; once more, differently, when the server did not understand how it was asked. Nothing was answered then."""
         while True:
-            body = encode(request, self._settings, self._model, self._dialect)
+            body = await self._encoded(request)
             async with self._channel.open_stream("POST", self._urls[0], body, _HEADERS) as response:
                 if response.status < 400:
                     del request, body  # the whole session: it would stay in memory as long as the answer lasts
@@ -88,6 +88,12 @@ class OpenAiChatEndpoint:
                 refusal = await response.read(MAX_ERROR_BYTES)
                 if not self._learn(response.status, refusal):
                     reject_status(response, refusal)
+
+    async def _encoded(self, request: PromptRequest) -> bytes:
+        """Return the body; with files it is made in a thread, so that other sessions go on meanwhile."""
+        if not request.contents:
+            return encode(request, self._settings, self._model, self._dialect)
+        return await asyncio.to_thread(encode, request, self._settings, self._model, self._dialect)
 
     def _learn(self, status: int, refusal: bytes) -> bool:
         """Take from a refusal how the server wants to be asked; False when it says nothing new."""

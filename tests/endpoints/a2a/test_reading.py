@@ -7,6 +7,7 @@ import pytest
 from chatforge_tui.domain.form import FieldKind, FormField
 from chatforge_tui.domain.ids import ContextId, TaskId
 from chatforge_tui.domain.plan import StepStatus
+from chatforge_tui.endpoints.a2a import wire_v10
 from chatforge_tui.endpoints.a2a.binding import ForeignReply, HttpJson, JsonRpc
 from chatforge_tui.endpoints.a2a.forms import answer_lines, form_as_text, read_form, split_form_text
 from chatforge_tui.endpoints.a2a.inline_file import inline_file
@@ -18,6 +19,7 @@ from chatforge_tui.endpoints.a2a.wire import (
     MessageSeen,
     Operation,
     Outgoing,
+    OutgoingFile,
     RpcFailure,
     StatusSeen,
     TaskState,
@@ -254,3 +256,12 @@ def test_a_repeated_message_is_no_new_status_text():
     assert not status.add("x", "m-1")
     assert status.add("x", "m-2")
     assert not status.is_stream
+
+
+def test_a_server_is_asked_not_to_send_files_back_in_its_stream():
+    file = OutgoingFile("x", "text/plain", b"x")
+    plain, with_file = Outgoing("m", "hi"), Outgoing("m", "hi", files=(file,))
+    assert "configuration" not in wire_v10.send_params(plain, tenant="", is_stream=True)
+    assert wire_v10.send_params(with_file, tenant="", is_stream=True)["configuration"] == {"historyLength": 0}
+    whole = wire_v10.send_params(with_file, tenant="", is_stream=False)["configuration"]
+    assert whole == {"returnImmediately": False}, "the answer may stand in the history alone"

@@ -355,7 +355,7 @@ async def test_a_wrongly_forced_version_is_corrected_by_the_agents_own_words(kin
 
 
 async def test_the_server_receives_files_byte_for_byte_and_says_first_which_types_it_takes(way, connect):
-    photo, report = os.urandom(300_000), b"%PDF-1.7\n" + os.urandom(1_000)
+    photo, report = os.urandom(7_000_000), b"%PDF-1.7\n" + os.urandom(1_000)
     files = (
         ("phöto “1”.png", "image/png", photo),
         ("report.pdf", "application/pdf", report),
