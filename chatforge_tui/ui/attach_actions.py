@@ -61,6 +61,24 @@ class AttachActions:
             return
         self._program.start(self._take(pane, paths))
 
+    def again(self, pane: Pane, text: str) -> None:
+        """Attach what went along with an earlier prompt of the session, as it was then: the store has it."""
+        files = pane.prompt_files.get(text)
+        if not files or pane.head.held_by:
+            return
+        seen = self._seen.setdefault(pane.session_id, set())
+        seen |= set(mentions(text))
+
+        async def attach() -> None:
+            session_id = pane.session_id
+            await self._program.engine.call(lambda manager: manager.attach(session_id, files))
+            fresh = (file for file in files if file not in pane.head.attachments)
+            self._program.book.put(replace(pane.head, attachments=(*pane.head.attachments, *fresh)))
+            self._program.redraw()
+            await self.judge(pane)
+
+        self._program.start(attach())
+
     def detach(self, pane: Pane) -> None:
         """Take a file back that has not been sent; choose which when there are several."""
         files = pane.head.attachments

@@ -479,6 +479,10 @@ class DeskApp(App[None], inherit_bindings=False):
         self.clear_notifications()  # what was said before would hide what is asked now
         self.push_screen(dialog, take)
 
+    def attach_again(self, pane: Pane, text: str) -> None:
+        """Have the files of an earlier prompt with this text go along once more."""
+        self._attaching.again(pane, text)
+
     def push(self, screen: Screen[None]) -> None:
         """Show a screen that gives no answer."""
         self.push_screen(screen)

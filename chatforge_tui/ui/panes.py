@@ -8,6 +8,7 @@ A hidden pane costs its head and what was loaded of it; what is longest out of s
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.changes import (
     HeadChanged,
     PartAdded,
@@ -21,7 +22,7 @@ from chatforge_tui.domain.changes import (
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.part import QuestionPart, TextPart
 from chatforge_tui.domain.session import SessionHead
-from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
+from chatforge_tui.domain.turn import Prompt, Turn, TurnHead, TurnState
 from chatforge_tui.ui.plan_history import PlanHistory
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class Pane:
         """What has been typed into the form of `question` so far, field name to answer."""
         self.prompts: list[str] = []
         """Texts of the session's prompts, oldest first."""
+        self.prompt_files: dict[str, tuple[Attachment, ...]] = {}
+        """Text of a prompt -> the files that went along with it last; only prompts with files."""
         self.reading: list[str] = []
         """Names (cleaned) of files that are being read to be attached."""
         self.objection = ""
@@ -111,7 +114,9 @@ class Pane:
         if turns or self.transcript is not None:
             self._load_transcript(turns)
         self.plans.load(turns)
-        self.prompts = [turn.head.prompt.text for turn in turns]
+        self.prompts, self.prompt_files = [], {}
+        for turn in turns:
+            self._note_prompt(turn.head.prompt)
         self.unsent = {turn.head.turn_id: turn.head for turn in turns if turn.head.state is TurnState.UNSENT}
         last = next((turn for turn in reversed(turns) if turn.head.turn_id not in self.unsent), None)
         self.turn = last.head if last else None
@@ -157,7 +162,7 @@ class Pane:
         head, is_last = turn.head, self.turn is not None and self.turn.turn_id == turn.head.turn_id
         is_new = not is_last and head.turn_id not in self.unsent
         if is_new:
-            self.prompts.append(head.prompt.text)
+            self._note_prompt(head.prompt)
         if head.state is TurnState.UNSENT:
             self._wait(head)
         else:
@@ -183,6 +188,11 @@ class Pane:
         head = self.unsent.pop(turn_id, None)
         if head is not None and head.prompt.text in self.prompts:
             self.prompts.remove(head.prompt.text)
+
+    def _note_prompt(self, prompt: Prompt) -> None:
+        self.prompts.append(prompt.text)
+        if prompt.attachments:
+            self.prompt_files[prompt.text] = prompt.attachments
 
     def _apply_changes(self, event: TurnChanged) -> None:
         for change in event.changes:

@@ -91,6 +91,10 @@ class Program(Desk, Protocol):
         """Open a clean http or https URL in a browser, or copy it where there is none."""
         ...
 
+    def attach_again(self, pane: Pane, text: str) -> None:
+        """Have the files of an earlier prompt with this text go along once more."""
+        ...
+
     def push(self, screen: Screen[None]) -> None:
         """Show a screen that gives no answer."""
         ...
@@ -141,8 +145,13 @@ class ProgramActions:
     def show_prompts(self, pane: Pane) -> None:
         """Choose an earlier prompt of the session and write it into the composer."""
         prompts = list(dict.fromkeys(reversed(pane.prompts)))
-        write = self._program.main.composer.write
-        self._program.ask(_dialogs().prompt_picker(prompts), lambda index: write(prompts[int(index)]))
+
+        def take(index: str) -> None:
+            text = prompts[int(index)]
+            self._program.main.composer.write(text)
+            self._program.attach_again(pane, text)
+
+        self._program.ask(_dialogs().prompt_picker(prompts), take)
 
     def show_endpoints(self) -> None:
         """Choose where a new session goes."""

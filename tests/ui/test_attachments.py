@@ -366,3 +366,27 @@ async def test_what_the_program_says_does_not_stand_over_the_files(home, folder)
         await program.sees("is not there")
         assert "+ notes.md  text/markdown · 8 bytes" in program.text
         assert "+ p x.png  image/png · 98 bytes" in program.text
+
+
+async def test_an_earlier_prompt_comes_back_with_its_files_as_they_were(home, folder):
+    async with running(home, script=echo) as program:
+        await command(program, "read @notes.md")
+        await program.sees("+ notes.md")
+        await program.pilot.press("enter")
+        await program.until(lambda: program.front.state is TurnState.COMPLETE)
+        (folder / "notes.md").write_bytes(b"another content by now")
+        await program.pilot.press("ctrl+r")
+        await program.sees("Earlier prompts")
+        await program.pilot.press("enter")
+        await program.until(lambda: names(program) == ["notes.md"])
+        await program.pilot.press("enter")
+        await program.until(lambda: len(program.front.prompts) == 2 and not program.front.is_live)
+        assert await sent(program) == [("read @notes.md", [NOTE])] * 2
+
+
+async def test_the_key_that_takes_a_file_back_is_shown_where_there_is_room_for_nothing_else(home, folder):
+    (folder / "data.bin").write_bytes(bytes(30_000))
+    async with running(home, size=(80, 24)) as program:
+        await command(program, "/attach data.bin")
+        await program.sees("Alt+X takes it back")
+        assert "Enter sends" not in program.text

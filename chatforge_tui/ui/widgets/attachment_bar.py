@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -104,8 +105,12 @@ class AttachmentBar(Widget):
         told = f"  {clean_name(file.media_type)} {self._marks.dot} {size_words(file.size)}"
         room = max(width - 4 - len(told), _SHORTEST_NAME)
         left = [Segment(" + ", facts), Segment(shorten(clean_name(file.name), room), name), Segment(told, facts)]
-        right = [Segment(f"{self._hint} ", facts)] if is_first and self._hint else []
-        return left, right if cells(left) + cells(right) + 2 <= width else []
+        hints = (
+            (self._hint, self._hint.rpartition(f" {self._marks.dot} ")[2]) if is_first else ()
+        )  # all of it, or its end
+        room = width - cells(left) - 2
+        fitting = next((hint for hint in hints if cell_len(hint) < room), "")
+        return left, [Segment(f"{fitting} ", facts)] if fitting else []
 
     def _warning_rows(self, width: int) -> list[str]:
         if not self._warning:
