@@ -1,9 +1,10 @@
 """Commands on the store alone: sessions, search, show, export, delete, restore. No endpoint, no engine, no screen."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -15,7 +16,7 @@ from chatforge_tui.cli.session_lookup import find_session, short_ids
 from chatforge_tui.cli.session_table import hit_lines, session_table
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn
-from chatforge_tui.errors import StoreTooNew
+from chatforge_tui.errors import ConfigError, StoreTooNew
 from chatforge_tui.exchange import json_shapes
 from chatforge_tui.exchange.private_file import write_private
 from chatforge_tui.exchange.session_file import file_name, rendered
@@ -59,6 +60,7 @@ def show_session(launch: Launch, given: str, *, as_json: bool) -> int:
     if as_json:
         output.raw_line(json_shapes.dumps(json_shapes.transcript(head, turns), indent=2))
     else:
+        _know_credentials(launch)
         output.line(rendered(head, turns, "md").rstrip("\n"))
     return found.end()
 
@@ -75,6 +77,7 @@ def export_session(launch: Launch, given: str, *, form: str, target: Path | None
     """
     found = _read(launch, lambda store: _load_session(store, given))
     head, turns = found.value
+    _know_credentials(launch)
     content = rendered(head, turns, form)
     if target == Path("-"):
         standard_output().write(content)
@@ -112,6 +115,14 @@ class _Found(Generic[_T]):
             return exit_codes.DONE
         tell("A newer ChatForge wrote this store: it was only read, and what this version does not know is left out.")
         return StoreTooNew.exit_code
+
+
+def _know_credentials(launch: Launch) -> None:
+    """Have the configured credentials masked in what is written for people, as far as they can be had without asking."""
+    from chatforge_tui.config.credentials import register_known  # noqa: PLC0415 - 25 ms that a list need not pay
+
+    with suppress(ConfigError):  # a configuration that cannot be used keeps nobody from reading the store
+        register_known(launch.settings.endpoints.values(), os.environ)
 
 
 def _read(launch: Launch, look: Callable[[SqliteStore], Awaitable[_T]]) -> _Found[_T]:

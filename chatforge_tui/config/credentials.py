@@ -5,8 +5,11 @@ message quotes one.
 """
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
+
+from msgspec import structs
 
 from chatforge_tui.config.keyring_lookup import from_keyring
 from chatforge_tui.config.settings import EndpointSettings
@@ -35,6 +38,13 @@ def resolve(settings: EndpointSettings, environ: Mapping[str, str]) -> Secret | 
     secret = Secret(_checked(value, source(settings)))
     register(secret)
     return secret
+
+
+def register_known(endpoints: Iterable[EndpointSettings], environ: Mapping[str, str]) -> None:
+    """Have every credential redacted that stands in the environment or in a file. Runs nothing and asks nobody."""
+    for settings in endpoints:
+        with suppress(ConfigError):
+            resolve(structs.replace(settings, token_command=(), token_keyring=""), environ)
 
 
 def source(settings: EndpointSettings) -> str:

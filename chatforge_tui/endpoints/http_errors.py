@@ -15,6 +15,7 @@ import httpx
 from chatforge_tui.endpoints.http_settings import HttpSettings
 from chatforge_tui.endpoints.http_url import host_port
 from chatforge_tui.errors import EndpointError, ProtocolMismatch, StreamLost, StreamStalled, TlsFailed, Unreachable
+from chatforge_tui.safety.redact import redact
 
 Wanted = TypeVar("Wanted", bound=BaseException)
 
@@ -146,7 +147,7 @@ def _not_connected(error: Exception, where: Where) -> EndpointError:
 
 def _proxy_failed(error: Exception, where: Where) -> EndpointError:
     """The proxy answered the request for a tunnel with something else than a tunnel."""
-    said = str(error).strip()[:120]
+    said = redact(str(error).strip())[:120]
     if said.startswith("407"):
         return Unreachable(
             f"{where.first_hop} wants a user name and password.",

@@ -17,7 +17,7 @@ from typing import Final, NoReturn, Protocol, cast
 from chatforge_tui.endpoints.http_settings import HttpSettings
 from chatforge_tui.endpoints.http_url import host_port, split_url
 from chatforge_tui.errors import HttpRejected, ProtocolMismatch, RateLimited, Unauthorized
-from chatforge_tui.safety.redact import redact
+from chatforge_tui.safety.redact import redact, redact_url
 
 MAX_QUOTE: Final = 2048
 """Most characters of a server's own message that are quoted."""
@@ -98,11 +98,11 @@ def reject_redirect(response: Answered) -> NoReturn:
     try:
         parts = split_url(target) if "://" in target else split_url(response.url)
         path = parts.path if "://" in target else target.partition("?")[0]
-        where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}"
+        where = redact_url(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}")
     except ValueError:
         where = "somewhere that cannot be read"
     raise ProtocolMismatch(
-        f"{host_port(response.url)} redirects to {redact(where)[:200]} ({response.status}); this is not followed.",
+        f"{host_port(response.url)} redirects to {where[:200]} ({response.status}); this is not followed.",
         hint=f"If that is the right place, write it into {response.settings.setting('url')}.",
     )
 
@@ -130,7 +130,7 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
 
 def quote_body(body: bytes) -> str:
     """Return the server's own words from an error body, on one line, without credentials, at most 2 KB."""
-    text = body[:MAX_ERROR_BYTES].decode("utf-8", "replace").strip()
+    text = redact(body[:MAX_ERROR_BYTES].decode("utf-8", "replace"), is_cut=len(body) >= MAX_ERROR_BYTES).strip()
     if text[:1] in '{["':
         with suppress(ValueError, RecursionError):
             text = _message(json.loads(text), 0) or text

@@ -12,6 +12,7 @@ from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn
 from chatforge_tui.exchange.markdown_text import session_markdown
 from chatforge_tui.safety.clean import clean_name
+from chatforge_tui.safety.redact import redact
 from chatforge_tui.safety.urls import judge_link
 
 _STYLE = """
@@ -55,5 +56,5 @@ class _Markdown(MarkdownIt):
 
 def session_html(head: SessionHead, turns: tuple[Turn, ...]) -> str:
     """Return the whole session as a page."""
-    title = html.escape(clean_name(head.title) or "Untitled session")
+    title = html.escape(redact(clean_name(head.title)) or "Untitled session")
     return _PAGE.format(title=title, style=_STYLE, body=_Markdown().render(session_markdown(head, turns)))

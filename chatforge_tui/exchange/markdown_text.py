@@ -23,6 +23,7 @@ from chatforge_tui.domain.plan import Plan, StepStatus
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn, TurnState
 from chatforge_tui.safety.clean import clean, clean_line, clean_name
+from chatforge_tui.safety.redact import redact
 from chatforge_tui.safety.urls import without_userinfo
 
 _MARKS = {
@@ -35,12 +36,12 @@ _FENCE = re.compile("`{3,}")
 
 
 def session_markdown(head: SessionHead, turns: tuple[Turn, ...]) -> str:
-    """Return the whole session, ending in a newline."""
+    """Return the whole session, ending in a newline. Known credentials are masked: files for people get around."""
     about = f"{clean_name(head.endpoint.name)} · {head.session_id}"
     blocks = [f"# {clean_name(head.title) or 'Untitled session'}", about]
     for turn in turns:
         blocks.extend(_turn_blocks(turn))
-    return "\n\n".join(blocks) + "\n"
+    return redact("\n\n".join(blocks)) + "\n"
 
 
 def question_text(question: QuestionPart) -> str:

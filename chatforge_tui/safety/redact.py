@@ -13,6 +13,8 @@ from urllib.parse import quote, quote_plus, unquote
 from chatforge_tui.safety.secret import Secret
 
 MASK = "***"
+_ENCODED_MOST = 3
+"""How often a credential in a URL may have been encoded to be found all the same."""
 SHORTEST = 6
 """Characters. A shorter credential would redact ordinary words; it is registered nowhere."""
 
@@ -33,12 +35,30 @@ class Redactor:
         with self._lock:
             self._forms |= _forms(value)
             longest_first = sorted(self._forms, key=lambda form: (-len(form), form))
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+            # A host name comes back in lower case, whatever the case of what it was made of.
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
 
-    def redact(self, text: str) -> str:
-        """Return `text` with each registered credential replaced by `***`."""
+    def redact(self, text: str, *, is_cut: bool = False) -> str:
+        """Return `text` with each registered credential replaced by `***`.
+
+        Args:
+            text: any.
+            is_cut: it is the beginning of a longer text, whose end may be the beginning of a credential.
+        """
         pattern = self._pattern
-        return pattern.sub(MASK, text) if pattern else text
+        if pattern is None:
+            return text
+        text = pattern.sub(MASK, text)
+        return text[: len(text) - self._cut_off(text)] + MASK if is_cut and self._cut_off(text) else text
+
+    def _cut_off(self, text: str) -> int:
+        """Return how many characters at the end begin a credential that is cut there; 0 for none."""
+        end = text.lower()
+        found = 0
+        for form in map(str.lower, self._forms):
+            lengths = range(min(len(form) - 1, len(end)), max(SHORTEST - 1, found), -1)
+            found = next((length for length in lengths if end.endswith(form[:length])), found)
+        return found
 
 
 _process = Redactor()
@@ -56,9 +76,19 @@ def register_userinfo(url: str) -> None:
         register(Secret(spelled))
 
 
-def redact(text: str) -> str:
-    """Return `text` with each credential registered in this process replaced by `***`."""
-    return _process.redact(text)
+def redact(text: str, *, is_cut: bool = False) -> str:
+    """Return `text` with each credential registered in this process replaced by `***`; see `Redactor.redact`."""
+    return _process.redact(text, is_cut=is_cut)
+
+
+def redact_url(url: str) -> str:
+    """Return a URL as it can be shown: decoded where a credential stands in it, encoded however often."""
+    plain = url
+    for _ in range(_ENCODED_MOST):
+        plain = unquote(plain)
+        if (shown := redact(plain)) != plain:
+            return shown
+    return redact(url)
 
 
 def _forms(value: str) -> set[str]:

@@ -6,7 +6,7 @@ from urllib.parse import quote, quote_plus
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatforge_tui.safety.redact import SHORTEST, Redactor
+from chatforge_tui.safety.redact import SHORTEST, Redactor, redact_url, register
 from chatforge_tui.safety.secret import Secret
 
 secrets = st.text(
@@ -68,3 +68,23 @@ def test_text_without_a_credential_stays():
 
 def test_what_is_too_short_to_be_a_credential_is_not_redacted():
     assert redactor("a", "", "abc").redact("abc a b c") == "abc a b c"
+
+
+def test_a_credential_that_the_end_of_a_quotation_cuts_is_gone_too():
+    known = redactor("sk-0123456789abcdef")
+    for kept in range(SHORTEST, 19):
+        cut = f"You sent {'sk-0123456789abcdef'[:kept]}"
+        assert known.redact(cut, is_cut=True) == "You sent ***"
+        assert known.redact(cut) == cut, "whole, it is no credential"
+    assert known.redact("nothing of the sort", is_cut=True) == "nothing of the sort"
+
+
+def test_a_host_name_that_was_a_credential_is_gone_in_lower_case():
+    assert redactor("SK-Abcdef123").redact("http://sk-abcdef123.example/") == "http://***.example/"
+
+
+def test_a_url_that_holds_a_credential_encoded_twice_shows_none():
+    register(Secret("canary/of+urls"))
+    twice = quote(quote("canary/of+urls", safe=""), safe="")
+    assert redact_url(f"http://h/{twice}?x=%41") == "http://h/***?x=A"
+    assert redact_url("http://h/%41") == "http://h/%41"

@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from chatforge_tui.endpoints.http_url import origin, split_url
 from chatforge_tui.endpoints.loose_json import MalformedJson, as_list, as_mapping, as_text, decode
 from chatforge_tui.errors import OtherHost, ProtocolMismatch
+from chatforge_tui.safety.redact import redact, redact_url
 from chatforge_tui.safety.urls import origin_of
 
 Version = Literal["auto", "0.3", "1.0"]
@@ -107,7 +108,7 @@ def read_card(body: bytes) -> Card | None:
     if not interfaces and not ("capabilities" in card and "skills" in card):
         return None
     streams = as_mapping(card.get("capabilities")).get("streaming") is not False
-    return Card(as_text(card.get("name")), interfaces, streams, _input_modes(card))
+    return Card(redact(as_text(card.get("name"))), interfaces, streams, _input_modes(card))
 
 
 def choose(card: Card, version: Version, *, only_path: str | None = None) -> Interface | None:
@@ -180,7 +181,7 @@ def place(card_url: str, base: str, *, follow: bool, exists: bool, setting: str)
     named = _absolute(card_url, base)
     if named is None:
         raise ProtocolMismatch(
-            f"The agent card names an address that no request can go to: {card_url[:200]!r}.",
+            f"The agent card names an address that no request can go to: {redact_url(card_url)[:200]!r}.",
             hint="The agent's operator has to correct the card.",
         )
     if "@" in named.netloc:
@@ -257,13 +258,19 @@ def _interfaces_v03(card: Mapping[str, Any]) -> list[Interface]:
 
 
 def _absolute(url: str, base: str) -> SplitResult | None:
-    """Return the URL, completed by the base; None if no request can go there."""
+    """Return the URL, completed by the base; None if no request can go there, or if it throws a credential back.
+
+    Such a host is not even looked up: the question would tell the credential to every name server on the way.
+    """
     try:
         named = urlsplit(urljoin(base + "/", url.strip()))
         _ = named.port
     except ValueError:
         return None
-    return named if named.scheme in ("http", "https") and named.hostname else None
+    whole = named.geturl()
+    if named.scheme not in ("http", "https") or not named.hostname or redact_url(whole) != whole:
+        return None
+    return named
 
 
 def _path(url: str) -> str:

@@ -163,7 +163,7 @@ class Answer:
         notice = _NOTICES.get(_SAME_REASON.get(self.finish_reason, self.finish_reason))
         if notice is not None:
             events.append(Noticed(*notice))
-        return [*events, Finished(self.finish_reason)]
+        return [*events, Finished(redact(self.finish_reason))]
 
     def _fail(self, said: str) -> list[StreamEvent]:
         """End the answer with the server's own sentence."""
@@ -206,4 +206,4 @@ class Answer:
 
 def _quoted(data: str) -> str:
     """Return the beginning of an event, on one line, credentials masked."""
-    return " ".join(redact(data[:400])[:200].split())
+    return " ".join(redact(data[:400], is_cut=len(data) > 400)[:200].split())

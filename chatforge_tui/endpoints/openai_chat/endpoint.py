@@ -162,11 +162,12 @@ def _meaning(events: list[SseEvent], answer: Answer, response: StreamResponse) -
 
 def _not_a_stream(response: StreamResponse, body: bytes) -> ProtocolMismatch:
     """Say what came instead of an answer, such as the page of a login form."""
-    quoted = " ".join(body[:_QUOTED_BYTES].decode("utf-8", "replace")[:_QUOTE].split())
+    text = redact(body[:_QUOTED_BYTES].decode("utf-8", "replace"), is_cut=len(body) >= _QUOTED_BYTES)
+    quoted = " ".join(text[:_QUOTE].split())
     kind = response.content_type or "something without a type"
     return ProtocolMismatch(
         f"The answer of {host_port(response.url)} is not an event stream but {kind}"
-        + (f": {redact(quoted)}" if quoted else ", and empty."),
+        + (f": {quoted}" if quoted else ", and empty."),
         hint=f"Check {response.settings.setting('url')}: it may need /v1 at its end, or a login came between.",
     )
 

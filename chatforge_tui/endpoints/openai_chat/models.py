@@ -4,6 +4,7 @@ from chatforge_tui.endpoints.http import HttpChannel
 from chatforge_tui.endpoints.http_status import reject_status
 from chatforge_tui.endpoints.loose_json import as_list, as_mapping, as_text, read_object
 from chatforge_tui.endpoints.openai_chat.settings import models_urls
+from chatforge_tui.safety.redact import redact
 
 _NOT_FOR_CHAT = ("embed", "whisper", "tts", "rerank", "moderation", "dall-e", "transcribe")
 _TIMEOUT_S = 15.0
@@ -27,7 +28,7 @@ async def list_models(channel: HttpChannel, base: str) -> list[str] | None:
         listed = read_object(answer.body) if answer.status == 200 else None
         if listed is not None and isinstance(listed.get("data"), list):
             ids = [as_text(as_mapping(model).get("id")) for model in as_list(listed["data"])]
-            return [name for name in ids if name]
+            return [name for name in ids if name and redact(name) == name]  # else it throws a credential back
     return None
 
 
