@@ -18,7 +18,7 @@ from typing import Final
 import httpcore
 
 from chatforge_tui.errors import ProtocolMismatch
-from chatforge_tui.safety.urls import Origin
+from chatforge_tui.safety.urls import is_private_address
 
 _HIGH_WATER: Final = 256 * 1024
 """Unread bytes at which the server is slowed down (the kernel's window closes)."""
@@ -269,8 +269,8 @@ async def _public(host: str, port: int) -> tuple[str, None]:
     """
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = [str(each[4][0]) for each in found]
-    if any(Origin("http", address.partition("%")[0], port).is_private for address in addresses):
-        message = f"{host} leads to an address inside your own network: nothing was sent there."
+    if inside := next(filter(is_private_address, addresses), None):
+        message = f"{host} leads to {inside}, an address inside your own network: nothing was sent there."
         raise ProtocolMismatch(message, hint="Only the endpoint's own host may be such a one.")
     return addresses[0], None
 

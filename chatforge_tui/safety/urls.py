@@ -14,6 +14,7 @@ _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\\\"<>^`{|}\u200b-\u200f\u2028-\u20
 _HOST = re.compile(r"(?=.{1,253}\.?$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)*\.?")
 _NUMERIC = re.compile(r"(^|\.)(0x[0-9a-f]*|[0-9]+)\.?$")
 """A host ending like this is read as an IPv4 address by some programs and not by others: `2130706433`, `0x7f.1`."""
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _LONGEST = 8192
 """Characters. A longer URL is no link."""
 
@@ -40,12 +41,7 @@ class Origin:
         host = self.host.rstrip(".")
         if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
             return True
-        try:
-            address = ipaddress.ip_address(host)
-        except ValueError:
-            return False
-        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-        return not (mapped or address).is_global
+        return is_private_address(host)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +57,25 @@ class SafeLink:
     """The URL carried a user name before the host, a common disguise; it was removed."""
     is_disguised: bool
     """Host as written and real host differ (an international name): say both."""
+
+
+def is_private_address(text: str) -> bool:
+    """Whether an address is this machine's or of a network that the public cannot reach; False for a name.
+
+    IPv6 addresses that carry an IPv4 one (mapped, 6to4, Teredo, NAT64) are what that one is.
+    """
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv4Address):
+        return not address.is_global or address.is_multicast
+    carried = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())[1:]]
+    if address in _NAT64:
+        carried.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    if any(each is not None and not each.is_global for each in carried):
+        return True
+    return address.ipv4_mapped is None and (not address.is_global or address.is_multicast)
 
 
 def judge_link(url: str) -> SafeLink | None:

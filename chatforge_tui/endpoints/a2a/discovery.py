@@ -26,6 +26,7 @@ from chatforge_tui.endpoints.a2a.card import (
 from chatforge_tui.endpoints.http import FetchedResponse, HttpChannel, reject_status
 from chatforge_tui.endpoints.http_url import host_port, origin, split_url
 from chatforge_tui.errors import ProtocolMismatch, StreamStalled, Unreachable
+from chatforge_tui.safety.urls import is_private_address, origin_of
 
 _CARD_S: Final = 15.0
 """How long one card may take."""
@@ -69,6 +70,8 @@ class Route:
         """Whether the endpoint's credential may go there."""
         return self.agreement is None or self.agreement.permission is Permission.WITH_CREDENTIAL
 
+    public_host: str = ""
+    """A host named by the card of a public agent: every connection to it is made to a public address, or not at all."""
     is_settled: bool = False
     """It was understood before: nothing else is tried any more."""
 
@@ -124,7 +127,11 @@ async def find_route(
     if interface is None:
         raise _nothing_spoken(card, configured)
     host = lookup_host(interface.url, configured.base)
-    exists = host is None or await _exists(host)
+    addresses = [] if host is None else await _addresses(host)
+    exists = host is None or bool(addresses)
+    public_host = "" if host is None or not exists or not await _is_public(configured) else host
+    if public_host and (inside := next(filter(is_private_address, addresses), None)):
+        raise _leads_inside(interface.url, configured, inside)
     elsewhere = other_origin(interface.url, configured.base) if exists and not use_card_url else None
     agreement = _agreement(asked, configured, elsewhere)
     target = place(
@@ -139,7 +146,17 @@ async def find_route(
         if interface.transport == HTTP_JSON
         else JsonRpc(target, is_v1=interface.is_v1, tenant=interface.tenant)
     )
-    return Route(binding, target, card.name, card.streams, card.input_modes, agreement=agreement)
+    if origin(target) == origin(configured.base):
+        public_host = ""
+    return Route(
+        binding,
+        target,
+        card.name,
+        card.streams,
+        card.input_modes,
+        agreement=agreement,
+        public_host=public_host,
+    )
 
 
 def _agreement(asked: AskedHosts | None, configured: ConfiguredUrl, elsewhere: str | None) -> Agreement | None:
@@ -185,14 +202,31 @@ async def _fetch(channel: HttpChannel, url: str, *, own_connection: bool) -> Fet
         raise Unreachable(str(error), hint=error.hint, retryable=True) from error
 
 
-async def _exists(host: str) -> bool:
-    """Whether the host's name can be resolved."""
+async def _addresses(host: str) -> list[str]:
+    """Return the addresses of a host; none when its name cannot be resolved."""
     try:
         async with asyncio.timeout(_LOOKUP_S):
-            await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+            found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, TimeoutError, UnicodeError):
+        return []
+    return [str(each[4][0]) for each in found]
+
+
+async def _is_public(configured: ConfiguredUrl) -> bool:
+    """Whether the server that the user typed is one of the public's. An agent inside a network may name its neighbours."""
+    own = origin_of(configured.base)
+    if own is None or own.is_private:
         return False
-    return True
+    return not any(map(is_private_address, await _addresses(own.host)))
+
+
+def _leads_inside(url: str, configured: ConfiguredUrl, address: str) -> ProtocolMismatch:
+    """Return the refusal of a name that leads where the card could not have sent requests by address."""
+    return ProtocolMismatch(
+        f"The agent card of {origin(configured.base)} sends requests to {origin(url)}, which leads to {address}, an address "
+        "inside your own network: nothing was sent there.",
+        hint="The agent's operator has to correct the card, or configure that address itself.",
+    )
 
 
 def _no_card(channel: HttpChannel, configured: ConfiguredUrl) -> ProtocolMismatch:

@@ -203,6 +203,8 @@ class A2aEndpoint:
         settings = self._channel.settings
         if route.takes_credential and settings.origin and origin(route.url) != origin(settings.origin):
             settings = replace(settings, origin=route.url)
+        if route.public_host:
+            settings = replace(settings, public_host=route.public_host)
         if not route.streams:
             settings = replace(settings, first_byte_s=max(settings.first_byte_s, settings.progress_s))
         if settings == self._channel.settings:
