@@ -5,7 +5,9 @@
 The engine runs in this process on its own event loop; A2A and OpenAI agents in a mock server of their own process. Judged:
 
     aborts     milliseconds until the abort has its effect and its row is saved, 99th percentile for each of the six states;
-               ten sessions at a time
+               ten sessions at a time. An abort while a turn's end is being saved comes too late on purpose: the turn is
+               complete, and what counts is when its row is there
+    closes     milliseconds until the server sees that the client has gone, where it has a connection
     leaks      tasks, sockets, descriptors and threads after all was deleted, over what there was after the warm-up; memory
 """
 
@@ -26,13 +28,13 @@ from pathlib import Path
 
 from chatforge_tui.config.settings import EndpointSettings, Settings
 from chatforge_tui.domain.ids import SessionId
-from chatforge_tui.domain.session import EndpointRef
-from chatforge_tui.domain.turn import Prompt, TurnState
+from chatforge_tui.domain.session import EndpointRef, SessionHead
+from chatforge_tui.domain.turn import Prompt, Turn, TurnState
 from chatforge_tui.endpoints.catalog import EndpointCatalog
 from chatforge_tui.sessions import ALL
 from chatforge_tui.sessions.manager import SessionManager
 from chatforge_tui.store.sqlite_store import SqliteStore
-from tests.benchmarks.answers import Order, prompt
+from tests.benchmarks.answers import Order, prompt, read_order
 from tests.benchmarks.process_tree import MEBIBYTE, PAGE
 from tests.soak.stream import Server, mock_server
 
@@ -87,6 +89,8 @@ class Verdict:
 
     sessions: int = 0
     abort_ms: dict[str, list[float]] = field(default_factory=lambda: {state: [] for state in STATES})
+    close_ms: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+    """State → times from the abort to its server's end of the connection, by the server's own clock."""
     before: Count | None = None
     after: Count | None = None
     faults: list[str] = field(default_factory=list[str])
@@ -98,16 +102,18 @@ class Verdict:
         self.faults += self.after.more_than(self.before)
         if self.after.rss_mb > self.before.rss_mb * 1.1:
             self.faults.append(f"memory {self.before.rss_mb} to {self.after.rss_mb} MB")
-        for state, times in self.abort_ms.items():
-            if times and p99(times) > most_ms:
-                self.faults.append(f"abort while {state}: p99 {p99(times):.0f} ms")
+        for what, measured in (("abort", self.abort_ms), ("close", self.close_ms)):
+            for state, times in measured.items():
+                if times and p99(times) > most_ms:
+                    self.faults.append(f"{what} while {state}: p99 {p99(times):.0f} ms")
 
     def __str__(self) -> str:
         lines = [f"{self.sessions} sessions, {sum(map(len, self.abort_ms.values()))} aborts"]
         lines += [
-            f"abort while {state:12} median {sorted(times)[len(times) // 2]:6.1f} ms   p99 {p99(times):6.1f} ms   "
+            f"{what} while {state:12} median {sorted(times)[len(times) // 2]:6.1f} ms   p99 {p99(times):6.1f} ms   "
             f"most {max(times):6.1f} ms   of {len(times)}"
-            for state, times in self.abort_ms.items()
+            for what, measured in (("abort", self.abort_ms), ("close", self.close_ms))
+            for state, times in measured.items()
             if times
         ]
         return "\n".join([*lines, f"before {self.before}", f"after  {self.after}", *self.faults])
@@ -118,22 +124,47 @@ def p99(times: list[float]) -> float:
     return sorted(times)[int(len(times) * 0.99)]
 
 
+class WatchedStore(SqliteStore):
+    """Says which turns are on their way to the disk with their end."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.ending: dict[SessionId, asyncio.Event] = {}
+        """Set while the end of the session's turn is being written; the entries are made by who waits."""
+
+    async def end_turn(self, turn: Turn, session: SessionHead) -> None:
+        is_ending = self.ending.get(turn.head.session_id)
+        if is_ending is None:
+            await super().end_turn(turn, session)
+            return
+        is_ending.set()
+        try:
+            await super().end_turn(turn, session)
+        finally:
+            is_ending.clear()
+
+
 @asynccontextmanager
-async def silent_server() -> AsyncIterator[int]:
-    """Run a server that takes requests and answers nothing; yields its port."""
+async def silent_server(server: Server) -> AsyncIterator[int]:
+    """Run a server that takes requests and answers nothing; yields its port. Notes them beside those of `server`."""
 
     async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        received, name = b"", ""
         try:
-            while await reader.read(65536):
-                pass
+            while data := await reader.read(65536):
+                received += data
+                if (order := read_order(received.decode(errors="replace"))) is not None:
+                    name = order.name
+                    server.asked[name] = time.monotonic()
         except ConnectionError:
             pass
         finally:
+            server.left[name] = time.monotonic()
             writer.close()
 
-    server = await asyncio.start_server(hold, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
+    listener = await asyncio.start_server(hold, "127.0.0.1", 0)
+    async with listener:
+        yield listener.sockets[0].getsockname()[1]
 
 
 class Hole:
@@ -158,8 +189,8 @@ class Hole:
 class Round:
     """One session after the other: made, streamed, stopped, deleted."""
 
-    def __init__(self, manager: SessionManager, server: Server, verdict: Verdict) -> None:
-        self._manager, self._server, self._verdict = manager, server, verdict
+    def __init__(self, manager: SessionManager, store: WatchedStore, server: Server, verdict: Verdict) -> None:
+        self._manager, self._store, self._server, self._verdict = manager, store, server, verdict
 
     async def play(self, number: int, *, is_measured: bool) -> None:
         """Play the number-th session."""
@@ -169,36 +200,56 @@ class Round:
         manager = self._manager
         session_id = (await manager.create_session(EndpointRef(endpoint), title="t", activate=False)).session_id
         short = state == "saving"
+        if short:
+            self._store.ending[session_id] = asyncio.Event()
         asked = prompt(Order(5 if short else 100_000, 0 if short else 100, f"n{number}"))
         await manager.send(session_id, Prompt(asked))
-        await self._until_in(state, session_id)
-        began = time.perf_counter()
+        await self._until_in(state, session_id, f"n{number}")
+        began = time.monotonic()
         stopped = await manager.abort(session_id)
-        spent = (time.perf_counter() - began) * 1_000
+        if short:
+            await manager.finished(session_id)
+            del self._store.ending[session_id]
+        spent = (time.monotonic() - began) * 1_000
         turn = (await manager.turns(session_id))[-1]
-        expected = {TurnState.ABORTED} | ({TurnState.COMPLETE} if short else set())
-        if turn.head.state not in expected or not (stopped or short):
+        if turn.head.state is not (TurnState.COMPLETE if short else TurnState.ABORTED) or stopped == short:
             self._verdict.faults.append(f"{state}: a stopped turn is {turn.head.state}")
         if is_measured:
             self._verdict.abort_ms[state].append(spent)
+        if state in ("headers", "body"):
+            await self._note_close(state, f"n{number}", began, is_measured=is_measured)
         await manager.delete_session(session_id)
         await manager.purge_session(session_id)
         self._verdict.sessions += is_measured
 
-    async def _until_in(self, state: str, session_id: SessionId) -> None:
+    async def _note_close(self, state: str, name: str, began: float, *, is_measured: bool) -> None:
+        """Wait until the server has seen the end of the connection."""
+        end = time.monotonic() + LASTING_S
+        while name not in self._server.left:
+            if time.monotonic() > end:
+                self._verdict.faults.append(f"{state}: the server never saw the end of the connection")
+                return
+            await asyncio.sleep(0.005)
+        if is_measured:
+            self._verdict.close_ms.setdefault(state, []).append((self._server.left[name] - began) * 1_000)
+
+    async def _until_in(self, state: str, session_id: SessionId, name: str) -> None:
         """Wait until the turn is where it is to be stopped."""
         if state == "queued":
+            return
+        if state == "saving":
+            await asyncio.wait_for(self._store.ending[session_id].wait(), 30)
             return
         end = time.monotonic() + 30
         while time.monotonic() < end:
             live = self._manager._live(session_id)
             match state:
-                case "connecting" | "headers":
+                case "connecting":
                     await asyncio.sleep(0.02)
                     return
-                case "body" if live is not None and live.answer:
+                case "headers" if name in self._server.asked:
                     return
-                case "saving" if live is None or live.answer:
+                case "body" if live is not None and live.answer:
                     return
                 case "retry wait" if live is not None and live.head.retry_at is not None:
                     return
@@ -210,7 +261,7 @@ class Round:
 async def soak(directory: Path, *, sessions: int, most_ms: float = MOST_MS) -> Verdict:
     """Run, and return what it came to."""
     verdict = Verdict()
-    async with mock_server() as server, silent_server() as silent:
+    async with mock_server() as server, silent_server(server) as silent:
         with closing(Hole()) as hole:
             url = f"http://127.0.0.1:{server.port}"
             settings = Settings(
@@ -222,11 +273,11 @@ async def soak(directory: Path, *, sessions: int, most_ms: float = MOST_MS) -> V
                     "refused": EndpointSettings(protocol="openai-chat", url="http://127.0.0.1:1/v1", model="m"),
                 }
             )
-            store = SqliteStore(directory / "sessions.db")
+            store = WatchedStore(directory / "sessions.db")
             async with SessionManager(store=store, endpoints=EndpointCatalog(settings, {})) as manager:
                 subscription = manager.subscribe()
                 subscription.focus(ALL)
-                play = Round(manager, server, verdict).play
+                play = Round(manager, store, server, verdict).play
                 for first in range(0, WARM_UP, AT_ONCE):
                     await asyncio.gather(*(play(number, is_measured=False) for number in range(first, first + AT_ONCE)))
                     subscription.drain()

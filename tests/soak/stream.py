@@ -131,6 +131,8 @@ class Server:
         """Name of an order → when it was asked for."""
         self.digests: dict[str, str] = {}
         """Name of an order → sha256 of its whole text, once all of it was sent."""
+        self.left: dict[str, float] = {}
+        """Name of an order → when the server saw that nobody reads on, by time.monotonic()."""
 
     async def read(self) -> None:
         """Read the log until the server ends."""
@@ -144,6 +146,8 @@ class Server:
                     self.asked[name] = at
                 case {"event": "last", "name": name, "sha256": digest}:
                     self.digests[name] = digest
+                case {"event": "closed" | "cancelled", "name": name, "t": at}:
+                    self.left.setdefault(name, at)
                 case _:
                     pass
 
