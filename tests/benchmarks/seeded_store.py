@@ -22,8 +22,17 @@ def seed(home: Path, sizes: list[int]) -> None:
     asyncio.run(seed_sessions(home, sizes))
 
 
-async def seed_sessions(home: Path, sizes: list[int], endpoints: Sequence[str] = ("bench",)) -> None:
-    """Make sessions with so many turns each, the first of them in front, on these endpoints in turn."""
+async def seed_sessions(
+    home: Path, sizes: list[int], endpoints: Sequence[str] = ("bench",), *, answer: str = ""
+) -> None:
+    """Make sessions with so many turns each, the first of them in front, on these endpoints in turn.
+
+    Args:
+        home: where their store is to be.
+        sizes: turns of each session.
+        endpoints: names, in turn.
+        answer: what every turn but the last of a session says; "" = a few hundred characters.
+    """
     path = Locations.find(home, {}).data_dir / "sessions.db"
     path.parent.mkdir(parents=True, exist_ok=True)
     store = SqliteStore(path)
@@ -38,13 +47,15 @@ async def seed_sessions(home: Path, sizes: list[int], endpoints: Sequence[str] =
         await store.create_session(session)
         head = counted(session, turns, TurnState.COMPLETE)
         for first in range(0, turns, AT_ONCE):
-            done = [_turn(session, ordinal, turns, number) for ordinal in range(first, min(turns, first + AT_ONCE))]
+            done = [
+                _turn(session, ordinal, turns, number, answer) for ordinal in range(first, min(turns, first + AT_ONCE))
+            ]
             await asyncio.gather(*(store.end_turn(turn, head) for turn in done))
     await store.close()
 
 
-def _turn(session, ordinal, turns, number):
-    text = SECTION.replace("{n}", str(ordinal))[:700]
+def _turn(session, ordinal, turns, number, answer):
+    text = answer or SECTION.replace("{n}", str(ordinal))[:700]
     if ordinal == turns - 1:
         text = f"That was all.\n\n{LAST_WORDS.format(number)}"
     return ended(a_turn(session, ordinal, text=f"question {ordinal}"), text)

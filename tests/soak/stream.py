@@ -1,16 +1,17 @@
 """Many sessions stream at once among a thousand stored ones, for as long as one likes, while their user works on.
 
-    python -m tests.soak stream [--minutes 60] [--sessions 50] [--stored 1000] [--rate 30] [--results DIR]
+    python -m tests.soak stream [--minutes 60] [--sessions 50] [--stored 1000] [--rate 30] [--turns 1] [--results DIR]
 
 The real program in a pseudo terminal, on a store of 1,000 sessions whose first 50 are answered by a mock server, A2A and
 OpenAI in turn, at 30 events a second each. All turns take as long, so they end in the order of their tabs: the user goes
 to the next tab, waits for the end of its answer, types the next prompt, types letters and takes them back meanwhile, and
-after the last tab goes back to the first. Judged:
+after the last tab goes back to the first. With `--turns 34` the sessions begin as they are after an hour. Judged:
 
     lost          finished turns whose text on disk has not the sha256 of what the server says it sent, or is not complete
     streaming     sessions that streamed at once, at each sample
     echo          milliseconds from a key to its letter in the program's output
-    memory        RSS of the program; its growth is that of the run's last tenth over the tenth after the first half
+    memory        RSS of the program; its growth is that of the run's last tenth over the tenth after the first half, and
+                  a fault when it is more than a tenth in ten minutes or longer
     descriptors   open files and threads of the program, least and most once all sessions stream
 """
 
@@ -33,7 +34,7 @@ from chatforge_tui.config.locations import Locations
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.store.sqlite_store import SqliteStore
-from tests.benchmarks.answers import Order, prompt
+from tests.benchmarks.answers import Order, prompt, tokens_of
 from tests.benchmarks.process_tree import MEBIBYTE, PAGE
 from tests.benchmarks.seeded_store import seed_sessions
 from tests.terminal import Terminal, terminal
@@ -45,6 +46,10 @@ SAMPLE_S = 2.0
 ECHO_MARK = "Ω"
 """A letter that no answer has and the screen shows nowhere else."""
 ENDPOINTS = ("agent", "model")
+GROWTH_MOST = 0.1
+"""By what part memory may grow in the second half of a run of"""
+GROWTH_FROM_S = 600.0
+"""so many seconds or more."""
 LATE_S = 60.0
 """How long a turn may take longer than the server's answer before the run counts as stuck."""
 
@@ -261,14 +266,14 @@ async def watch(screen: Terminal, server: Server, verdict: Verdict, until: float
         await asyncio.sleep(SAMPLE_S)
 
 
-async def judge(home: Path, user: User, server: Server, verdict: Verdict) -> None:
-    """Compare every finished turn on disk with what the server says it sent."""
+async def judge(home: Path, user: User, server: Server, verdict: Verdict, before: int = 1) -> None:
+    """Compare every finished turn on disk, behind the first so many, with what the server says it sent."""
     store = SqliteStore(Locations.find(home, {}).data_dir / "sessions.db", read_only=True)
     await store.open()
     try:
         heads: dict[str, SessionHead] = {head.title: head for head in await store.load_sessions()}
         for tab, names in enumerate(user.names):
-            turns = await store.load_turns(heads[f"session {tab}"].session_id, since=1)
+            turns = await store.load_turns(heads[f"session {tab}"].session_id, since=before)
             stored = {turn.head.prompt.text.rpartition(" ")[2]: turn for turn in turns}
             if list(stored) != names:
                 verdict.lost.append(f"session {tab}: {len(stored)} turns of {len(names)}")
@@ -284,12 +289,15 @@ async def judge(home: Path, user: User, server: Server, verdict: Verdict) -> Non
         await store.close()
 
 
-async def soak(home: Path, *, seconds: float, sessions: int = 50, stored: int = 1_000, rate: int = 30) -> Verdict:
-    """Run, and return what it came to."""
+async def soak(
+    home: Path, *, seconds: float, sessions: int = 50, stored: int = 1_000, rate: int = 30, turns: int = 1
+) -> Verdict:
+    """Run, and return what it came to. The sessions that stream have `turns` turns before, as long as their answers."""
     step_s = max(STEP_LEAST_S, min(STEP_S, seconds / 3 / sessions))
     order = Order(int(sessions * step_s * rate), rate, "-")
     verdict = Verdict()
-    await seed_sessions(home, [1] * stored, ENDPOINTS)
+    before = [turns] * sessions + [1] * (stored - sessions)
+    await seed_sessions(home, before, ENDPOINTS, answer="".join(tokens_of(order)))
     async with mock_server() as server:
         url = f"http://127.0.0.1:{server.port}"
         Locations.find(home, {}).config_file.write_text(
@@ -313,7 +321,9 @@ async def soak(home: Path, *, seconds: float, sessions: int = 50, stored: int = 
                 await screen.until_ended(seconds=LATE_S)
             except AssertionError as stuck:
                 verdict.faults.append(f"the program did not quit: {stuck}")
-        await judge(home, user, server, verdict)
+        await judge(home, user, server, verdict, turns)
+    if verdict.seconds >= GROWTH_FROM_S and verdict.growth > GROWTH_MOST:
+        verdict.faults.append(f"memory grew by {verdict.growth:.1%} in the second half")
     return verdict
 
 
@@ -323,6 +333,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sessions", type=int, default=50, help="that stream at once")
     parser.add_argument("--stored", type=int, default=1_000)
     parser.add_argument("--rate", type=int, default=30, help="events a second of each stream")
+    parser.add_argument("--turns", type=int, default=1, help="that each of these sessions has before")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -338,6 +349,7 @@ def run(options: argparse.Namespace) -> int:
                 sessions=options.sessions,
                 stored=options.stored,
                 rate=options.rate,
+                turns=options.turns,
             )
         )
     summary = "".join(f"{name:34}{value}\n" for name, value in verdict.facts().items())

@@ -2,6 +2,7 @@
 
 from chatforge_tui.config.settings import EndpointSettings
 from chatforge_tui.domain.session import EndpointRef
+from chatforge_tui.ui.widgets.tab_strip import TabStrip
 from tests.ui.program import ENDPOINTS, running
 
 OFFER = (EndpointRef("http://127.0.0.1:11434/v1", "openai-chat", "llama3"), "Ollama", "llama3, on this machine")
@@ -98,6 +99,9 @@ async def test_an_endpoint_whose_certificate_is_not_checked_is_marked_on_every_t
     async with running(home) as program:
         await program.sees("○ ! New session")
         assert "platform · certificate not checked" in program.text.splitlines()[-1]
+        strip = program.app.screen.query_one(TabStrip).render_line(0)
+        [mark] = [segment for segment in strip if segment.text == "! "]
+        assert mark.style.color.name == program.app.theme_variables["error"].lower(), "red in every theme"
 
         program.app._sessions.open_on(EndpointRef("local"))
         await program.until(lambda: program.front.head.endpoint.name == "local")
