@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
+from chatforge_tui.config.keymap import ACTIONS, Scope
 from chatforge_tui.ui.attach_actions import AttachActions
 from chatforge_tui.ui.exchange_actions import ExchangeActions
 from chatforge_tui.ui.file_actions import FileActions
@@ -21,14 +22,14 @@ MAIN_SCREEN_ACTIONS = (
     "prompt.queue",
     "view.plan",
     "view.fold",
-    "view.fold_one",
     "view.follow",
     "view.page_up",
     "view.page_down",
     "view.turn_prev",
     "view.turn_next",
     "view.search",
-    "view.copy",
+    "view.read",
+    *(action.id for action in ACTIONS if action.scope is Scope.TRANSCRIPT),
 )
 """What one of the main screen's widgets does."""
 

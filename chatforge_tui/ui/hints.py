@@ -22,10 +22,26 @@ _HINTS = (
     ("session.board", 3),
     ("view.plan", 6),
     ("session.undo", 5),
+    ("view.read", 7),
     ("app.palette", 0),
     ("app.help", 0),
 )
 """Actions of the bottom line in order, each with its rank: the highest gives way first."""
+
+_READING_HINTS = (
+    ("turn.abort", "prompt", 0),
+    ("view.line_down", "down", 5),
+    ("view.line_up", "up", 5),
+    ("view.block_next", "next", 4),
+    ("view.block_prev", "back", 6),
+    ("view.select", "select", 3),
+    ("view.copy", "copy", 1),
+    ("view.copy_answer", "copy answer", 2),
+    ("view.links", "links", 4),
+    ("view.search", "find", 6),
+    ("app.help", "help", 0),
+)
+"""The same while the cursor is in the transcript, with the words for them there."""
 
 _TONES: dict[TurnState, Tone] = {
     TurnState.WAITING: "waiting",
@@ -67,14 +83,26 @@ class HintWriter:
         keys = self._keymap.action(action_id).keys
         return shown(keys[0]) if keys else ""
 
-    def hints(self, *, has_undo: bool, has_plan: bool) -> Sequence[KeyHint]:
-        """Return the keys of the bottom line: undo and plan only while there is something for them."""
-        skipped = {"session.undo": not has_undo, "view.plan": not has_plan}
+    def hints(self, *, has_undo: bool, has_plan: bool, has_turns: bool) -> Sequence[KeyHint]:
+        """Return the keys of the bottom line: undo, plan and reading only while there is something for them."""
+        skipped = {"session.undo": not has_undo, "view.plan": not has_plan, "view.read": not has_turns}
         return tuple(
             KeyHint(action, self.key(action), self._keymap.action(action).label, rank)
             for action, rank in _HINTS
             if self.key(action) and not skipped.get(action)
         )
+
+    def reading_hints(self) -> Sequence[KeyHint]:
+        """Return the keys of the bottom line while the cursor is in the transcript."""
+        return tuple(
+            KeyHint(action, self._typed_key(action), label, rank)
+            for action, label, rank in _READING_HINTS
+            if self._typed_key(action)
+        )
+
+    def _typed_key(self, action_id: str) -> str:
+        """Return the shortest of an action's keys: one that is a single letter where letters are keys."""
+        return min((shown(key) for key in self._keymap.action(action_id).keys), key=len, default="")
 
     def facts(self, pane: Pane | None) -> Sequence[str]:
         """Return who answers, what is spoken and what it cost, cleaned; the last ones give way first."""
@@ -99,7 +127,16 @@ class HintWriter:
             return f"Tab to the form, or answer in words {self._marks.trailing}"
         return f"{'Answer' if pane.question is not None else 'Ask'} {agent_name(pane)} {self._marks.trailing}"
 
-    def status(self, pane: Pane | None, *, now: float, trouble: str, new_lines: int, in_form: bool) -> Status:
+    def status(
+        self,
+        pane: Pane | None,
+        *,
+        now: float,
+        trouble: str,
+        new_lines: int,
+        in_form: bool = False,
+        is_reading: bool = False,
+    ) -> Status:
         """Return the status line.
 
         Args:
@@ -108,11 +145,12 @@ class HintWriter:
             trouble: what is wrong with the program itself, as received; "" for nothing.
             new_lines: lines that arrived below what the reader sees.
             in_form: the cursor is in the agent's form.
+            is_reading: the cursor is in the transcript.
         """
         warning = clean_line(trouble)
         if pane is None:
             return Status(hint=f"Opening your sessions {self._marks.trailing}", warning=warning)
-        hint = self._hint(pane, in_form=in_form)
+        hint = f"Reading {self._marks.dot} Esc back to the prompt" if is_reading else self._hint(pane, in_form=in_form)
         turn, state = pane.turn, pane.state
         if new_lines:
             hint = f"{hint} {self._marks.dot} {self.key('view.follow')} follows {new_lines} new lines".strip()

@@ -269,7 +269,9 @@ class ProgramActions:
         self._program.ask(_dialogs().LinkQuestion(url), take)
 
     def step_back(self) -> None:
-        """Esc: stop what runs, else go back to the composer."""
+        """Esc: back from the transcript to the composer; there, stop what runs."""
+        if self._program.main.leave_reading():
+            return
         pane = self._program.book.current
         if pane is None or not pane.is_live:
             self._program.main.go_back()
@@ -284,7 +286,7 @@ class ProgramActions:
         selected = main.composer.selected_text or main.get_selected_text()
         if selected:
             self._program.copy_text(selected, "selection")
-            main.clear_selection()
+            main.stop_selecting()
         elif main.composer.text:
             main.composer.write("")
         elif pane is not None and pane.is_live:

@@ -36,7 +36,7 @@ def test_every_default_key_is_spelled_as_textual_spells_it(key):
     assert (
         len(base) == 1
         or key in TEXTUAL_NAMES
-        or base in TEXTUAL_NAMES | {"question_mark", "less_than_sign", "greater_than_sign", "slash"}
+        or base in TEXTUAL_NAMES | {_character_to_key(sign) for sign in "?<>/(){}"}
     )
 
 

@@ -5,7 +5,6 @@ message or an action of the app, and what changed comes as a call of `show_pane`
 """
 
 from collections.abc import Callable, Collection, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -137,7 +136,7 @@ class MainScreen(FrameScreen):
         """Lay everything out once."""
         yield TabStrip(self._marks, id="tabs")
         with Vertical(id="stage"), Horizontal(id="body"):  # a form stands below the body, and both above the prompt
-            yield TranscriptPage(self._marks, id="page")
+            yield TranscriptPage(self._marks, keymap=self._keymap, id="page")
             yield PlanDock(self._marks, now=self._now, id="plan")
         yield Hairline(self._marks, id="rule")
         yield CompletionList(self._marks, id="offers")
@@ -233,10 +232,22 @@ class MainScreen(FrameScreen):
         is_in_form = self.form is not None and not self.composer.has_focus
         trouble = self.trouble or (pane.unreadable if pane is not None else "")
         status = self._writer.status(
-            pane, now=self._now(), trouble=trouble, new_lines=self.new_lines, in_form=is_in_form
+            pane,
+            now=self._now(),
+            trouble=trouble,
+            new_lines=self.new_lines,
+            in_form=is_in_form,
+            is_reading=self.is_reading,
         )
         self.query_one("#status", StatusLine).show(status)
-        hints = self._writer.hints(has_undo=self.undo_hint, has_plan=bool(pane and pane.plans.current))
+        if self.is_reading:
+            hints = self._writer.reading_hints()
+        else:
+            hints = self._writer.hints(
+                has_undo=self.undo_hint,
+                has_plan=bool(pane and pane.plans.current),
+                has_turns=bool(pane and not pane.is_empty),
+            )
         self.query_one("#hints", KeyHints).show(hints, self._writer.facts(pane))
         self.composer.placeholder = Content(
             self._writer.placeholder(pane, trouble=trouble)
@@ -283,22 +294,44 @@ class MainScreen(FrameScreen):
 
     def do(self, action_id: str) -> None:
         """Do an action of the key table that belongs to one of the widgets here."""
-        view, composer = self.transcript, self.composer
-        {
-            "prompt.send": composer.submit,
-            "prompt.newline": composer.begin_line,
-            "prompt.queue": composer.queue,
+        own = {
+            "prompt.send": self.composer.submit,
+            "prompt.newline": self.composer.begin_line,
+            "prompt.queue": self.composer.queue,
             "view.plan": self.toggle_plan,
-            "view.fold": view.action_fold_all,
-            "view.fold_one": view.action_fold_one,
-            "view.follow": view.action_follow,
-            "view.page_up": partial(view.action_pages, -1),
-            "view.page_down": partial(view.action_pages, 1),
-            "view.turn_prev": view.action_previous_turn,
-            "view.turn_next": view.action_next_turn,
+            "view.read": self.toggle_reading,
             "view.search": self.page.open_search,
-            "view.copy": view.action_copy_answer,
-        }[action_id]()
+        }.get(action_id)
+        if own is not None:
+            own()
+        else:
+            self.transcript.do(action_id)
+
+    def toggle_reading(self) -> None:
+        """Put the cursor into the transcript, or back into the composer."""
+        if self.is_reading:
+            self.composer.focus()
+        elif not self.page.empty.display and self.page.display:
+            self.transcript.focus()
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether the cursor is in the transcript."""
+        return self.page.has_reader
+
+    def leave_reading(self) -> bool:
+        """Esc in the transcript: select nothing any more, or go back to the composer; False when the cursor is not there."""
+        if not self.is_reading:
+            return False
+        if not self.transcript.stop_picking():
+            self.composer.focus()
+        return True
+
+    def stop_selecting(self) -> None:
+        """Select nothing any more."""
+        if self.is_reading:
+            self.transcript.stop_picking()
+        self.clear_selection()
 
     def links_in_view(self) -> "list[FoundLink]":
         """Return the links that the reader has before them."""

@@ -489,13 +489,17 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
     def action_next_turn(self) -> None:
         """Go to the turn below."""
         if self._model is not None and not self._model.is_empty:
-            self._go_to_turn(self._model.top.turn + 1)
+            self._go_to_turn(self._turn_here().turn + 1)
 
     def action_previous_turn(self) -> None:
         """Go to the beginning of this turn or, when it is at the top, of the one above."""
         if self._model is not None and not self._model.is_empty:
-            top = self._model.top
-            self._go_to_turn(top.turn if top > self._head_of(top.turn) else top.turn - 1)
+            here = self._turn_here()
+            self._go_to_turn(here.turn if here > self._head_of(here.turn) else here.turn - 1)
+
+    def _turn_here(self) -> Place:
+        """Return the line that the next turn and the one before are counted from."""
+        return self._model.top if self._model is not None else Place()
 
     def _go_to_turn(self, turn: int) -> None:
         model = self._model

@@ -7,6 +7,7 @@ looks like the same text laid out at once (markdown_text.py relies on it).
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from markdown_it.token import Token
 
@@ -71,6 +72,25 @@ def lay_out_tokens(
     """Lay out what `parse_blocks` made of `source`; see `lay_out_markdown`."""
     layout = _Layout(source, tokens, environment, page)
     return layout.flow(0, len(tokens), page.width, base, ordinal)
+
+
+class Extent(NamedTuple):
+    """Where one top-level block, or one item of a top-level list, is: on the screen and in its source."""
+
+    line: int
+    """Number of its first line."""
+    row: int
+    """Number of its first line in the source."""
+    after: int
+    """Number of the line of the source behind its last."""
+
+
+def outline_markdown(
+    source: str, environment: Environment, page: Page, *, ordinal: int | None = None, base: Ink = TEXT
+) -> list[Extent]:
+    """Return where the blocks are among the lines that `lay_out_markdown` gives for the same arguments."""
+    tokens = parse_blocks(source, environment)
+    return _Layout(source, tokens, environment, page).outline(page.width, base, ordinal)
 
 
 class _Layout:
@@ -147,19 +167,46 @@ class _Layout:
         return beside(lines or [Line()], (bar, mark), (bar, mark))
 
     def _list(self, begin: int, end: int, width: int, base: Ink, ordinal: int | None, depth: int) -> list[Line]:
+        lines: list[Line] = []
+        for token, item in self._items(begin, end, width, base, ordinal, depth):
+            if lines and self._is_after_blank(token):
+                lines.append(EMPTY)
+            lines += item
+        return lines
+
+    def _items(
+        self, begin: int, end: int, width: int, base: Ink, ordinal: int | None, depth: int
+    ) -> Iterator[tuple[Token, list[Line]]]:
+        """Yield the opening token and the lines of each item."""
         opening = self._tokens[begin]
         number = ordinal
         if opening.type == "ordered_list_open" and number is None:
             number = int(opening.attrs.get("start", 1))
         if opening.type == "bullet_list_open":
             number = None
-        lines: list[Line] = []
         for low, high in blocks_of(self._tokens, begin + 1, end - 1):
-            if lines and self._is_after_blank(self._tokens[low]):
-                lines.append(EMPTY)
-            lines += self._item(low, high, width, base, number, depth)
+            yield self._tokens[low], self._item(low, high, width, base, number, depth)
             number = None if number is None else number + 1
-        return lines
+
+    def outline(self, width: int, base: Ink, ordinal: int | None) -> list[Extent]:
+        """Return where the blocks, and the items of lists, are."""
+        found: list[Extent] = []
+        height = 0
+        for begin, end in blocks_of(self._tokens, 0, len(self._tokens)):
+            carried = ordinal if begin == 0 else None
+            token = self._tokens[begin]
+            if token.type.endswith("_list_open"):
+                parts = list(self._items(begin, end, width, base, carried, 0))
+            else:
+                parts = [(token, self._block(begin, end, width, base, carried, 0))]
+            for number, (part, lines) in enumerate(parts):
+                needs_gap = self._is_after_blank(part) if number else self._needs_gap(token)
+                height += bool(height and lines and needs_gap)
+                row, after = part.map or (0, 0)
+                if lines:
+                    found.append(Extent(height, row, after))
+                height += len(lines)
+        return found
 
     def _item(self, low: int, high: int, width: int, base: Ink, number: int | None, depth: int) -> list[Line]:
         if (written := self._as_written(low, high, width, base)) is not None:

@@ -43,6 +43,8 @@ class TranscriptModel:
         """Whether the view keeps to the end as text arrives."""
         self.top = START
         """The first line seen, while not following."""
+        self.cursor: Place | None = None
+        """The line under the keyboard's cursor; None while that goes with the end."""
         self.new_lines = 0
         """Lines that arrived below the view since it ceased to follow."""
         self.version = 0
@@ -65,12 +67,14 @@ class TranscriptModel:
         self._left_with: int | None = None  # number of turns when the view went elsewhere
         self._anchor: Anchor | None = None  # a stored place, not looked up yet
         self._resolved: tuple[Place, Anchor] | None = None  # the place that was looked up last
+        self._cursor_anchor: Anchor | None = None  # what the cursor's line says, while lines change around it
 
     # What happens to the session
 
     def load(self, turns: Sequence[Turn]) -> None:
-        """Take the whole transcript; folds and the reader's place stay."""
+        """Take the whole transcript; folds, cursor and the reader's place stay."""
         kept = self._kept_place()
+        self.hold_cursor()
         before = self._turns
         self._turns = list(turns)
         self._index = {turn.head.turn_id: at for at, turn in enumerate(self._turns)}
@@ -208,6 +212,8 @@ class TranscriptModel:
     def anchor(self, text: str) -> None:
         self._anchor = Anchor.parse(text) if text else None
         self.follows = self._anchor is None
+        if self.follows:
+            self.cursor = self._cursor_anchor = None
         self.version += 1
 
     @property
@@ -283,6 +289,7 @@ class TranscriptModel:
         if page == self.page and marks is self.marks:
             return False
         kept = self._kept_place()
+        self.hold_cursor()
         self.page, self.marks = page, marks
         for layout in self._layouts.values():
             layout.mark_stale()
@@ -418,8 +425,17 @@ class TranscriptModel:
         before = sum(map(_length, lines[: place.line]))
         return Anchor(self._turns[place.turn].head.turn_id, key, nth, before)
 
+    def hold_cursor(self) -> None:
+        """Keep the cursor with what its line says until the lines are as they will be."""
+        if self.cursor is not None and self._cursor_anchor is None:
+            self._cursor_anchor = self.anchor_of(self.cursor)
+
     def resolve(self) -> None:
-        """Look a stored place up, now that there is a page to find it on."""
+        """Look stored places up, now that there is a page to find them on."""
+        held, self._cursor_anchor = self._cursor_anchor, None
+        if held is not None:
+            at = self._index.get(held.turn_id)
+            self.cursor = None if at is None else self._find(at, held)
         anchor, self._anchor = self._anchor, None
         if anchor is None:
             return

@@ -13,9 +13,9 @@ from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.transcript.growing import GrowingCode
 from chatforge_tui.ui.transcript.ink import Ink, Line
 from chatforge_tui.ui.transcript.inline import Environment, definitions
-from chatforge_tui.ui.transcript.markdown import lay_out_tokens, parse_blocks
+from chatforge_tui.ui.transcript.markdown import Extent, lay_out_tokens, outline_markdown, parse_blocks
 from chatforge_tui.ui.transcript.page import Page
-from chatforge_tui.ui.transcript.piece import Margin, Piece, guess_height, with_margin
+from chatforge_tui.ui.transcript.piece import Margin, Piece, guess_height, page_beside, with_margin
 from chatforge_tui.ui.transcript.wrap import is_narrow, wrap
 
 _OPENING = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
@@ -127,6 +127,11 @@ class OpenEnd(Piece):
             page,
             lambda inner: lay_out_tokens(tokens, text, trial, inner, ordinal=self.ordinal, base=self._base),
         )
+
+    def outline(self, page: Page) -> list[Extent]:
+        """Return where the blocks are that are known so far."""
+        inner, trial = page_beside(self._margin, page), trial_of(self._environment)
+        return outline_markdown(self.text, trial, inner, ordinal=self.ordinal, base=self._base)
 
 
 class OpenFence:

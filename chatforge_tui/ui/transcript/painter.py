@@ -95,7 +95,7 @@ class Painter:
 
 def _changed_cells(y: int, old: _Painted | None, new: _Painted, width: int) -> Region:
     """Return the cells of a row that changed: of a line that grows, only its end is written to the terminal again."""
-    if old is None or old.overlay is not PLAIN or new.overlay is not PLAIN:
+    if old is None or old.overlay != new.overlay or new.overlay._replace(mark="") != PLAIN:
         return Region(0, y, width, 1)
     first = GUTTER_COLUMNS
     for (old_text, old_ink), (text, ink) in zip(old.line.spans, new.line.spans, strict=False):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from chatforge_tui.ui.transcript.ink import EMPTY, TEXT, Ink, Line, Span
 from chatforge_tui.ui.transcript.inline import Environment
-from chatforge_tui.ui.transcript.markdown import beside, lay_out_markdown
+from chatforge_tui.ui.transcript.markdown import Extent, beside, lay_out_markdown, outline_markdown
 from chatforge_tui.ui.transcript.page import NARROWEST, Page
 from chatforge_tui.ui.transcript.place import Row
 from chatforge_tui.ui.transcript.wrap import wrap, wrap_text
@@ -33,6 +33,8 @@ class Piece:
 
     is_gap = False
     """Whether it is only blank lines."""
+    is_frame = False
+    """Whether it only says what stands around it, so that who goes from block to block passes it by."""
     height: int
     """Lines on `page`; an estimate while `lines` is None."""
     lines: list[Line] | None
@@ -73,6 +75,11 @@ class Piece:
         """Make the lines."""
         raise NotImplementedError
 
+    def outline(self, page: Page) -> list[Extent]:
+        """Return where its blocks are on this page, the first first; one that is not Markdown is one block."""
+        lines = self.lay_out(page)
+        return [Extent(0, 0, self.source.count("\n") + 1)] if lines else []
+
     @property
     def source(self) -> str:
         """The text that the piece stands for, "" for one that only decorates."""
@@ -109,7 +116,7 @@ TURN_GAP = Gap(2)
 
 def gap_beside(margin: Margin | None) -> Piece:
     """Return a blank line that keeps the margin."""
-    return GAP if margin is None else Fixed((margin.others,))
+    return GAP if margin is None else _MarginAlone((margin.others,))
 
 
 class Fixed(Piece):
@@ -137,6 +144,14 @@ class Fixed(Piece):
     def build(self, page: Page) -> list[Line]:
         """Wrap the spans, if they must be."""
         return wrap(self.spans, page.width)
+
+
+class _MarginAlone(Fixed):
+    """A blank line beside which the margin goes on."""
+
+    __slots__ = ()
+
+    is_frame = True
 
 
 class PlainPiece(Piece):
@@ -167,7 +182,7 @@ class PlainPiece(Piece):
 class MarkdownPiece(Piece):
     """One closed block of Markdown, or one item of a list."""
 
-    __slots__ = ("_base", "_environment", "_margin", "_ordinal", "_source")
+    __slots__ = ("_base", "_environment", "_margin", "_ordinal", "_outlined", "_source")
 
     def __init__(
         self,
@@ -184,6 +199,16 @@ class MarkdownPiece(Piece):
         self._ordinal = ordinal
         self._base = base
         self._margin = margin
+        self._outlined: tuple[list[Line], list[Extent]] | None = None
+
+    def outline(self, page: Page) -> list[Extent]:
+        """Return where its blocks are; found out once for the lines that there are."""
+        lines = self.lay_out(page)
+        if self._outlined is None or self._outlined[0] is not lines:
+            inner = page_beside(self._margin, page)
+            found = outline_markdown(self._source, self._environment, inner, ordinal=self._ordinal, base=self._base)
+            self._outlined = lines, found
+        return self._outlined[1]
 
     @property
     def source(self) -> str:
@@ -212,7 +237,13 @@ def guess_height(text: str, width: int) -> int:
 
 def with_margin(margin: Margin | None, page: Page, build: Builder) -> list[Line]:
     """Build lines on a page that is narrower by the margin, and put the margin beside them."""
-    inner = page.width if margin is None else page.width - len(margin.first[0])
-    if margin is None or inner < NARROWEST:
-        return build(page)
-    return beside(build(page.inside(len(margin.first[0]))), margin.first, margin.others)
+    inner = page_beside(margin, page)
+    lines = build(inner)
+    return lines if margin is None or inner is page else beside(lines, margin.first, margin.others)
+
+
+def page_beside(margin: Margin | None, page: Page) -> Page:
+    """Return the page that a margin leaves; the same page where there is no room for the margin."""
+    if margin is None or page.width - len(margin.first[0]) < NARROWEST:
+        return page
+    return page.inside(len(margin.first[0]))

@@ -34,6 +34,8 @@ class Header(Piece):
 
     __slots__ = ("_left", "_right")
 
+    is_frame = True
+
     def __init__(self) -> None:
         super().__init__()
         self._left: tuple[Span, ...] = ()
@@ -61,6 +63,8 @@ class Divider(Piece):
     """The line above what is unread."""
 
     __slots__ = ()
+
+    is_frame = True
 
     def build(self, page: Page) -> list[Line]:
         """Draw it over the whole body."""

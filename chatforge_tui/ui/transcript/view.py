@@ -4,60 +4,39 @@ It shows the model of the current session and swaps models on a switch. It never
 clipboard: it says what was chosen (messages.py). Its keys hold while it has the focus.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Offset
 
+from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.domain.search import SearchHit
 from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
-from chatforge_tui.ui.transcript.canvas import TranscriptCanvas
+from chatforge_tui.ui.transcript.blocks import block_at
+from chatforge_tui.ui.transcript.ink import Line
 from chatforge_tui.ui.transcript.links import FoundLink, links_of
 from chatforge_tui.ui.transcript.messages import CopyRequested, LinkChosen
 from chatforge_tui.ui.transcript.model import TranscriptModel
 from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS
 from chatforge_tui.ui.transcript.paint import PLAIN, Overlay
-from chatforge_tui.ui.transcript.picking import lines_from, source_line_at, word_at
+from chatforge_tui.ui.transcript.picking import source_line_at, word_at
 from chatforge_tui.ui.transcript.place import Place
+from chatforge_tui.ui.transcript.reader import TranscriptReader
 from chatforge_tui.ui.transcript.search import Match, Query, Search
-from chatforge_tui.ui.transcript.stops import Stop, stops_below, stops_of
+from chatforge_tui.ui.transcript.stops import Stop, stops_of
 from chatforge_tui.ui.transcript.viewport import Row, move
 
 
-class TranscriptView(TranscriptCanvas, can_focus=True):
+class TranscriptView(TranscriptReader, can_focus=True):
     """Shows a TranscriptModel."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "lines(1)", "Line down", show=False),
-        Binding("up,k", "lines(-1)", "Line up", show=False),
-        Binding("pagedown", "pages(1)", "Page down", show=False),
-        Binding("pageup", "pages(-1)", "Page up", show=False),
-        Binding("ctrl+d", "pages(0.5)", "Half a page down", show=False),
-        Binding("ctrl+u", "pages(-0.5)", "Half a page up", show=False),
-        Binding("home,g", "top", "Beginning", show=False),
-        Binding("end,G", "follow", "End", show=False),
-        Binding("right,l", "next_stop", "Next part, code block or link", show=False),
-        Binding("left,h", "previous_stop", "Part, code block or link before", show=False),
-        Binding("right_curly_bracket", "next_turn", "Next turn", show=False),
-        Binding("left_curly_bracket", "previous_turn", "Turn before", show=False),
-        Binding("shift+down,J", "select_lines(1)", "Select lines downward", show=False),
-        Binding("shift+up,K", "select_lines(-1)", "Select lines upward", show=False),
-        Binding("space", "fold_one", "Fold one", show=False),
-        Binding("enter", "choose", "Follow, fold or copy", show=False),
-        Binding("c", "copy_block", "Copy code block", show=False),
-        Binding("y,Y", "copy_answer", "Copy answer", show=False),
-        Binding("x", "copy_selection", "Copy what is selected", show=False),
-        Binding("n", "next_match", "Next match", show=False),
-        Binding("N", "previous_match", "Match before", show=False),
-    ]
 
     def __init__(
         self,
         *,
+        keymap: Keymap | None = None,
         marks: MarkSet = UNICODE_MARKS,
         empty_hint: Content | None = None,
         reduced_motion: bool = False,
@@ -68,6 +47,7 @@ class TranscriptView(TranscriptCanvas, can_focus=True):
         """Make a view without a model.
 
         Args:
+            keymap: The keys in force; None = the default ones.
             marks: The signs to draw.
             empty_hint: Shown while there is no turn.
             reduced_motion: Spinners stand still; seconds are counted all the same.
@@ -79,12 +59,54 @@ class TranscriptView(TranscriptCanvas, can_focus=True):
             marks=marks, empty_hint=empty_hint, reduced_motion=reduced_motion, name=name, id=id, classes=classes
         )
         self._search: Search | None = None
-        self._stop: Stop | None = None
-        self._lines_picked: tuple[Place, Place] | None = None  # first and last line selected with the keyboard
+        self._acts = self._table()
+        for action in (keymap or Keymap()).actions:
+            for key in action.keys if action.id in self._acts else ():
+                self._bindings.bind(key, f"do('{action.id}')", action.label, show=False)
 
     def model_swapped(self) -> None:
-        """Forget what was searched for and stood under the cursor."""
-        self._stop = self._search = self._lines_picked = None
+        """Forget what was searched for and chosen."""
+        self._stop = self._search = None
+        self._picked_from, self._is_picking = None, False
+
+    def action_do(self, action_id: str) -> None:
+        """Do an action of the key table: what every key here is bound to."""
+        self.do(action_id)
+
+    def do(self, action_id: str) -> None:
+        """Do an action of the key table that belongs to the transcript."""
+        self._acts[action_id]()
+
+    def _table(self) -> dict[str, Callable[[], None]]:
+        """Return what the actions of the key table do here."""
+        return {
+            "view.line_down": partial(self.action_cursor_lines, 1),
+            "view.line_up": partial(self.action_cursor_lines, -1),
+            "view.block_next": partial(self.action_cursor_block, 1),
+            "view.block_prev": partial(self.action_cursor_block, -1),
+            "view.stop_next": partial(self.action_stop, 1),
+            "view.stop_prev": partial(self.action_stop, -1),
+            "view.turn_next": self.action_next_turn,
+            "view.turn_prev": self.action_previous_turn,
+            "view.page_down": partial(self.action_pages, 1),
+            "view.page_up": partial(self.action_pages, -1),
+            "view.half_down": partial(self.action_pages, 0.5),
+            "view.half_up": partial(self.action_pages, -0.5),
+            "view.top": self.action_top,
+            "view.bottom": self.action_follow,
+            "view.follow": self.action_follow,
+            "view.select": self.action_select,
+            "view.select_down": partial(self.action_select_lines, 1),
+            "view.select_up": partial(self.action_select_lines, -1),
+            "view.choose": self.action_choose,
+            "view.fold": self.action_fold_all,
+            "view.fold_one": self.action_fold_one,
+            "view.copy": self.action_copy,
+            "view.copy_code": self.action_copy_block,
+            "view.copy_answer": self.action_copy_answer,
+            "view.match_next": self.action_next_match,
+            "view.match_prev": self.action_previous_match,
+        }
 
     def overlays_of(self, rows: Sequence[Row]) -> dict[int, Overlay]:
         """Return what is laid over which row: what is selected, found, and under the cursor."""
@@ -93,11 +115,8 @@ class TranscriptView(TranscriptCanvas, can_focus=True):
             for y, found in self._search.query.cells([row.line for row in rows]).items():
                 is_current = rows[y].place == self._search.place
                 matches = tuple((begin + GUTTER_COLUMNS, end + GUTTER_COLUMNS, is_current) for begin, end in found)
-                overlays[y] = overlays.get(y, PLAIN)._replace(matches=matches)
-        if self._stop is not None:
-            for y, row in enumerate(rows):
-                if row.place == self._stop.place:
-                    overlays[y] = overlays.get(y, PLAIN)._replace(mark=self.marks.prompt)
+                overlay = overlays.get(y, PLAIN)
+                overlays[y] = overlay._replace(matches=(*matches, *overlay.matches))
         return overlays
 
     # The mouse
@@ -118,6 +137,9 @@ class TranscriptView(TranscriptCanvas, can_focus=True):
             event.stop()
             self._stop = stop
             self._choose(stop)
+        elif self._model is not None and not self._model.is_live and 0 <= offset.y < len(self._window.rows):
+            self._stop, self._model.cursor = None, self._window.rows[offset.y].place
+            self._repaint()
 
     def _pick(self, offset: Offset, clicks: int) -> None:
         """Select the word under a double click, the line of the source under a triple click."""
@@ -129,20 +151,6 @@ class TranscriptView(TranscriptCanvas, can_focus=True):
         if picked is not None:
             self.screen.selections = {self: picked}
 
-    def action_select_lines(self, step: int) -> None:
-        """Begin to select whole lines with the keyboard, or go on, downward or upward."""
-        model, rows = self._model, self._window.rows
-        if model is None or not rows:
-            return
-        if self._lines_picked is None or self.text_selection is None:
-            start = self._stop.place if self._stop is not None else rows[0 if step > 0 else -1].place
-            self._lines_picked = (start, start)
-        else:
-            start, end = self._lines_picked
-            self._lines_picked = (start, move(model, end, step))
-        self.screen.selections = {self: lines_from(model, *self._lines_picked)}
-        self._bring_into_view(self._lines_picked[1])
-
     def _stop_at(self, offset: Offset) -> Stop | None:
         if not 0 <= offset.y < len(self._window.rows):
             return None
@@ -150,54 +158,51 @@ class TranscriptView(TranscriptCanvas, can_focus=True):
         cell = offset.x - GUTTER_COLUMNS
         return next((stop for stop in stops_of(row.place, row.line) if stop.first <= cell < stop.after), None)
 
-    # The keyboard's cursor
-
-    def action_next_stop(self) -> None:
-        """Go to the next part that folds, code block or link."""
-        self._go_to_stop(self._stops(1))
-
-    def action_previous_stop(self) -> None:
-        """Go to the part that folds, code block or link before."""
-        self._go_to_stop(self._stops(-1))
-
-    def _stops(self, step: int) -> Iterator[Stop]:
-        model = self._model
-        if model is None or model.is_empty or not self._window.rows:
-            return iter(())
-        edge = self._window.rows[0 if step > 0 else -1].place
-        return stops_below(model, self._stop or edge, step)
-
-    def _go_to_stop(self, stops: Iterator[Stop]) -> None:
-        stop = next(stops, None)
-        if stop is None:
-            return
-        self._stop = stop
-        self._bring_into_view(stop.place)
-
-    def _bring_into_view(self, place: Place) -> None:
-        rows = self._window.rows
-        model = self._model
-        if model is None:
-            return
-        if any(row.place == place for row in rows):
-            self._repaint()
-            return
-        self._go(move(model, place, -(self.size.height // 3)))
-        self._repaint()
+    # What is under the cursor
 
     def action_choose(self) -> None:
-        """Do what the part under the cursor is for."""
-        if self._stop is not None:
-            self._choose(self._stop)
+        """Follow, fold or copy what is under the cursor, or else on its line; of a code block, the code."""
+        stop = self._stop or next(iter(self._stops_here()), None)
+        if stop is not None:
+            self._choose(stop)
+        elif self._line_here is not None and self._line_here.code is not None:
+            self.post_message(CopyRequested(self._line_here.code, "code block"))
+
+    def _stops_here(self) -> list[Stop]:
+        """Return what can be chosen on the cursor's line."""
+        here, line = self.cursor, self._line_here
+        return stops_of(here, line) if here is not None and line is not None else []
+
+    @property
+    def _line_here(self) -> Line | None:
+        """The cursor's line, when it is in view."""
+        here = self.cursor
+        return next((row.line for row in self._window.rows if row.place == here), None)
 
     def action_fold_one(self) -> None:
         """Fold or unfold the part under the cursor, or the last one in view."""
-        stop = self._stop
-        if stop is None or stop.ink.act != "fold":
-            in_view = [stop for row in self._window.rows for stop in stops_of(row.place, row.line)]
-            stop = next((stop for stop in reversed(in_view) if stop.ink.act == "fold"), None)
+        model = self._model
+        if model is None or not self._window.rows:
+            return
+        if model.cursor is not None and (header := self._header_of(model, model.cursor)) is not None:
+            self.go_to(header)
+            self._fold(model, header)
+            return
+        in_view = [stop for row in self._window.rows for stop in stops_of(row.place, row.line)]
+        stop = next((stop for stop in reversed(in_view) if stop.ink.act == "fold"), None)
         if stop is not None:
             self._choose(stop)
+
+    @staticmethod
+    def _header_of(model: TranscriptModel, place: Place) -> Place | None:
+        """Return the header that folds the part of a line; None when nothing does."""
+        layout = model.prepared(place.turn)
+        key = layout.keys[place.piece]
+        section = layout.section(key)
+        if section is None or not section.is_foldable:
+            return None
+        pieces = zip(layout.flow, layout.keys, strict=True)
+        return Place(place.turn, next(at for at, (piece, own) in enumerate(pieces) if own == key and not piece.is_gap))
 
     def action_fold_all(self) -> None:
         """Fold everything, or unfold everything."""
@@ -206,6 +211,7 @@ class TranscriptView(TranscriptCanvas, can_focus=True):
             return
         if not model.follows:
             model.anchor = model.anchor  # the place by what it says: the lines around it change
+        model.hold_cursor()
         model.fold_all()
         self._stop = None
         self._sync_after_folding(model)
@@ -226,9 +232,12 @@ class TranscriptView(TranscriptCanvas, can_focus=True):
         elif stop.ink.act == "copy":
             self.post_message(CopyRequested(stop.code or "", "code block"))
         elif stop.ink.act == "fold":
-            key = model.prepared(stop.place.turn).keys[stop.place.piece]
-            model.toggle_fold(stop.place.turn, key)
-            self._keep_row(model, stop.place)
+            self._fold(model, stop.place)
+
+    def _fold(self, model: TranscriptModel, header: Place) -> None:
+        """Fold or unfold what a header opens."""
+        model.toggle_fold(header.turn, model.prepared(header.turn).keys[header.piece])
+        self._keep_row(model, header)
 
     def _keep_row(self, model: TranscriptModel, place: Place) -> None:
         """Keep a line at its height in the view while what is below it folds or unfolds."""
@@ -239,19 +248,33 @@ class TranscriptView(TranscriptCanvas, can_focus=True):
             model.follows = False
             model.top = move(model, place, -y)
         self._sync_after_folding(model)
-        if self._window.at_end:
+        if self._window.at_end and model.cursor is None:
             model.follows = True
             self._tell_following(at_once=True)
 
     # Copying
 
+    def action_copy(self) -> None:
+        """Copy what is selected, else the block under the cursor as it was written, else its answer."""
+        model, here = self._model, self.cursor
+        if text := self.selected_text:
+            self.post_message(CopyRequested(text, "selection"))
+            self.stop_picking()
+            return
+        block = block_at(model, here) if model is not None and here is not None else None
+        if block is not None and block.code is not None:
+            self.post_message(CopyRequested(block.code, "code block"))
+        elif block is not None and block.source:
+            self.post_message(CopyRequested(block.source, "block"))
+        else:
+            self.action_copy_answer()
+
     def action_copy_block(self) -> None:
         """Copy the code block under the cursor, or the last one in view."""
-        rows = self._window.rows
-        if self._stop is not None and self._stop.code is not None:
-            self.post_message(CopyRequested(self._stop.code, "code block"))
-            return
-        code = next((row.line.code for row in reversed(rows) if row.line.code is not None), None)
+        line = self._line_here
+        code = line.code if line is not None else None
+        if code is None:
+            code = next((row.line.code for row in reversed(self._window.rows) if row.line.code is not None), None)
         if code is not None:
             self.post_message(CopyRequested(code, "code block"))
 
@@ -260,15 +283,10 @@ class TranscriptView(TranscriptCanvas, can_focus=True):
         model = self._model
         if model is None or model.is_empty:
             return
-        turn = self._stop.place.turn if self._stop is not None else self._last_turn_in_view()
+        turn = model.cursor.turn if model.cursor is not None else self._last_turn_in_view()
         text = clean(model.answer(turn))
         if text:
             self.post_message(CopyRequested(text, "answer"))
-
-    def action_copy_selection(self) -> None:
-        """Copy what is selected."""
-        if text := self.selected_text:
-            self.post_message(CopyRequested(text, "selection"))
 
     def _last_turn_in_view(self) -> int:
         rows = self._window.rows
@@ -279,8 +297,8 @@ class TranscriptView(TranscriptCanvas, can_focus=True):
         model, rows = self._model, self._window.rows
         if model is None or not rows:
             return []
-        if self._stop is not None:
-            return links_of(model, range(self._stop.place.turn, self._stop.place.turn + 1))
+        if model.cursor is not None:
+            return links_of(model, range(model.cursor.turn, model.cursor.turn + 1))
         return links_of(model, range(rows[0].place.turn, rows[-1].place.turn + 1))
 
     # Search
@@ -315,7 +333,7 @@ class TranscriptView(TranscriptCanvas, can_focus=True):
             return
         number = self._search.number_of(hit, turn, model) if self._search is not None else None
         if number is None:
-            self._bring_into_view(Place(turn))
+            self.go_to(Place(turn))
         else:
             self.go_to_match(number)
 
@@ -330,7 +348,7 @@ class TranscriptView(TranscriptCanvas, can_focus=True):
             return
         place = self._search.go_to(number, self._model)
         if place is not None:
-            self._bring_into_view(place)
+            self.go_to(place)
 
     def action_next_match(self) -> None:
         """Go to the next match."""

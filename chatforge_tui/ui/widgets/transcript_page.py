@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
+from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.widgets.empty_state import EmptyState
 
@@ -28,9 +29,9 @@ class TranscriptPage(Vertical):
     class SearchLeft(Message):
         """The search is over: the cursor can go back to the composer."""
 
-    def __init__(self, marks: MarkSet, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+    def __init__(self, marks: MarkSet, *, keymap: Keymap, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
-        self._marks = marks
+        self._marks, self._keymap = marks, keymap
         self._view: TranscriptView | None = None
         self._search: SearchBar | None = None
 
@@ -50,10 +51,15 @@ class TranscriptPage(Vertical):
             # Lazy: 100 ms of Markdown and layout, which an empty session does not need.
             from chatforge_tui.ui.transcript.view import TranscriptView  # noqa: PLC0415
 
-            self._view = TranscriptView(marks=self._marks, id="transcript")
+            self._view = TranscriptView(keymap=self._keymap, marks=self._marks, id="transcript")
             self._view.display = False
             self.mount(self._view, after="#empty")
         return self._view
+
+    @property
+    def has_reader(self) -> bool:
+        """Whether the cursor is in the transcript."""
+        return self._view is not None and self._view.has_focus
 
     def show(self, model: "TranscriptModel | None", *, is_empty: bool) -> None:
         """Show a transcript, where its reader left it, or the page of an empty session."""
