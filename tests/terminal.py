@@ -157,6 +157,22 @@ class Terminal:
         del self.raw[: self._shown]
         self._shown = 0
 
+    def stand_still(self) -> None:
+        """Read nothing more of what the program writes, as after Ctrl+S, or behind a line that hangs."""
+        asyncio.get_running_loop().remove_reader(self._descriptor)
+
+    def read_on(self) -> None:
+        """Read again."""
+        asyncio.get_running_loop().add_reader(self._descriptor, self._read)
+
+    def hang_up(self) -> None:
+        """Take the terminal away; the program can only be waited for then."""
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._descriptor)
+        loop.remove_writer(self._descriptor)
+        os.close(self._descriptor)
+        self._descriptor = -1
+
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Send the program a signal."""
         with suppress(ProcessLookupError):
@@ -173,10 +189,8 @@ class Terminal:
         if self._poll() is None:
             self.kill()
             await self.until_ended()
-        loop = asyncio.get_running_loop()
-        loop.remove_reader(self._descriptor)
-        loop.remove_writer(self._descriptor)
-        os.close(self._descriptor)
+        if self._descriptor >= 0:
+            self.hang_up()
 
     def _flush(self) -> None:
         loop = asyncio.get_running_loop()

@@ -4,13 +4,17 @@ Owns the engine's thread, the panes, the keys that come too early, the signals. 
 the widgets tell arrives in app. What the user can do is in session_actions and turn_actions.
 """
 
+import asyncio
 import logging
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from contextvars import Context, copy_context
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.text import Text
@@ -245,7 +249,9 @@ class DeskApp(App[None], inherit_bindings=False):
         self._terminal.guard_resume()
         descriptor = self._terminal.input_descriptor
         if descriptor is not None:
-            self._watch = TerminalWatch(descriptor, lambda: self.call_from_thread(self._hang_up))
+            self._watch = TerminalWatch(
+                descriptor, partial(self.note_hang_up, asyncio.get_running_loop(), copy_context())
+            )
             self._watch.start()
         for notice in self._notices:
             self.say(notice)
@@ -265,6 +271,18 @@ class DeskApp(App[None], inherit_bindings=False):
         if self._terminal.is_gone:
             self._terminal.abandon()
         self.exit(return_code=128 + number)
+
+    def note_hang_up(self, loop: asyncio.AbstractEventLoop, context: Context) -> None:
+        """Take from the watching thread that the terminal is gone.
+
+        It must not wait for the loop: SIGHUP may have ended the program already, and then the loop waits for the thread.
+
+        Args:
+            loop: the program's.
+            context: what its calls run in.
+        """
+        with suppress(RuntimeError):  # the loop is closed: the program has ended
+            loop.call_soon_threadsafe(self._hang_up, context=context)
 
     def _hang_up(self) -> None:
         """The terminal is gone, and nobody sent a signal."""

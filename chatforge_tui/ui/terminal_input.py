@@ -14,6 +14,7 @@ from codecs import getincrementaldecoder
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
+from textual.messages import TerminalSupportsSynchronizedOutput
 
 ESCAPE_S = 0.025
 """Seconds without a byte after which what could be the beginning of a longer sequence is a key. A line that cuts a
@@ -22,6 +23,8 @@ TYPED = 16
 """Characters that one key, or a few of them, can send at once."""
 _LOOK_S = 0.1
 """Seconds between two looks at whether the program ends."""
+_NEVER_IN_FRAMES = "\x1b[?2026;4$y"
+"""A terminal says that it knows synchronized output and never does it; Textual takes any answer but 0 for yes."""
 _READ = 4096
 _SHORT = re.compile("\x1b[^\x1b\\[\\]OPX^_]?\\Z")
 """Esc, or Alt with a key that begins no longer sequence."""
@@ -45,7 +48,10 @@ class KeyReader:
         """Return the events of these bytes."""
         text = self._decode(data)
         self._is_short = len(text) <= TYPED and _SHORT.search(text) is not None
-        return list(self._parser.feed(text)) if text else []
+        events = list(self._parser.feed(text)) if text else []
+        if _NEVER_IN_FRAMES in text:
+            return [event for event in events if not isinstance(event, TerminalSupportsSynchronizedOutput)]
+        return events
 
     def silence(self) -> list[Message]:
         """Return the events of nothing coming for as long as `patience_s`."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import threading
+from contextvars import copy_context
 
 import pytest
 
@@ -179,3 +180,13 @@ async def test_leaving_while_an_answer_runs_asks_and_every_key_of_the_question_a
         await program.until(lambda: program.app._exit if leaves else "Leave ChatForge?" not in program.text)
 
         assert program.app._exit is leaves
+
+
+async def test_the_thread_that_sees_the_terminal_go_does_not_wait_for_a_loop_that_waits_for_it(home):
+    async with running(home) as program:
+        arguments = (asyncio.get_running_loop(), copy_context())
+        watching = threading.Thread(target=program.app.note_hang_up, args=arguments, daemon=True)
+        watching.start()
+        watching.join(5)  # the loop stands still, as it does while it ends the watch
+        assert not watching.is_alive()
+        await program.until(lambda: program.app.return_code == 128 + signal.SIGHUP)

@@ -38,8 +38,6 @@ from chatforge_tui.ui.transcript.viewport import Row, Window, move, place_at, se
 
 SCROLLBAR_SECONDS = 0.4
 """Shortest time between two updates of the scrollbar while text streams: it costs more than painting a frame."""
-_STEPS = 8
-"""Heights that the end of a scrollbar's thumb can have within a cell."""
 TICK_SECONDS = 0.25
 """Time between two steps of a spinner; there is a timer only while something runs."""
 COLOUR_SECONDS = 0.006
@@ -147,7 +145,6 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         self._clocks = _Clocks()
         self._scrollbar_time = 0.0
         self._synced_at = 0.0
-        self._thumb = (0, 0)
 
     # The model
 
@@ -255,13 +252,13 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
             at_once = True
         is_due = at_once or time.monotonic() - self._scrollbar_time >= SCROLLBAR_SECONDS
         if is_due:
-            self._sync_scrollbar(even_alike=at_once)
+            self._sync_scrollbar()
         elif self._clocks.scrollbar is None:
             self._clocks.scrollbar = self.set_timer(SCROLLBAR_SECONDS, self._sync_scrollbar)
         self._tell_following(at_once=is_due)
 
-    def _sync_scrollbar(self, *, even_alike: bool = False) -> None:
-        """Move the scrollbar to where the view is, when that looks different, or in any case."""
+    def _sync_scrollbar(self) -> None:
+        """Move the scrollbar to where the view is."""
         if self._clocks.scrollbar is not None:
             self._clocks.scrollbar.stop()
             self._clocks.scrollbar = None
@@ -269,13 +266,8 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         self._tell_following(at_once=True)
         if not self.show_vertical_scrollbar:
             return
-        virtual, height = self.virtual_size.height, self.scrollable_content_region.height
-        steps = height * _STEPS / virtual
-        thumb = round(self.scroll_y * steps), round(height * steps)
-        if thumb == self._thumb and not even_alike:
-            return
-        self._thumb = thumb
-        self.vertical_scrollbar.show(virtual, height, self.scroll_y)
+        # Even when that looks the same: Textual draws the bar anew, with all it knows, whenever the screen is laid out.
+        self.vertical_scrollbar.show(self.virtual_size.height, self.scrollable_content_region.height, self.scroll_y)
 
     @property
     def vertical_scrollbar(self) -> TranscriptScrollBar:

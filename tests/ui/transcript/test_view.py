@@ -520,3 +520,16 @@ async def test_with_reduced_motion_nothing_spins():
         before = app.screen_lines()
         app.view._tick()
         assert app.screen_lines() == before
+
+
+async def test_a_scrollbar_that_looks_the_same_knows_its_place_when_the_screen_is_laid_out_anew():
+    app = TranscriptApp(model_of(*(turn(number, SENTENCES) for number in range(20))))
+    async with app.run_test(size=(60, 20)) as pilot:
+        app.view.model.apply(began(20))
+        app.view.model.apply(changed(20, PartAdded(TextPart(0, SENTENCES))))
+        app.view.refresh_model()
+        await until(pilot, lambda: app.view._clocks.scrollbar is None)
+        app.refresh(layout=True)
+        await pilot.pause()
+        bar = app.view.vertical_scrollbar
+        assert (bar.position, bar.window_virtual_size) == (app.view.scroll_y, app.view.model.height)
