@@ -35,6 +35,8 @@ class Piece:
     """Whether it is only blank lines."""
     is_frame = False
     """Whether it only says what stands around it, so that who goes from block to block passes it by."""
+    is_copied = True
+    """Whether a selection over it takes it along."""
     height: int
     """Lines on `page`; an estimate while `lines` is None."""
     lines: list[Line] | None

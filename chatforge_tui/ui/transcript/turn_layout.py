@@ -65,6 +65,7 @@ class Divider(Piece):
     __slots__ = ()
 
     is_frame = True
+    is_copied = False
 
     def build(self, page: Page) -> list[Line]:
         """Draw it over the whole body."""

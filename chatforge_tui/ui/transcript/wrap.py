@@ -128,18 +128,42 @@ def _cut(spans: Sequence[Span], breaks: Iterator[Break], code: str | None) -> li
     """Deal the spans out to the lines."""
     lines: list[Line] = []
     index, offset = 0, 0  # the span in hand and where it begins in the text
+    stands_for_other = any(
+        ink.copy for _, ink in spans
+    )  # a tab, that is: it is copied once, on whichever line it begins
     for begin, end, joint in breaks:
         parts: list[Span] = []
         while index < len(spans):
             text, ink = spans[index]
             low, high = max(begin, offset), min(end, offset + len(text))
             if low < high:
-                parts.append((text[low - offset : high - offset], ink))
+                parts.append((text[low - offset : high - offset], _rest_of(ink) if low > offset and ink.copy else ink))
             if offset + len(text) > end:
                 break
             offset += len(text)
             index += 1
+        if stands_for_other and joint.isspace() and joint != "\n":
+            joint = _copied_between(spans, end, end + len(joint))  # noqa: PLW2901 - as it is copied
         lines.append(Line(parts, joint, code))
     if lines and lines[-1].joint != "\n":
         lines[-1] = Line(lines[-1].spans, "\n", code)
     return lines or [Line(code=code)]
+
+
+def _rest_of(ink: Ink) -> Ink:
+    """Return the ink of what follows on the next line of a span that stands for something else."""
+    return ink._replace(copy="")
+
+
+def _copied_between(spans: Sequence[Span], begin: int, end: int) -> str:
+    """Return what the characters of a break give when they are copied."""
+    out: list[str] = []
+    offset = 0
+    for text, ink in spans:
+        low, high = max(begin, offset), min(end, offset + len(text))
+        if low < high and ink.copy is None:
+            out.append(text[low - offset : high - offset])
+        elif low < high and low == offset:
+            out.append(ink.copy or "")
+        offset += len(text)
+    return "".join(out)

@@ -24,6 +24,7 @@ ATOMS = (
     "- [x] done\n", "   three spaces\n", "\tcode tab\n", "中文 wide ", "👩‍👩‍👧 ", "![i](u) ", "[l](http://x.y) ", "  \n",
     "hard  \nbreak\n", "#", "-", "1.", "|", "=", "`", "*", "a", "<", "[", "1. a\n\n   b\n", "   ```js\n   k\n   ```\n",
     "- a\n\n\n- b\n", "www.x.com ", "\r\n", "+ plus\n", "-\n", "para\n- tight\n", "\x1b[31m", "\u202e",
+    "שלום עולם ", "مرحبا\n", "e\u0301 n\u0303 ", "a\tb\tc\n", "| א | 中 |\n|--|--|\n| 👩‍👩‍👧 | e\u0301 |\n", "1. \t中文\n", "> שלום\n",
 )  # fmt: skip
 """What Markdown is made of, and the beginnings that may yet become something else."""
 
