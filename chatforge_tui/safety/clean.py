@@ -89,6 +89,11 @@ def count_hidden(text: str) -> int:
     return sum(len(found[0]) - _kept_length(found) for found in _SUSPECT_RUN.finditer(text))
 
 
+def can_be_cut(text: str, at: int) -> bool:
+    """Tell whether both halves of a text, cut before its character `at`, cleaned and joined are the whole text cleaned."""
+    return 0 < at < len(text) and not _ANY_SUSPECT.match(text, at - 1) and not _ANY_SUSPECT.match(text, at)
+
+
 def _with_plain_newlines(text: str) -> str:
     return text.replace("\r\n", "\n") if "\r" in text else text
 

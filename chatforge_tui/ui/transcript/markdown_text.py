@@ -12,6 +12,7 @@ from markdown_it.token import Token
 
 from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.transcript.chunks import DEFINITION, safe_chunks
+from chatforge_tui.ui.transcript.clean_line import GrowingLine
 from chatforge_tui.ui.transcript.growing import GrowingText
 from chatforge_tui.ui.transcript.ink import TEXT, Ink
 from chatforge_tui.ui.transcript.inline import Environment, definitions
@@ -64,6 +65,7 @@ class MarkdownText:
         self._has_gap = False  # whether a blank line stands before the open text
         self._ordinal: int | None = None  # number of the list item that the open text begins with
         self._partial = ""  # the line being written, as received
+        self._line = GrowingLine()
         self._fence: OpenFence | None = None
         self._end_piece = OpenEnd(self._environment, base, margin)
         self._raw: GrowingText | None = None
@@ -73,13 +75,13 @@ class MarkdownText:
         """Add text as received; any chunking gives the same result."""
         head, newline, tail = text.rpartition("\n")
         if newline:
-            whole = clean(self._partial + head + newline)
+            whole = self._line.clean(self._partial + head + newline)
             self._partial = tail
             self._take(whole)
         else:
             self._partial += tail
             if len(self._partial) > LONGEST_LINE:
-                rest, self._partial = clean(self._partial), ""
+                rest, self._partial = self._line.clean(self._partial), ""
                 self._take(rest)
 
     def load(self, text: str) -> None:
@@ -99,7 +101,7 @@ class MarkdownText:
         if self.is_ended:
             return
         self.is_ended = True
-        rest = clean(self._partial)
+        rest = self._line.clean(self._partial)
         self._partial = ""
         if rest:
             self._take(rest)
@@ -114,7 +116,7 @@ class MarkdownText:
         if self._fence is not None:
             self._fence.show_partial(self._partial)
             return self._with_gap(self._fence.piece)
-        partial = clean(self._partial.removesuffix("\r"))
+        partial = self._line.clean(self._partial.removesuffix("\r"))
         if _UNDECIDED.fullmatch(partial):
             partial = ""
         if not (self._open or partial).strip():
