@@ -58,3 +58,13 @@ class FrameScreen(Screen[None]):
         self._compositor.update_widgets({widget})
         self._compositor_refresh()
         self._dirty_widgets |= others  # they count as painted by now, and are not
+
+    def _update_select(self) -> None:
+        """End a selection that is dragged over an edge where the pointer is after the scroll, not what it was over before."""
+        state = self._select_state
+        if state is None or state.end is None or state.end.content_widget is None:
+            super()._update_select()
+            return
+        widget, offset = self.get_widget_and_offset_at(*state.screen_offset)
+        if widget is state.end.content_widget and offset is not None:
+            self._select_state = state.update_end(state.screen_offset, state.end._replace(content_offset=offset))

@@ -310,9 +310,9 @@ class MainScreen(FrameScreen):
     def toggle_reading(self) -> None:
         """Put the cursor into the transcript, or back into the composer."""
         if self.is_reading:
-            self.composer.focus()
+            self.set_focus(self.composer)
         elif not self.page.empty.display and self.page.display:
-            self.transcript.focus()
+            self.set_focus(self.transcript)  # at once: the next key may be there already
 
     @property
     def is_reading(self) -> bool:
@@ -324,7 +324,7 @@ class MainScreen(FrameScreen):
         if not self.is_reading:
             return False
         if not self.transcript.stop_picking():
-            self.composer.focus()
+            self.set_focus(self.composer)
         return True
 
     def stop_selecting(self) -> None:
