@@ -62,6 +62,7 @@ class MarkdownText:
         self._environment: Environment = {}
         self._open = ""  # whole lines after the closed pieces, cleaned
         self._tried = 0  # length of the open text when it was last looked through in vain
+        self._lead = ""  # lines before the open text that are in no block: blank ones, definitions of links
         self._has_gap = False  # whether a blank line stands before the open text
         self._ordinal: int | None = None  # number of the list item that the open text begins with
         self._partial = ""  # the line being written, as received
@@ -110,6 +111,12 @@ class MarkdownText:
         self._cut(keep_last=False)
         self._open = ""
         self._see_late_definitions()
+
+    @property
+    def open_text(self) -> str:
+        """The text after the closed pieces, cleaned."""
+        partial = self._line.clean(self._partial)
+        return f"{self._fence.source}{partial}" if self._fence is not None else f"{self._open}{partial}"
 
     def open_pieces(self) -> list[Piece]:
         """Return what is shown after the closed pieces: nothing, or a gap and the open end."""
@@ -170,6 +177,7 @@ class MarkdownText:
         if keep_last:
             end = cuts[-1].row if cuts else 0
         self._keep_definitions(environment, end)
+        self._lead += "".join(f"{row}\n" for row in rows[: cuts[0].row if cuts else 0])
         for cut, after in zip(cuts, [*(cut.row for cut in cuts[1:]), end], strict=False):
             if cut.row < end:
                 newline = "\n" if after < len(rows) else ""
@@ -214,6 +222,7 @@ class MarkdownText:
     def _close(self, source: str, cut: _Cut) -> None:
         if self.closed and cut.has_gap:
             self.closed.append(self._gap)
+        source, self._lead = self._lead + source, ""
         self.closed.append(
             MarkdownPiece(source, self._environment, ordinal=cut.ordinal, base=self._base, margin=self._margin)
         )

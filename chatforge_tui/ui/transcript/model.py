@@ -16,10 +16,11 @@ from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
 from chatforge_tui.ui.transcript.folding_sections import PlanSection
 from chatforge_tui.ui.transcript.ink import Line
 from chatforge_tui.ui.transcript.page import Page
+from chatforge_tui.ui.transcript.piece import Piece
 from chatforge_tui.ui.transcript.place import START, Anchor, Place
 from chatforge_tui.ui.transcript.section import Section
 from chatforge_tui.ui.transcript.text_section import TextSection
-from chatforge_tui.ui.transcript.turn_layout import TurnLayout
+from chatforge_tui.ui.transcript.turn_layout import TurnLayout, Written
 from chatforge_tui.ui.transcript.weight import Weight, weigh
 
 KEPT_LAYOUTS = 200
@@ -65,6 +66,7 @@ class TranscriptModel:
         self._plans_folded = False
         self._unread_from: int | None = None
         self._left_with: int | None = None  # number of turns when the view went elsewhere
+        self._read: tuple[int, Written] | None = None  # the turn that was being written then, and how far it was
         self._anchor: Anchor | None = None  # a stored place, not looked up yet
         self._resolved: tuple[Place, Anchor] | None = None  # the place that was looked up last
         self._cursor_anchor: Anchor | None = None  # what the cursor's line says, while lines change around it
@@ -80,6 +82,9 @@ class TranscriptModel:
         self._index = {turn.head.turn_id: at for at, turn in enumerate(self._turns)}
         self._weights = [weigh(turn) for turn in self._turns]
         self._keep_layouts(before)
+        if self._left_with is None and self._read is not None:  # the view is back, and what was missed comes now
+            self._divide_live_turn()
+            self._read = None
         self._anchor = kept
         self._estimate()
         self.version += 1
@@ -231,13 +236,32 @@ class TranscriptModel:
         """The view goes to another session: what comes now is unread. What is laid out can be laid out again."""
         self._left_with = len(self._turns)
         self._anchor = self._kept_place()
+        self.hold_cursor()
+        self._leave_live_turn()
         self._layouts = {at: layout for at, layout in self._layouts.items() if layout.head.state.is_live}
         self._fresh.clear()
 
+    def _leave_live_turn(self) -> None:
+        """Remember how far a turn that is being written has been read."""
+        for layout in self._layouts.values():
+            layout.forget_unread()
+        at = len(self._turns) - 1
+        self._read = (at, self._layouts[at].written) if self.is_live and at in self._layouts else None
+
+    def _divide_live_turn(self) -> bool:
+        """Draw a divider in the turn that went on meanwhile, once it is known how it went on; return whether it did."""
+        if self._read is None:
+            return False
+        at, written = self._read
+        layout = self._layouts.get(at)
+        return layout is not None and layout.mark_unread(written)
+
     def enter(self) -> None:
-        """The view is back: draw a divider before the first turn that began meanwhile."""
+        """The view is back: draw a divider where the turn that was being written went on, or before the first new one."""
         left_with, self._left_with = self._left_with, None
         unread = left_with if left_with and left_with < len(self._turns) else None
+        if self._divide_live_turn():
+            unread = None
         if unread != self._unread_from:
             for at in {self._unread_from, unread} - {None}:
                 if at is not None and at in self._layouts:
@@ -421,9 +445,12 @@ class TranscriptModel:
             return None
         lines = layout.lay_out(place.piece, self.page)
         key = layout.keys[place.piece]
-        nth = layout.keys[: place.piece].count(key)
-        before = sum(map(_length, lines[: place.line]))
-        return Anchor(self._turns[place.turn].head.turn_id, key, nth, before)
+        first, offset = 0, layout.keys[: place.piece].count(key)
+        if isinstance(layout.section(key), TextSection):
+            first, offset = _block_in(layout.flow[place.piece], place.line, self.page)
+            offset += sum(len(piece.source) for piece in layout.pieces_of(key, place.piece))
+        before = sum(map(_length, lines[first : place.line]))
+        return Anchor(self._turns[place.turn].head.turn_id, key, offset, before)
 
     def hold_cursor(self) -> None:
         """Keep the cursor with what its line says until the lines are as they will be."""
@@ -451,14 +478,36 @@ class TranscriptModel:
         pieces = [piece for piece, key in enumerate(layout.keys) if key == anchor.key]
         if not pieces:
             return Place(at)
-        piece = pieces[min(max(anchor.nth, 0), len(pieces) - 1)]
+        piece, first = pieces[min(max(anchor.offset, 0), len(pieces) - 1)], 0
+        if isinstance(layout.section(anchor.key), TextSection):
+            piece, first = _block_at([(at, layout.flow[at]) for at in pieces], anchor.offset, self.page)
         before = 0
         lines = layout.lay_out(piece, self.page)
-        for number, line in enumerate(lines):
-            before += _length(line)
+        for number in range(first, len(lines)):
+            before += _length(lines[number])
             if before > anchor.characters:
                 return Place(at, piece, number)
         return Place(at, piece, max(0, len(lines) - 1))
+
+
+def _block_in(piece: Piece, line: int, page: Page) -> tuple[int, int]:
+    """Return the first line of the block of a piece that a line is in, and the character of its source where that begins."""
+    here = [extent for extent in piece.outline(page) if extent.line <= line]
+    if not here:
+        return 0, 0
+    return here[-1].line, sum(len(row) + 1 for row in piece.source.split("\n")[: here[-1].row])
+
+
+def _block_at(pieces: Sequence[tuple[int, Piece]], offset: int, page: Page) -> tuple[int, int]:
+    """Return the piece, and the first line in it, of the block at a character of the source that pieces are of."""
+    number = pieces[0][0]
+    for at, piece in pieces:
+        number = at
+        if offset < len(piece.source):
+            starts = [(_block_in(piece, extent.line, page)[1], extent.line) for extent in piece.outline(page)]
+            return at, max((start for start in starts if start[0] <= offset), default=(0, 0))[1]
+        offset -= len(piece.source)
+    return number, 0
 
 
 def _length(line: Line) -> int:

@@ -53,14 +53,15 @@ class Anchor:
     turn_id: TurnId
     key: int
     """Index of the part, or what else turn_layout calls the piece."""
-    nth: int
-    """Number of the piece within its part."""
+    offset: int
+    """Of text, the characters of its source before the block; it is the same whether the text came in pieces or was
+    loaded. Of any other part, the number of the piece."""
     characters: int
-    """Characters of the piece before the line."""
+    """Characters of the block, or piece, before the line."""
 
     def __str__(self) -> str:
         """Return the short text that is stored."""
-        return f"{self.turn_id}/{self.key}/{self.nth}/{self.characters}"
+        return f"{self.turn_id}/{self.key}/{self.offset}/{self.characters}"
 
     @staticmethod
     def parse(text: str) -> "Anchor | None":
@@ -69,7 +70,7 @@ class Anchor:
         if not turn_id or len(numbers) != 3:
             return None
         try:
-            key, nth, characters = (int(number) for number in numbers)
+            key, offset, characters = (int(number) for number in numbers)
         except ValueError:
             return None
-        return Anchor(TurnId(turn_id), key, nth, characters)
+        return Anchor(TurnId(turn_id), key, offset, characters)

@@ -46,6 +46,28 @@ class TextSection(Section):
         """The pieces that will not change any more; it only grows."""
         return self._text.closed
 
+    @property
+    def written(self) -> tuple[int, str]:
+        """Number of the closed pieces, and the text after them, as far as it was read."""
+        return len(self._text.closed), self._text.open_text
+
+    def first_unread(self, closed: int, text: str) -> int | None:
+        """Return the index of the first piece that is not all in what was `written` at some time; None when all are.
+
+        Of the piece that is being written it does not count that it has gone on.
+        """
+        open_pieces = self.update()
+        rest = text.strip("\n")
+        for number in range(closed, len(self.closed)):
+            if self.closed[number].is_gap:
+                continue
+            source = self.closed[number].source.strip("\n")
+            if not rest.startswith(source):
+                return number
+            rest = rest[len(source) :].strip("\n")
+        news = self._text.open_text.strip("\n")[len(rest) :]
+        return len(self.closed) if open_pieces and (not rest or "\n" in news) else None
+
     def append(self, field: str, text: str) -> None:
         """Add text."""
         del field

@@ -1,8 +1,9 @@
 """One turn on the screen: the flow of its pieces from the prompt's header to the line that says how it ended."""
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from chatforge_tui.domain.attachment import size_words
 from chatforge_tui.domain.changes import HeadChanged, PartAdded, PartDropped, PartReplaced, TextAppended, TurnChange
@@ -76,6 +77,17 @@ class Divider(Piece):
         return [Line(((line * left + word + line * 3, ink),))]
 
 
+class Written(NamedTuple):
+    """How far a turn had come at some time."""
+
+    part: int
+    """Index of its last part; -1 for none."""
+    closed: int
+    """Of a last part that is text, the number of pieces that were closed."""
+    open: str
+    """Of such a part, the text after them."""
+
+
 @dataclass(slots=True)
 class _Tail:
     """The text at the end of a flow that grows."""
@@ -100,6 +112,7 @@ class TurnLayout:
         self._folds = folds
         self._is_first = is_first
         self._divider: Divider | None = None
+        self._unread: tuple[int, int | None] | None = None  # the part read last, and its first piece that was not
         self._sections: dict[int, Section] = {}
         self._order: list[int] = []
         self._is_stale = True
@@ -125,6 +138,10 @@ class TurnLayout:
     def sections(self) -> list[Section]:
         """Return the sections in the order of their parts."""
         return [self._sections[index] for index in self._order]
+
+    def pieces_of(self, index: int, end: int) -> Iterator[Piece]:
+        """Yield the pieces of a part that come before one of the flow."""
+        return (piece for piece, key in zip(self.flow[:end], self.keys, strict=False) if key == index)
 
     def section(self, index: int) -> Section | None:
         """Return the section of a part."""
@@ -159,6 +176,29 @@ class TurnLayout:
         if not turn.head.state.is_live:
             self._end_sections()
         self.mark_stale()
+
+    @property
+    def written(self) -> Written:
+        """How far the turn has been written, as far as it was looked at."""
+        if not self._order:
+            return Written(-1, 0, "")
+        last = self._sections[self._order[-1]]
+        return Written(last.index, *last.written) if isinstance(last, TextSection) else Written(last.index, 0, "")
+
+    def mark_unread(self, read: Written) -> bool:
+        """Draw a divider where the turn goes on beyond what was read, if it does; return whether it does."""
+        section = self._sections.get(read.part)
+        first = section.first_unread(read.closed, read.open) if isinstance(section, TextSection) else None
+        goes_on = first is not None or self._order[-1:] > [read.part]
+        self._unread = (read.part, first) if goes_on else None
+        self.mark_stale()
+        return goes_on
+
+    def forget_unread(self) -> None:
+        """Draw no divider within the turn."""
+        if self._unread is not None:
+            self._unread = None
+            self.mark_stale()
 
     def set_unread(self, unread: bool) -> None:
         """Draw a divider above the turn, or none."""
@@ -323,18 +363,23 @@ class TurnLayout:
         keys = [PROMPT] * len(flow)
         was_one_line = True
         is_empty = True
+        unread = self._unread
         for index in self._order:
             section = self._sections[index]
             pieces = section.pieces(marks)
             if not pieces:
                 continue
-            if not (is_empty or (was_one_line and section.is_one_line)):
+            number = len(pieces)
+            if unread is not None and (index > unread[0] or (index == unread[0] and unread[1] is not None)):
+                pieces = _divided(pieces, (unread[1] or 0) if index == unread[0] else 0)
+                unread = None
+            if not (is_empty or (was_one_line and section.is_one_line) or pieces[0].is_gap):
                 flow.append(GAP)
                 keys.append(index)
             flow += pieces
             keys += [index] * len(pieces)
             if isinstance(section, TextSection) and section.is_live and index == self._order[-1]:
-                self._tail = _Tail(section, len(flow) - len(pieces), len(section.closed))
+                self._tail = _Tail(section, len(flow) - number, len(section.closed))
             was_one_line, is_empty = section.is_one_line, False
         if self.head.is_reconnecting or (self.head.state.is_live and is_empty):
             self._tail = None
@@ -358,6 +403,16 @@ def _prompt_pieces(prompt: Prompt, marks: MarkSet) -> list[Piece]:
         line.set((("+ ", MUTED), (clean_name(file.name), Ink(bold=True)), (facts, MUTED)))
         files.append(line)
     return [*words, *files]
+
+
+def _divided(pieces: list[Piece], at: int) -> list[Piece]:
+    """Return pieces with a divider before one of them."""
+    before, after = pieces[:at], pieces[at:]
+    if before and before[-1].is_gap:
+        before.pop()
+    if after and after[0].is_gap:
+        after = after[1:]
+    return [*before, GAP, Divider(), GAP, *after]
 
 
 def _first_difference(old: list[Piece], new: list[Piece]) -> int:
