@@ -153,7 +153,10 @@ class ChatForgeApp(DeskApp, inherit_bindings=False):
 
     def on_copy_requested(self, event: "CopyRequested") -> None:
         """Something in the transcript is to be copied."""
-        self.copy_text(event.text, event.what)
+        if event.text:
+            self.copy_text(event.text, event.what)
+        else:
+            self.say(f"There is no {event.what} here to copy.")
 
     def on_link_chosen(self, event: "LinkChosen") -> None:
         """Show where a link really leads, and ask."""

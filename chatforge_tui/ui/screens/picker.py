@@ -81,7 +81,8 @@ class PickerScreen(Dialog[str]):
             yield self.hint_line("Type to search, Enter chooses, Esc back")
 
     def on_mount(self) -> None:
-        """Show everything."""
+        """Show everything; at once, for Enter may be there already, and again when it is known how wide."""
+        self._search("")
         self.call_after_refresh(self._search, "")
 
     def on_resize(self) -> None:

@@ -27,6 +27,6 @@ class CopyRequested(Message):
     """The user wants this in the clipboard."""
 
     text: str
-    """Source as received, control characters made visible."""
+    """Source as received, control characters made visible; "" when there is nothing of the kind."""
     what: str
     """For the message to the user: "code block", "answer", "selection"."""

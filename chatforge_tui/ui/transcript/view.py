@@ -274,9 +274,8 @@ class TranscriptView(TranscriptReader, can_focus=True):
         line = self._line_here
         code = line.code if line is not None else None
         if code is None:
-            code = next((row.line.code for row in reversed(self._window.rows) if row.line.code is not None), None)
-        if code is not None:
-            self.post_message(CopyRequested(code, "code block"))
+            code = next((row.line.code for row in reversed(self._window.rows) if row.line.code is not None), "")
+        self.post_message(CopyRequested(code, "code block"))
 
     def action_copy_answer(self) -> None:
         """Copy the answer of the turn under the cursor, or of the last one in view."""
@@ -284,9 +283,7 @@ class TranscriptView(TranscriptReader, can_focus=True):
         if model is None or model.is_empty:
             return
         turn = model.cursor.turn if model.cursor is not None else self._last_turn_in_view()
-        text = clean(model.answer(turn))
-        if text:
-            self.post_message(CopyRequested(text, "answer"))
+        self.post_message(CopyRequested(clean(model.answer(turn)), "answer"))
 
     def _last_turn_in_view(self) -> int:
         rows = self._window.rows

@@ -69,6 +69,8 @@ def test_text_that_is_selected_whole_is_the_text(text, width, size):
     model = streamed(text, size) if size else model_of(turn(0, text))
     model.fit(Page(width), model.marks)
     lines = places(model)
+    layout = model.prepared(0)
+    assert all(layout.lay_out(place.piece, model.page)[place.line].cells <= width for place in lines)
     assert text_between(model, lines[0], 0, lines[-1], -1).removesuffix("\n") == text
 
 
