@@ -13,7 +13,7 @@ from chatforge_tui.ui.transcript.paint import PLAIN, Overlay
 from chatforge_tui.ui.transcript.picking import lines_from
 from chatforge_tui.ui.transcript.place import START, Place
 from chatforge_tui.ui.transcript.stops import Stop, stops_below
-from chatforge_tui.ui.transcript.viewport import Row, move
+from chatforge_tui.ui.transcript.viewport import Row, move, nearest
 
 
 class TranscriptReader(TranscriptCanvas, can_focus=True):
@@ -28,12 +28,12 @@ class TranscriptReader(TranscriptCanvas, can_focus=True):
 
     @property
     def cursor(self) -> Place | None:
-        """The line under the cursor; None when there is no line."""
+        """The line under the cursor, or the nearest when that is gone; None when there is no line."""
         model, rows = self._model, self._window.rows
-        if model is None or not rows:
+        if model is None or model.is_empty or not rows:
             return None
         if model.cursor is not None:
-            return model.cursor
+            return nearest(model, model.cursor)
         return rows[-1 if self._window.at_end else 0].place
 
     def overlays_of(self, rows: Sequence[Row]) -> dict[int, Overlay]:
@@ -138,7 +138,9 @@ class TranscriptReader(TranscriptCanvas, can_focus=True):
         model, here = self._model, self.cursor
         if model is None or model.is_empty or here is None:
             return
-        start = self._stop or (here if model.cursor is not None else self._window.rows[0 if step > 0 else -1].place)
+        start: Stop | Place = here if model.cursor is not None else self._window.rows[0 if step > 0 else -1].place
+        if self._stop is not None and self._stop.place == here:
+            start = self._stop
         found = next(stops_below(model, start, step), None)
         if found is not None:
             self.go_to(found.place, stop=found)
@@ -217,7 +219,7 @@ class TranscriptReader(TranscriptCanvas, can_focus=True):
         """Select from where the selection began to the cursor."""
         model, here = self._model, self.cursor
         if model is not None and here is not None and self._picked_from is not None:
-            self.screen.selections = {self: lines_from(model, self._picked_from, here)}
+            self.screen.selections = {self: lines_from(model, nearest(model, self._picked_from), here)}
 
     def _let_go_of_lines(self) -> None:
         """End a selection by Shift and arrows: the cursor goes on without them."""

@@ -184,7 +184,8 @@ class TranscriptView(TranscriptReader, can_focus=True):
         model = self._model
         if model is None or not self._window.rows:
             return
-        if model.cursor is not None and (header := self._header_of(model, model.cursor)) is not None:
+        here = self.cursor
+        if model.cursor is not None and here is not None and (header := self._header_of(model, here)) is not None:
             self.go_to(header)
             self._fold(model, header)
             return
@@ -235,9 +236,11 @@ class TranscriptView(TranscriptReader, can_focus=True):
             self._fold(model, stop.place)
 
     def _fold(self, model: TranscriptModel, header: Place) -> None:
-        """Fold or unfold what a header opens."""
-        model.toggle_fold(header.turn, model.prepared(header.turn).keys[header.piece])
-        self._keep_row(model, header)
+        """Fold or unfold what a header opens, unless it is gone."""
+        keys = model.prepared(header.turn).keys
+        if header.piece < len(keys):
+            model.toggle_fold(header.turn, keys[header.piece])
+            self._keep_row(model, header)
 
     def _keep_row(self, model: TranscriptModel, place: Place) -> None:
         """Keep a line at its height in the view while what is below it folds or unfolds."""
@@ -282,7 +285,8 @@ class TranscriptView(TranscriptReader, can_focus=True):
         model = self._model
         if model is None or model.is_empty:
             return
-        turn = model.cursor.turn if model.cursor is not None else self._last_turn_in_view()
+        here = self.cursor
+        turn = here.turn if model.cursor is not None and here is not None else self._last_turn_in_view()
         self.post_message(CopyRequested(clean(model.answer(turn)), "answer"))
 
     def _last_turn_in_view(self) -> int:
@@ -294,8 +298,9 @@ class TranscriptView(TranscriptReader, can_focus=True):
         model, rows = self._model, self._window.rows
         if model is None or not rows:
             return []
-        if model.cursor is not None:
-            return links_of(model, range(model.cursor.turn, model.cursor.turn + 1))
+        here = self.cursor
+        if model.cursor is not None and here is not None:
+            return links_of(model, range(here.turn, here.turn + 1))
         return links_of(model, range(rows[0].place.turn, rows[-1].place.turn + 1))
 
     # Search

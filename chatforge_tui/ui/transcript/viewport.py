@@ -34,7 +34,7 @@ def settle(model: TranscriptModel, height: int) -> Window:
         return Window([], 0, at_end=True)
     rows: list[Row] = []
     if not model.follows:
-        rows = _rows_from(model, _valid(model, model.top), height)
+        rows = _rows_from(model, nearest(model, model.top), height)
     if len(rows) < height:
         rows = _last_rows(model, height)
     model.top = rows[0].place if rows else START
@@ -43,7 +43,7 @@ def settle(model: TranscriptModel, height: int) -> Window:
 
 def move(model: TranscriptModel, place: Place, lines: int) -> Place:
     """Return the place so many lines below (negative: above), or the first or last line."""
-    turn, piece, line = _valid(model, place)
+    turn, piece, line = nearest(model, place)
     if lines < 0:
         return _move_up(model, Place(turn, piece, line), -lines)
     left = lines
@@ -109,7 +109,7 @@ def line_number(model: TranscriptModel, place: Place) -> int:
     return model.top_of(place.turn) + layout.top(piece) + place.line
 
 
-def _valid(model: TranscriptModel, place: Place) -> Place:
+def nearest(model: TranscriptModel, place: Place) -> Place:
     """Return the place, moved to what is nearest when its piece is gone."""
     turn = min(place.turn, model.turns - 1)
     layout = model.prepared(turn)

@@ -1,8 +1,9 @@
 """The transcript by keyboard alone: the cursor by lines, blocks, turns and targets, and what is selected and copied."""
 
+import pytest
 from textual.pilot import Pilot
 
-from chatforge_tui.domain.changes import PartAdded, TextAppended
+from chatforge_tui.domain.changes import PartAdded, PartDropped, TextAppended
 from chatforge_tui.domain.part import ReasoningPart, TextPart, ToolPart, ToolState
 from chatforge_tui.ui.marks import UNICODE_MARKS
 from chatforge_tui.ui.transcript import CopyRequested, LinkChosen
@@ -245,3 +246,23 @@ async def test_without_a_turn_no_key_does_harm():
             app.view.do(action)
         await pilot.pause()
         assert not any(message.text for message in app.said if isinstance(message, CopyRequested))
+
+
+@pytest.mark.parametrize(
+    "keys", [["y"], ["v", "j", "y"], ["J", "K", "J"], ["space"], ["enter"], ["w"], ["b"], ["l", "h"], ["Y"]]
+)
+async def test_a_line_that_is_gone_meanwhile_leaves_the_cursor_on_the_nearest(keys):
+    tools = tuple(ToolPart(number, str(number), f"tool{number}", ToolState.RUNNING) for number in range(9))
+    app = TranscriptApp(model_of(turn(0, "before")))
+    async with app.run_test(size=(60, 30)) as pilot:
+        model = app.view.model
+        model.apply(began(1))
+        model.apply(changed(1, *(PartAdded(tool) for tool in tools)))
+        app.view.refresh_model()
+        await pilot.press("k", "l", "l", "G", "k", "v", "k")
+        model.apply(changed(1, *(PartDropped(number) for number in range(9))))
+        model.apply(ended(turn(1, "short")))
+        app.view.refresh_model()
+        await pilot.press(*keys)
+        await pilot.pause()
+        assert marked(app)
