@@ -33,6 +33,7 @@ LONGEST_LINE = 1_000_000
 """Characters of a line that never ends, beyond which it is broken."""
 
 
+_FENCED = re.compile(r"`{3}|~{3}")
 _UNDECIDED = re.compile(r"[-=*_#>+|`~: \t]{1,40}|[ \t]*\d{1,3}[.)]?[ \t]*")
 """The beginning of a line that may become a list, a heading, a rule, a table: not shown before it is decided, so that
 nothing jumps."""
@@ -47,6 +48,11 @@ class _Cut:
     has_gap: bool
     ordinal: int | None
     """Number of the first item, when it begins with one of an ordered list."""
+
+
+def _has_endless_row(chunk: str) -> bool:
+    """Tell whether a line outside all code blocks is longer than any block may be: a table of 50,000 columns, say."""
+    return len(chunk) > CUT_BEYOND and not _FENCED.search(chunk) and max(map(len, chunk.split("\n"))) > CUT_BEYOND
 
 
 class MarkdownText:
@@ -90,7 +96,11 @@ class MarkdownText:
         for chunk in safe_chunks(clean(text)):
             if len(chunk) > LARGEST_CHUNK:
                 self._has_gap = bool(self.closed)
-                self._take(chunk)
+                if _has_endless_row(chunk):
+                    self._open = chunk
+                    self._give_up()
+                else:
+                    self._take(chunk)
                 break
             if DEFINITION.search(chunk):
                 parse_blocks(chunk, self._environment)

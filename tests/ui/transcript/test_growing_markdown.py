@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chatforge_tui.safety.clean import clean
+from chatforge_tui.ui.transcript import markdown_text
 from chatforge_tui.ui.transcript.chunks import safe_chunks
 from chatforge_tui.ui.transcript.ink import EMPTY, TEXT, Line
 from chatforge_tui.ui.transcript.markdown import lay_out_markdown, parse_blocks
@@ -255,3 +256,17 @@ def test_the_undecided_beginning_of_a_line_changes_nothing_yet(beginning):
     assert [line.text for piece in growing.open_pieces() for line in piece.lay_out(page)] == before
     growing.end()
     assert "".join(piece.source for piece in growing.closed).endswith(beginning)
+
+
+@pytest.mark.parametrize("text", ["|a" * 50_000 + "|\n" + "|-" * 50_000 + "|\n", "**bold** " * 12_000, "[" * 100_000])
+def test_a_stored_line_beyond_every_measure_is_as_written_and_never_parsed(text, monkeypatch):
+    parsed = []
+    monkeypatch.setattr(markdown_text, "parse_blocks", lambda source, _: parsed.append(len(source)) or [])
+    loaded = MarkdownText()
+    loaded.load(f"before\n\n{text}")
+    assert sum(parsed) < 1_000
+    shown = "".join(line.copied + line.joint for piece in loaded.closed for line in piece.lay_out(Page(80)))
+    assert text.rstrip() in shown
+    fenced = MarkdownText()
+    fenced.load(f"```\n{'x' * 100_000}\n```\n")
+    assert parsed
