@@ -36,6 +36,9 @@ from tests.benchmarks.scenarios import LONG, SHORT, Figures, MeasureError, Sizes
 from tests.benchmarks.table import OURS, Results, aligned, markdown_table, median, rows_of
 
 ROOT = Path(__file__).resolve().parents[2]
+PARTS_HEADING = """\
+Parts of the program, each beside what it cannot do without: CPU is that of all threads, the ratio the median of the rounds,
+the target what was aimed at."""
 SCENARIOS = (*scenarios.IN_ONE_PROCESS, "many", *scenarios.GROWTH, "parts")
 
 
@@ -161,7 +164,9 @@ def write_down(results: Results, columns: dict[str, str], tables: Sequence[str])
     """Put tables and plot where the README shows them."""
     readme = ROOT / "README.md"
     text = readme.read_text("utf-8")
-    table = "\n\n".join((f"Measured {machine()}.", *tables))
+    table = f"Measured {machine()}."
+    for heading, one in zip(("", PARTS_HEADING), tables, strict=False):
+        table += f"\n\n{heading}\n\n{one}" if heading else f"\n\n{one}"
     new = re.sub(
         r"(<!-- bench -->\n).*?(<!-- /bench -->)", lambda found: f"{found[1]}{table}\n{found[2]}", text, flags=re.DOTALL
     )
@@ -199,13 +204,14 @@ def main() -> int:
     if asked.keep:
         keep(bench.results, asked.keep)
     columns = {program.name: program.column for program in known.values() if bench.results[program.name]}
-    print(machine())
-    print()
     tables = [markdown_table(bench.results, columns, rows_of(sizes))] if columns else []
     if "parts" in only and OURS in {program.name for program in programs}:
+        print("  parts, some minutes", file=sys.stderr, flush=True)
         pairs = parts.measure(list(parts.MEASUREMENTS), sizes.rounds, is_quick=asked.short)
         bench.troubles += (f"parts, {name}: see above" for name, found in pairs.items() if not found)
         tables.append(parts.markdown(pairs))
+    print(machine())
+    print()
     for table in tables:
         print(aligned(table))
     for trouble in bench.troubles:

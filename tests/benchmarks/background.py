@@ -64,6 +64,8 @@ class Synthetic:
 
     def __init__(self) -> None:
         self._beat = Beat()
+        self.said = 0
+        """Tokens so far: a machine that is busy elsewhere lets beats go by."""
 
     def connect(self, ref: EndpointRef) -> Self:
         del ref
@@ -73,6 +75,7 @@ class Synthetic:
         yield Accepted("synthetic")
         for token in cycle(tokens_of(Order(5000, RATE, request.turn_id))):
             await self._beat.wait()
+            self.said += 1
             yield TextDelta(token)
 
     async def resume(self, task: TaskRef) -> AsyncGenerator[StreamEvent, None]:

@@ -43,7 +43,7 @@ class Sizes:
     window_s: float = 6.0
     streams: Sequence[int] = (1, 10, 32, 100)
     """Side by side over HTTP, each opened with keys."""
-    background: Sequence[int] = (0, 1, 10, 100, 1000)
+    background: Sequence[int] = (0, 1, 100, 1000)
     """Side by side without a network."""
     stalls: Sequence[int] = (0, 100)
     """Side by side over HTTP, opened by themselves."""

@@ -5,14 +5,13 @@ import json
 import sys
 
 
-async def answer(port: int, prompt: str) -> None:
-    """Stream one answer."""
+async def answer(port: int, prompt: str, said: list[str]) -> None:
+    """Stream one answer into a list."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     messages = [{"role": "user", "content": prompt}]
     body = json.dumps({"model": "mock", "stream": True, "messages": messages}).encode()
     head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n\r\n"
     writer.write(head.encode() + body)
-    said: list[str] = []
     async for line in reader:
         if line.startswith(b"data: {"):
             said += (choice["delta"].get("content") or "" for choice in json.loads(line[6:])["choices"])
@@ -30,7 +29,7 @@ async def main(port: int) -> None:
     running: set[asyncio.Task[None]] = set()
     print("READY", flush=True)
     while True:
-        task = loop.create_task(answer(port, (await prompts.get()).strip()))
+        task = loop.create_task(answer(port, (await prompts.get()).strip(), []))
         running.add(task)
         task.add_done_callback(running.discard)
 
