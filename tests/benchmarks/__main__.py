@@ -207,7 +207,7 @@ def main() -> int:
     tables = [markdown_table(bench.results, columns, rows_of(sizes))] if columns else []
     if "parts" in only and OURS in {program.name for program in programs}:
         print("  parts, some minutes", file=sys.stderr, flush=True)
-        pairs = parts.measure(list(parts.MEASUREMENTS), sizes.rounds, is_quick=asked.short)
+        pairs = parts.measure(list(parts.MEASUREMENTS), sizes.growth_rounds, is_quick=asked.short)
         bench.troubles += (f"parts, {name}: see above" for name, found in pairs.items() if not found)
         tables.append(parts.markdown(pairs))
     print(machine())

@@ -113,6 +113,10 @@ class Job:
     """Turns above it."""
 
 
+class JobFailed(Exception):
+    """A job wrote no result; the message holds what it said last."""
+
+
 class TranscriptApp(App[None]):
     """The transcript and nothing else."""
 
@@ -319,7 +323,7 @@ def run(job: Job) -> dict[str, float]:
         os.close(master)
         text = Path(result.name).read_text()
         if not text:
-            raise SystemExit(f"{job} failed:\n{tail.decode(errors='replace')}")
+            raise JobFailed(f"{job} failed:\n{tail.decode(errors='replace')}")
         return {**json.loads(text), "bytes_per_token": written / max(1, job.tokens)}
 
 
