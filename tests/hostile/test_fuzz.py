@@ -107,17 +107,17 @@ def test_no_way_to_cut_a_stream_lets_something_through(pieces, width):
 def test_a_bomb_is_laid_out_in_bounded_time_however_it_arrives(name, size):
     text = BOMBS[name][: 60_000 if size > 1 else 3_000]
     section = section_of(TextPart(0, ""))
-    slowest, begin = 0.0, time.perf_counter()
+    slowest, begin = 0.0, time.thread_time()
     for at in range(0, len(text), size):
         section.append("text", text[at : at + size])
-        frame = time.perf_counter()
+        frame = time.thread_time()
         if size > 1 or not at % 100:
             drawn(section, Page(80))
-        slowest = max(slowest, time.perf_counter() - frame)
+        slowest = max(slowest, time.thread_time() - frame)
     section.end()
     drawn(section, Page(80))
     assert slowest < 2.0
-    assert time.perf_counter() - begin < 8.0
+    assert time.thread_time() - begin < 8.0
 
 
 @settings(max_examples=150, deadline=None)
@@ -210,10 +210,10 @@ def test_a_pattern_that_is_let_through_is_not_slow(pattern, length):
         return
     if may_be_slow(pattern, length):
         return
-    begin = time.perf_counter()
+    begin = time.thread_time()
     for text in ("a" * length, "ab" * (length // 2), "a" * max(length - 1, 0) + "!"):
         compiled.fullmatch(text)
-    assert time.perf_counter() - begin < 1.0
+    assert time.thread_time() - begin < 1.0
 
 
 @pytest.mark.parametrize(
