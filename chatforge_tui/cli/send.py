@@ -118,8 +118,8 @@ async def _answered(
     subscription.focus(head.session_id)
     await asyncio.to_thread(report.open, head)
     if files:
-        await manager.attach(head.session_id, list(files), {file.sha256: data for file, data in files.items()})
-        if objection := await manager.objection(head.session_id):
+        await manager.files.attach(head.session_id, list(files), {file.sha256: data for file, data in files.items()})
+        if objection := await manager.files.objection(head.session_id):
             tell(f"{objection} It is sent all the same.")
     turn_id = await manager.send(head.session_id, Prompt(command.text, attachments=tuple(files)))
     async with asyncio.TaskGroup() as group:

@@ -7,7 +7,7 @@ heads, the keeper writes the turns.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -18,22 +18,20 @@ from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Prompt, Turn, TurnHead, TurnState
 from chatforge_tui.errors import (
     ChatForgeError,
-    ConfigError,
-    EndpointError,
     StoreError,
     StoreUnavailable,
-    TaskForgotten,
     UnknownSession,
 )
 from chatforge_tui.sessions.cleanup import shut_down
 from chatforge_tui.sessions.clock import Clock, SystemClock
 from chatforge_tui.sessions.event_bus import EventBus, Subscription
+from chatforge_tui.sessions.left_behind import LeftBehind
 from chatforge_tui.sessions.other_programs import Hooks, OtherPrograms
 from chatforge_tui.sessions.outbox import Hooks as OutboxHooks
 from chatforge_tui.sessions.outbox import Outbox
-from chatforge_tui.sessions.ports import Endpoint, Endpoints, SessionStore
+from chatforge_tui.sessions.ports import Endpoints, SessionStore
 from chatforge_tui.sessions.session_book import SessionBook
-from chatforge_tui.sessions.session_log import note
+from chatforge_tui.sessions.session_files import SessionFiles
 from chatforge_tui.sessions.settings import EngineSettings
 from chatforge_tui.sessions.turn_keeper import TurnKeeper
 from chatforge_tui.sessions.worker_context import WorkerContext
@@ -79,8 +77,6 @@ class SessionManager:
         self._keeper = TurnKeeper(store, self._bus, self._book)
         self._workers: dict[SessionId, SessionWorker] = {}
         self._group = asyncio.TaskGroup()
-        self._lost: dict[SessionId, TurnHead] = {}
-        """Of sessions without a tab: the turn to be taken up when they get one."""
         self._is_open = False
         self._outbox = Outbox(
             store,
@@ -88,10 +84,15 @@ class SessionManager:
             self._book,
             self._clock,
             self._settings,
-            OutboxHooks(self._start, self._is_live, self._attach_again, self._send_unsent),
+            OutboxHooks(self._start, self._is_live, self._attach, self._send_unsent),
         )
         hooks = Hooks(self._start, self._is_live, self._stop_for_other, self._on_taken_over)
         self._others = OtherPrograms(store, self._bus, self._book, self._settings, hooks)
+        self.files = SessionFiles(store, endpoints, self._book, self._others.hold)
+        """The files beside prompts and in answers."""
+        self._left = LeftBehind(
+            store, self._book, self._outbox, self._settings, start=self._start, take_up=self._take_up
+        )
         self._context = WorkerContext(
             store=store,
             endpoints=endpoints,
@@ -126,7 +127,7 @@ class SessionManager:
         if self.refusal:
             self._start(self._await_store())
         else:
-            self._find_left()
+            self._left.look()
         return self
 
     async def __aexit__(
@@ -213,78 +214,6 @@ class SessionManager:
         if run.began is not None:
             await asyncio.shield(run.began)
         return run.state.head.turn_id
-
-    async def attach(
-        self, session_id: SessionId, files: Sequence[Attachment], contents: Mapping[str, bytes] | None = None
-    ) -> None:
-        """Have files go along with the session's next prompt, after those that do already; one goes once.
-
-        Returns when they are durable, content included.
-
-        Args:
-            session_id: whose.
-            files: what is attached.
-            contents: of the files that have not been attached in this session before, by digest.
-
-        Raises:
-            UnknownSession: there is no such session outside the trash.
-            StoreError: they cannot be kept; they are not attached then.
-            SessionBusy: another running program holds this session.
-        """
-        known = self._book.get(session_id).attachments
-        fresh = tuple(file for file in dict.fromkeys(files) if file not in known)
-        await self._set_attachments(session_id, (*known, *fresh), contents or {})
-
-    async def detach(self, session_id: SessionId, file: Attachment) -> None:
-        """Take an attachment back that has not been sent. Its content goes, unless a turn of the session has it.
-
-        Raises:
-            UnknownSession: there is no such session outside the trash.
-            StoreError: the store cannot do it.
-            SessionBusy: another running program holds this session.
-        """
-        rest = tuple(one for one in self._book.get(session_id).attachments if one != file)
-        await self._set_attachments(session_id, rest, {})
-
-    async def objection(self, session_id: SessionId) -> str:
-        """Ask what the session's agent has against the files that go along with the next prompt; nothing is sent of them.
-
-        Returns:
-            One sentence; "" = nothing, or it cannot be known. They can be sent all the same.
-
-        Raises:
-            UnknownSession: there is no such session outside the trash.
-        """
-        head = self._book.get(session_id)
-        if not head.attachments:
-            return ""
-        endpoint: Endpoint | None = None
-        try:
-            endpoint = self._context.endpoints.connect(head.endpoint)
-            return await endpoint.objection(head.attachments)
-        except (EndpointError, ConfigError):
-            return ""
-        finally:
-            if endpoint is not None:
-                await endpoint.aclose()
-
-    async def read_content(self, session_id: SessionId, file: Attachment) -> bytes:
-        """Return the content of an attachment of the session.
-
-        Raises:
-            ContentLost: it is not there any more, or damaged.
-        """
-        return await self._store.load_content(session_id, file)
-
-    async def fetch_file(self, session_id: SessionId, url: str, limit: int) -> bytes:
-        """Return a file that the session's agent offers by its address, after the user agreed to that.
-
-        Raises:
-            UnknownSession: there is no such session outside the trash.
-            FileElsewhere: its server sends on to another origin, to which nothing was sent.
-            EndpointError: it cannot be had, is larger than `limit` bytes, or no request may go there.
-        """
-        return await self._context.endpoints.fetch_file(self._book.get(session_id).endpoint, url, limit)
 
     async def queue(self, session_id: SessionId, prompt: Prompt) -> TurnId:
         """Have a prompt answered after whatever runs or waits in the session; returns when it is durable.
@@ -386,10 +315,7 @@ class SessionManager:
         """
         if self._book.get(session_id).held_by:
             await self._others.hold(session_id)
-        for head in await self._store.lost_turns():
-            if head.session_id == session_id and _may_be_known(head):
-                return self._take_up(head)
-        return False
+        return await self._left.reattach(session_id)
 
     async def take_over(self, session_id: SessionId) -> None:
         """Become the writer of a session that another program holds. What runs in it there ends as interrupted.
@@ -609,32 +535,11 @@ class SessionManager:
         """Return a new watcher of everything that happens; close it when done."""
         return self._bus.subscribe()
 
-    async def _set_attachments(
-        self, session_id: SessionId, files: tuple[Attachment, ...], contents: Mapping[str, bytes]
-    ) -> None:
-        """Change what goes along, in memory at once, so that the next change builds on it; take it back if that fails."""
-        if self._book.get(session_id).held_by:
-            await self._others.hold(session_id)
-        head = self._book.get(session_id)
-        before = head.attachments
-        self._book.put(replace(head, attachments=files))
-        try:
-            await self._store.set_attachments(session_id, files, contents)
-        except BaseException:
-            if (head := self._book.find(session_id)) is not None:
-                kept = (*(file for file in before if file not in files), *head.attachments)
-                kept = tuple(file for file in kept if file in before or file not in files)
-                self._book.put(replace(head, attachments=kept))
-            raise
-
     def _open(self, session_id: SessionId, position: int | None) -> None:
         """Give a closed session a tab; a task that an earlier program left in it is read on with."""
         self._book.open(session_id, position)
         self._others.opened(session_id)
-        if self._book.get(session_id).unsent:
-            self._start(self._find_unsent(session_id))
-        if not self._book.get(session_id).held_by and (lost := self._lost.pop(session_id, None)) is not None:
-            self._take_up(lost)
+        self._left.opened(session_id)
 
     async def _await_store(self) -> None:
         """Go on by itself as soon as the store can be written that could not be at the start."""
@@ -657,35 +562,7 @@ class SessionManager:
         self._book.load(map(self._as_tab, stored))
         for head in self._book.all():
             self._bus.publish(SessionChanged(head))
-        self._find_left()
-
-    def _find_left(self) -> None:
-        """Look what an earlier program left: tasks to be taken up, prompts that wait."""
-        if self._settings.takes_up:
-            self._start(self._find_lost())
-        if self._settings.keeps_unsent:
-            self._start(self._find_unsent())
-
-    async def _find_lost(self) -> None:
-        """Take up what an earlier program left: open sessions at once, the others when they are opened."""
-        try:
-            lost = await self._store.lost_turns()
-        except StoreError as error:
-            note(f"the store does not tell which tasks were left: {error}", None)
-            return
-        for head in filter(_may_be_known, lost):
-            session = self._book.find(head.session_id)
-            if session is not None and session.is_open:
-                self._take_up(head)
-            elif session is not None:
-                self._lost[head.session_id] = head
-
-    async def _find_unsent(self, session_id: SessionId | None = None) -> None:
-        """Look which prompts wait, in all sessions or in one."""
-        try:
-            await self._outbox.load(session_id)
-        except StoreError as error:
-            note(f"the store does not tell what waits to be sent: {error}", session_id)
+        self._left.look()
 
     async def _must_queue(self, session_id: SessionId) -> bool:
         """Return whether a prompt has to wait its turn: others do, or the one before it is between two tries."""
@@ -696,10 +573,10 @@ class SessionManager:
         worker = self._workers.get(session_id)
         return worker is not None and worker.run is not None and worker.run.unreached is not None
 
-    async def _attach_again(self, session_id: SessionId, files: tuple[Attachment, ...]) -> None:
+    async def _attach(self, session_id: SessionId, files: tuple[Attachment, ...]) -> None:
         """Have files of a prompt that is taken back go along with the next one."""
         if files:
-            await self.attach(session_id, files)
+            await self.files.attach(session_id, files)
 
     def _send_unsent(self, unsent: TurnHead, once: bool) -> bool:
         """Have a worker send a prompt that waits. Returns False when the session has a live request."""
@@ -757,17 +634,8 @@ class SessionManager:
 
     def _on_taken_over(self, session_id: SessionId) -> None:
         """Read on with the task that the other program had to leave."""
-        self._lost.pop(session_id, None)
-        if self._settings.takes_up and self._is_open:
-            self._start(self._take_up_from_other(session_id))
-
-    async def _take_up_from_other(self, session_id: SessionId) -> None:
-        try:
-            await self.reattach(session_id)
-            await self._outbox.load(session_id)
-            self._outbox.tell(session_id)
-        except ChatForgeError as error:
-            note(f"the task of the other program cannot be taken up: {error}", session_id)
+        if self._is_open:
+            self._left.taken_over(session_id)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return self._group.create_task(work)
@@ -802,8 +670,3 @@ class SessionManager:
 
 def _session_of(item: Mergeable) -> SessionId:
     return item.head.session_id if isinstance(item, Turn) else item.session_id
-
-
-def _may_be_known(lost: TurnHead) -> bool:
-    """Whether the agent may still know the task of an interrupted turn: it has not said otherwise."""
-    return lost.problem is None or lost.problem.kind != TaskForgotten.kind

@@ -71,7 +71,7 @@ class AttachActions:
 
         async def attach() -> None:
             session_id = pane.session_id
-            await self._program.engine.call(lambda manager: manager.attach(session_id, files))
+            await self._program.engine.call(lambda manager: manager.files.attach(session_id, files))
             fresh = (file for file in files if file not in pane.head.attachments)
             self._program.book.put(replace(pane.head, attachments=(*pane.head.attachments, *fresh)))
             self._program.redraw()
@@ -191,7 +191,9 @@ class AttachActions:
 
         check_total((*pane.head.attachments, file), self._limits)
         session_id = pane.session_id
-        await self._program.engine.call(lambda manager: manager.attach(session_id, [file], {file.sha256: content}))
+        await self._program.engine.call(
+            lambda manager: manager.files.attach(session_id, [file], {file.sha256: content})
+        )
         if file not in pane.head.attachments:
             self._program.book.put(replace(pane.head, attachments=(*pane.head.attachments, file)))
 
@@ -205,7 +207,7 @@ class AttachActions:
 
     async def _detach(self, pane: Pane, file: Attachment) -> None:
         session_id = pane.session_id
-        await self._program.engine.call(lambda manager: manager.detach(session_id, file))
+        await self._program.engine.call(lambda manager: manager.files.detach(session_id, file))
         rest = tuple(one for one in pane.head.attachments if one != file)
         self._program.book.put(replace(pane.head, attachments=rest))
         self._program.redraw()
@@ -215,7 +217,7 @@ class AttachActions:
         """Ask the agent what it has against the files; what it says stands beside them."""
         session_id, pane.objection = pane.session_id, ""
         if pane.head.attachments:
-            pane.objection = await self._program.engine.call(lambda manager: manager.objection(session_id))
+            pane.objection = await self._program.engine.call(lambda manager: manager.files.objection(session_id))
         self._program.redraw()
 
     @property

@@ -150,7 +150,7 @@ class ExchangeActions:
     async def _content_of(self, session_id: SessionId, file: "Attachment") -> bytes | None:
         """Return the content of an attachment; None when it is lost."""
         try:
-            return await self._program.engine.call(lambda manager: manager.read_content(session_id, file))
+            return await self._program.engine.call(lambda manager: manager.files.read_content(session_id, file))
         except StoreError:
             return None
 

@@ -87,7 +87,7 @@ class FileActions:
         session_id, limit = pane.session_id, self._program.settings.files.download_limit * 2**20
         self._program.say(f"Fetching {clean_name(file.name) or 'the file'} ...")
         try:
-            content = await self._program.engine.call(lambda manager: manager.fetch_file(session_id, url, limit))
+            content = await self._program.engine.call(lambda manager: manager.files.fetch_file(session_id, url, limit))
         except FileElsewhere as elsewhere:
             self._ask_about_redirect(pane, folder, file, elsewhere)
             return

@@ -36,8 +36,8 @@ class Conversation:
 
     async def ask_about(self, text: str, *files: tuple[str, str, bytes]) -> Turn:
         attached = [attachment(*file) for file in files]
-        await self.manager.attach(self.session_id, attached, {digest(data): data for _, _, data in files})
-        assert await self.manager.objection(self.session_id) == ""
+        await self.manager.files.attach(self.session_id, attached, {digest(data): data for _, _, data in files})
+        assert await self.manager.files.objection(self.session_id) == ""
         await self.manager.send(self.session_id, Prompt(text, attachments=tuple(attached)))
         turn = await self.manager.finished(self.session_id)
         assert turn is not None

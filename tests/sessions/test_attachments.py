@@ -21,8 +21,8 @@ def test_what_is_attached_is_told_once_each_and_goes_with_the_next_prompt(run, e
         endpoints.script = echo
         a = await engine.new()
         engine.drain()
-        await engine.manager.attach(a, FILES[:1], CONTENTS)
-        await engine.manager.attach(a, (*FILES, FILES[1]), CONTENTS)
+        await engine.manager.files.attach(a, FILES[:1], CONTENTS)
+        await engine.manager.files.attach(a, (*FILES, FILES[1]), CONTENTS)
         assert engine.manager.session(a).attachments == FILES
         assert engine.events(SessionChanged)[-1].head.attachments == FILES
         await engine.manager.send(a, Prompt("look at these", attachments=FILES))
@@ -39,8 +39,8 @@ def test_what_is_taken_back_does_not_go_and_what_was_not_sent_stays(run, endpoin
     async def body(engine):
         endpoints.script = echo
         a = await engine.new()
-        await engine.manager.attach(a, FILES, CONTENTS)
-        await engine.manager.detach(a, FILES[0])
+        await engine.manager.files.attach(a, FILES, CONTENTS)
+        await engine.manager.files.detach(a, FILES[0])
         await engine.manager.send(a, Prompt("plain"))
         await engine.manager.finished(a)
         assert endpoints.wires[-1].request.contents == {}
@@ -55,7 +55,7 @@ def test_a_prompt_is_sent_again_with_its_files_and_history_has_them_where_it_goe
     async def body(engine):
         endpoints.script, endpoints.needs_history = echo, True
         a = await engine.new()
-        await engine.manager.attach(a, FILES, CONTENTS)
+        await engine.manager.files.attach(a, FILES, CONTENTS)
         await engine.manager.send(a, Prompt("", attachments=FILES))
         first = await engine.manager.finished(a)
         await engine.manager.send(a, first.head.prompt)
@@ -76,7 +76,7 @@ def test_a_session_is_named_after_its_files_when_the_prompt_has_no_words(run, en
     async def body(engine):
         endpoints.script = echo
         a = await engine.new()
-        await engine.manager.attach(a, FILES, CONTENTS)
+        await engine.manager.files.attach(a, FILES, CONTENTS)
         await engine.manager.send(a, Prompt(" ", attachments=FILES))
         assert engine.manager.session(a).title == "note.txt, p.png"
 
@@ -97,13 +97,13 @@ class FailingStore(MemoryStore):
 def test_what_cannot_be_kept_is_not_attached_and_what_cannot_be_taken_back_is(run, store):
     async def body(engine):
         a = await engine.new()
-        await engine.manager.attach(a, FILES[:1], CONTENTS)
+        await engine.manager.files.attach(a, FILES[:1], CONTENTS)
         store.fails = True
         with pytest.raises(StoreUnavailable):
-            await engine.manager.attach(a, FILES, CONTENTS)
+            await engine.manager.files.attach(a, FILES, CONTENTS)
         assert engine.manager.session(a).attachments == FILES[:1]
         with pytest.raises(StoreUnavailable):
-            await engine.manager.detach(a, FILES[0])
+            await engine.manager.files.detach(a, FILES[0])
         assert engine.manager.session(a).attachments == FILES[:1]
         [stored] = await store.load_sessions()
         assert replace(stored, title="") == replace(engine.manager.session(a), title="")
@@ -116,14 +116,14 @@ def test_the_agent_is_asked_about_the_files_before_they_go_and_one_that_cannot_b
 ):
     async def body(engine):
         a = await engine.new()
-        assert await engine.manager.objection(a) == ""
+        assert await engine.manager.files.objection(a) == ""
         assert endpoints.asked == []
-        await engine.manager.attach(a, FILES, CONTENTS)
+        await engine.manager.files.attach(a, FILES, CONTENTS)
         endpoints.objects = "The agent takes text only."
-        assert await engine.manager.objection(a) == "The agent takes text only."
+        assert await engine.manager.files.objection(a) == "The agent takes text only."
         assert endpoints.asked == [FILES]
         endpoints.objects = Unreachable("nobody there")
-        assert await engine.manager.objection(a) == ""
+        assert await engine.manager.files.objection(a) == ""
         assert all(made.is_closed for made in endpoints.made)
         assert endpoints.wires == []
 

@@ -276,16 +276,16 @@ def test_files_go_along_with_a_prompt_that_waits_and_come_back_with_it(run, endp
         file = attachment("table.csv", "text/csv", content)
         await engine.manager.send(a, Prompt("one"))
         await rested(engine, a)
-        await engine.manager.attach(a, [file], {file.sha256: content})
+        await engine.manager.files.attach(a, [file], {file.sha256: content})
         await engine.manager.queue(a, Prompt("two", attachments=(file,)))
         assert engine.manager.session(a).attachments == ()
         assert await engine.manager.take_back(a, into_draft=True) == Prompt("two", attachments=(file,))
         assert engine.manager.session(a).attachments == (file,)
-        assert await engine.manager.read_content(a, file) == content
+        assert await engine.manager.files.read_content(a, file) == content
         await engine.manager.queue(a, Prompt("two", attachments=(file,)))
         await engine.manager.take_back(a)
         with pytest.raises(ContentLost):
-            await engine.manager.read_content(a, file)
+            await engine.manager.files.read_content(a, file)
         assert store._contents[a] == {}
 
     run(body, ASKS)

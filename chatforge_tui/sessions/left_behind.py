@@ -1,0 +1,112 @@
+"""What an earlier program, or another one, left in sessions: tasks to read on with, prompts that wait to be sent."""
+
+from collections.abc import Callable
+
+from chatforge_tui.domain.ids import SessionId
+from chatforge_tui.domain.turn import TurnHead
+from chatforge_tui.errors import ChatForgeError, StoreError, TaskForgotten
+from chatforge_tui.sessions.cleanup import Start
+from chatforge_tui.sessions.outbox import Outbox
+from chatforge_tui.sessions.ports import SessionStore
+from chatforge_tui.sessions.session_book import SessionBook
+from chatforge_tui.sessions.session_log import note
+from chatforge_tui.sessions.settings import EngineSettings
+
+
+class LeftBehind:
+    """Looks for it, and has it taken up."""
+
+    def __init__(
+        self,
+        store: SessionStore,
+        book: SessionBook,
+        outbox: Outbox,
+        settings: EngineSettings,
+        *,
+        start: Start,
+        take_up: Callable[[TurnHead], bool],
+    ) -> None:
+        """Start without having looked.
+
+        Args:
+            store: where it is.
+            book: the sessions.
+            outbox: takes the prompts.
+            settings: whether anything is taken up by itself.
+            start: starts a task of the engine.
+            take_up: has a session's worker read on with a task; False when it is busy.
+        """
+        self._store = store
+        self._book = book
+        self._outbox = outbox
+        self._settings = settings
+        self._start = start
+        self._take_up = take_up
+        self._lost: dict[SessionId, TurnHead] = {}
+        """Of sessions without a tab: the turn to be taken up when they get one."""
+
+    def look(self) -> None:
+        """Look in all sessions, behind whatever else happens."""
+        if self._settings.takes_up:
+            self._start(self._find_lost())
+        if self._settings.keeps_unsent:
+            self._start(self._find_unsent())
+
+    def opened(self, session_id: SessionId) -> None:
+        """A session has got a tab: what was left in it is taken up now."""
+        head = self._book.get(session_id)
+        if head.unsent:
+            self._start(self._find_unsent(session_id))
+        if not head.held_by and (lost := self._lost.pop(session_id, None)) is not None:
+            self._take_up(lost)
+
+    def taken_over(self, session_id: SessionId) -> None:
+        """This program writes in a session that another one had to leave."""
+        self._lost.pop(session_id, None)
+        if self._settings.takes_up:
+            self._start(self._take_up_from_other(session_id))
+
+    async def reattach(self, session_id: SessionId) -> bool:
+        """Read on with the task of a session's interrupted last turn. Returns whether its agent may still know one.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        for head in await self._store.lost_turns():
+            if head.session_id == session_id and _may_be_known(head):
+                return self._take_up(head)
+        return False
+
+    async def _take_up_from_other(self, session_id: SessionId) -> None:
+        try:
+            await self.reattach(session_id)
+            await self._outbox.load(session_id)
+            self._outbox.tell(session_id)
+        except ChatForgeError as error:
+            note(f"what the other program left cannot be taken up: {error}", session_id)
+
+    async def _find_lost(self) -> None:
+        """Take up what an earlier program left: open sessions at once, the others when they are opened."""
+        try:
+            lost = await self._store.lost_turns()
+        except StoreError as error:
+            note(f"the store does not tell which tasks were left: {error}", None)
+            return
+        for head in filter(_may_be_known, lost):
+            session = self._book.find(head.session_id)
+            if session is not None and session.is_open:
+                self._take_up(head)
+            elif session is not None:
+                self._lost[head.session_id] = head
+
+    async def _find_unsent(self, session_id: SessionId | None = None) -> None:
+        """Look which prompts wait, in all sessions or in one."""
+        try:
+            await self._outbox.load(session_id)
+        except StoreError as error:
+            note(f"the store does not tell what waits to be sent: {error}", session_id)
+
+
+def _may_be_known(lost: TurnHead) -> bool:
+    """Whether the agent may still know the task of an interrupted turn: it has not said otherwise."""
+    return lost.problem is None or lost.problem.kind != TaskForgotten.kind
