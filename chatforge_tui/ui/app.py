@@ -110,7 +110,7 @@ class ChatForgeApp(DeskApp, inherit_bindings=False):
     def on_text_area_selection_changed(self, event: Composer.SelectionChanged) -> None:
         """Offer what completes the path at the cursor."""
         if isinstance(event.text_area, Composer):
-            self._attaching.completion.follow()
+            self._attaching.follow_cursor()
 
     def on_descendant_focus(self) -> None:
         """The hints depend on where the cursor is."""

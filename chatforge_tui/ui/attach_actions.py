@@ -16,13 +16,12 @@ from chatforge_tui.domain.attachment import Attachment, size_words
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.errors import ChatForgeError
 from chatforge_tui.safety.clean import clean_name
-from chatforge_tui.ui.mentions import mentions
 from chatforge_tui.ui.panes import Pane
-from chatforge_tui.ui.path_completion import PathCompletion
 from chatforge_tui.ui.program_actions import Program
 
 if TYPE_CHECKING:
     from chatforge_tui.exchange.local_file import SizeLimits
+    from chatforge_tui.ui.path_completion import PathCompletion
 
 
 class AttachActions:
@@ -38,7 +37,8 @@ class AttachActions:
         """What came of the last paste."""
         self._seen: dict[SessionId, set[str]] = {}
         """Paths mentioned in the prompts at hand that were attached, or could not be: none is attached twice."""
-        self.completion = PathCompletion(program, self._folder, self._take_mention)
+        self._completion: PathCompletion | None = None
+        """Made with the first @ of this run."""
 
     def attach(self, pane: Pane, argument: str = "") -> None:
         """Attach a file; without a path, choose it."""
@@ -66,6 +66,8 @@ class AttachActions:
         files = pane.prompt_files.get(text)
         if not files or pane.head.held_by:
             return
+        from chatforge_tui.ui.mentions import mentions  # noqa: PLC0415 - lazy, as above
+
         seen = self._seen.setdefault(pane.session_id, set())
         seen |= set(mentions(text))
 
@@ -115,6 +117,21 @@ class AttachActions:
             self._program.start(self._take(pane, paths, self._pasted))
         return bool(paths)
 
+    def follow_cursor(self) -> None:
+        """Offer what completes the path at the cursor of the composer, if one stands there."""
+        composer = self._program.main.composer
+        if self._completion is None:
+            if "@" not in composer.document.get_line(composer.cursor_location[0]):
+                return
+            from chatforge_tui.ui.path_completion import PathCompletion  # noqa: PLC0415 - lazy: for who writes an @
+
+            self._completion = PathCompletion(self._program, self._folder, self._take_mention)
+        self._completion.follow()
+
+    def take_key(self, key: str) -> bool:
+        """Do what a key means while paths are offered; return whether it means anything here."""
+        return self._completion is not None and self._completion.take_key(key)
+
     def take_mentions(self, pane: Pane, text: str) -> bool:
         """Attach the files that a prompt mentions and that do not stand above it yet; return whether there are any.
 
@@ -123,6 +140,8 @@ class AttachActions:
         if "@" not in text or pane.head.held_by:
             self._seen.pop(pane.session_id, None)
             return False
+        from chatforge_tui.ui.mentions import mentions  # noqa: PLC0415 - lazy, as above
+
         seen = self._seen.setdefault(pane.session_id, set())
         fresh = [path for path in mentions(text) if path not in seen and self.is_file(path)]
         if not fresh:

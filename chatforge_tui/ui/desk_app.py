@@ -293,7 +293,7 @@ class DeskApp(App[None], inherit_bindings=False):
         self._engine.start()
         self._main.set_focus(self._main.composer)
         self._main.composer.take_paste = self._take_paste
-        self._main.composer.take_key = self._attaching.completion.take_key
+        self._main.composer.take_key = self._attaching.take_key
         self.call_later(self._deliver_early, Stage.SCREEN)
 
     def _take_paste(self, text: str) -> bool:

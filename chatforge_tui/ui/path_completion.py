@@ -47,7 +47,7 @@ class PathCompletion:
     def take_key(self, key: str) -> bool:
         """Do what a key means while something is offered; return whether it means anything here."""
         listing = self._program.main.offered
-        if not listing.offers or self._begun is None:
+        if listing is None or not listing.offers or self._begun is None:
             return False
         match key:
             case "down" | "up":

@@ -27,8 +27,6 @@ from chatforge_tui.ui.hints import HintWriter
 from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.panes import Pane, PaneBook
 from chatforge_tui.ui.turn_facts import agent_name, session_title
-from chatforge_tui.ui.widgets.attachment_bar import AttachmentBar
-from chatforge_tui.ui.widgets.completion_list import CompletionList
 from chatforge_tui.ui.widgets.composer import Composer
 from chatforge_tui.ui.widgets.hairline import Hairline
 from chatforge_tui.ui.widgets.key_hints import KeyHints
@@ -40,6 +38,8 @@ from chatforge_tui.ui.widgets.transcript_page import TranscriptPage
 if TYPE_CHECKING:
     from chatforge_tui.ui.transcript.links import FoundLink
     from chatforge_tui.ui.transcript.view import TranscriptView
+    from chatforge_tui.ui.widgets.attachment_bar import AttachmentBar
+    from chatforge_tui.ui.widgets.completion_list import CompletionList
     from chatforge_tui.ui.widgets.form_panel import FormPanel
 
 SMALLEST = (40, 10)
@@ -106,6 +106,10 @@ class MainScreen(FrameScreen):
             unverified=unverified,
         )
         self._form: FormPanel | None = None
+        self._files: AttachmentBar | None = None
+        """Made with the first file."""
+        self.offered: CompletionList | None = None
+        """What could complete the path that is being written; made with the first."""
         self._example = -1
         self._hit: SearchHit | None = None
         """Where to go when the turns of its session are shown."""
@@ -139,8 +143,6 @@ class MainScreen(FrameScreen):
             yield TranscriptPage(self._marks, keymap=self._keymap, id="page")
             yield PlanDock(self._marks, now=self._now, id="plan")
         yield Hairline(self._marks, id="rule")
-        yield CompletionList(self._marks, id="offers")
-        yield AttachmentBar(self._marks, id="attachments")
         with Horizontal(id="prompt"):
             yield Static(f" {self._marks.prompt} ", id="prompt-mark", markup=False)
             yield Composer(
@@ -179,14 +181,16 @@ class MainScreen(FrameScreen):
         """The form of the session in front, while it has one."""
         return self._form
 
-    @property
-    def offered(self) -> CompletionList:
-        """What could complete the path that is being written."""
-        return self.query_one("#offers", CompletionList)
-
     def offer(self, paths: Sequence[str]) -> None:
         """Offer paths for what is being written; () for none."""
-        self.offered.show(paths)
+        if self.offered is None and paths:
+            # Lazy: for who writes an @.
+            from chatforge_tui.ui.widgets.completion_list import CompletionList  # noqa: PLC0415 - see above
+
+            self.offered = CompletionList(self._marks, id="offers")
+            self.mount(self.offered, before=self._files or "#prompt")
+        if self.offered is not None:
+            self.offered.show(paths)
 
     def show_pane(self, pane: Pane | None) -> None:
         """Swap everything to another pane: transcript, draft, plan, form."""
@@ -387,7 +391,15 @@ class MainScreen(FrameScreen):
 
     def _place_attachments(self, pane: Pane | None) -> None:
         """Show what goes along with the next prompt."""
-        bar = self.query_one("#attachments", AttachmentBar)
+        bar = self._files
+        if bar is None:
+            if pane is None or not (pane.head.attachments or pane.reading):
+                return
+            # Lazy: for who sends files.
+            from chatforge_tui.ui.widgets.attachment_bar import AttachmentBar  # noqa: PLC0415 - see above
+
+            bar = self._files = AttachmentBar(self._marks, id="attachments")
+            self.mount(bar, before="#prompt")
         if pane is None:
             bar.show((), reading=(), warning="", hint="")
             self._raise_notes(0)
