@@ -14,7 +14,7 @@ from chatforge_tui.ui.widgets.key_hints import KeyHints
 from chatforge_tui.ui.widgets.tab_strip import TabStrip
 
 if TYPE_CHECKING:  # each of them costs a start more than 10 ms
-    from chatforge_tui.ui.transcript.messages import CopyRequested, FollowChanged, LinkChosen
+    from chatforge_tui.ui.transcript.messages import CopyRequested, FileChosen, FollowChanged, LinkChosen
     from chatforge_tui.ui.widgets.form_panel import FormPanel
 
 
@@ -157,6 +157,12 @@ class ChatForgeApp(DeskApp, inherit_bindings=False):
             self.copy_text(event.text, event.what)
         else:
             self.say(f"There is no {event.what} here to copy.")
+
+    def on_file_chosen(self, event: "FileChosen") -> None:
+        """A file in the transcript was chosen: ask where it shall go."""
+        pane = self._book.current
+        if pane is not None:
+            self._files.ask(pane, event.file)
 
     def on_link_chosen(self, event: "LinkChosen") -> None:
         """Show where a link really leads, and ask."""

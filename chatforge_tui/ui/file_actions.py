@@ -41,13 +41,13 @@ class FileActions:
         if not files:
             self._program.say("No answer of this session holds a file.")
         elif number is None and len(files) > 1:
-            self._program.ask(_picker(files), lambda choice: self._ask(pane, files[int(choice)], folder))
+            self._program.ask(_picker(files), lambda choice: self.ask(pane, files[int(choice)], folder))
         elif number is not None and not 1 <= number <= len(files):
             self._program.say(f"There is no file {number}; this session has {len(files)}.", severity="warning")
         else:
-            self._ask(pane, files[-1 if number is None else number - 1], folder)
+            self.ask(pane, files[-1 if number is None else number - 1], folder)
 
-    def _ask(self, pane: Pane, file: FilePart, folder: str) -> None:
+    def ask(self, pane: Pane, file: FilePart, folder: str = "") -> None:
         """Show what it is, where it comes from and what it will be called; ask for the folder."""
         # Lazy: dialogs cost 60 ms that a start need not pay.
         from chatforge_tui.ui.screens.save_file import SaveFileScreen  # noqa: PLC0415 - see above

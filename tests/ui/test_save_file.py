@@ -248,6 +248,18 @@ async def test_the_configured_folder_is_offered_first(tmp_path):
         await program.sees("~/from agents")
 
 
+async def test_a_click_on_a_file_in_the_transcript_asks_where_it_shall_go(tmp_path):
+    script = lambda _: [Accepted("fake"), FileOffered("a.txt", data=b"content"), Finished()]  # noqa: E731
+    async with running(tmp_path, script=script) as program:
+        pane = await program.send("send me a file")
+        await program.until(lambda: not pane.is_live)
+        await program.sees("File a.txt")
+        row = next(y for y, line in enumerate(program.text.split("\n")) if "File a.txt" in line)
+        column = program.text.split("\n")[row].index("a.txt")
+        await program.pilot.click(offset=(column + 1, row))
+        await program.sees("Save this file?")
+
+
 async def test_without_a_file_the_key_says_so(tmp_path):
     async with running(tmp_path) as program:
         await program.pilot.press("alt+g")

@@ -60,7 +60,7 @@ ROLES: tuple[Role, ...] = (
 )
 """Every role has a component class `transcript--<role>` in the view."""
 
-Act = Literal["", "fold", "copy"]
+Act = Literal["", "fold", "copy", "save"]
 """What a click on a span does, besides following its link."""
 
 

@@ -11,7 +11,7 @@ from chatforge_tui.domain.part import (
 from chatforge_tui.safety.clean import clean, clean_line, clean_name
 from chatforge_tui.safety.urls import judge_link
 from chatforge_tui.ui.marks import MarkSet
-from chatforge_tui.ui.transcript.ink import MUTED, TEXT, Ink, Span
+from chatforge_tui.ui.transcript.ink import MUTED, TEXT, Act, Ink, Span
 from chatforge_tui.ui.transcript.markdown_text import MarkdownText
 from chatforge_tui.ui.transcript.phrases import size_of
 from chatforge_tui.ui.transcript.piece import Fixed, Margin, Piece, PlainPiece
@@ -19,7 +19,7 @@ from chatforge_tui.ui.transcript.section import Section
 
 
 class FileSection(Section):
-    """A file that the agent offers: named, never fetched."""
+    """A file that the agent offers: named; chosen, it is asked about, never fetched or written by itself."""
 
     def __init__(self, part: FilePart) -> None:
         super().__init__(part.index)
@@ -36,7 +36,8 @@ class FileSection(Section):
         part = self._part
         name = clean_name(part.name) or "file"
         link = judge_link(part.url) if part.url else None
-        ink = Ink("link", underline=True, link=link.url) if link else Ink(bold=True)
+        act: Act = "save" if part.data is not None else ""
+        ink = Ink("link", underline=True, link=link.url) if link else Ink(bold=True, act=act)
         facts = [clean_name(part.media_type), size_of(part.data), clean_name(link.origin.host if link else part.url)]
         told = f" {marks.dot} ".join(fact for fact in facts if fact)
         spans: list[Span] = [("File ", MUTED), (name, ink)]

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
+from chatforge_tui.domain.part import FilePart
+
 
 @dataclass
 class LinkChosen(Message):
@@ -11,6 +13,13 @@ class LinkChosen(Message):
 
     url: str
     """The clean http or https URL."""
+
+
+@dataclass
+class FileChosen(Message):
+    """The user chose a file that came inline. Ask where it shall go before anything is written."""
+
+    file: FilePart
 
 
 @dataclass

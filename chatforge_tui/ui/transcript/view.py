@@ -12,13 +12,14 @@ from textual.content import Content
 from textual.geometry import Offset
 
 from chatforge_tui.config.keymap import Keymap
+from chatforge_tui.domain.part import FilePart
 from chatforge_tui.domain.search import SearchHit
 from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
 from chatforge_tui.ui.transcript.blocks import block_at
 from chatforge_tui.ui.transcript.ink import Line
 from chatforge_tui.ui.transcript.links import FoundLink, links_of
-from chatforge_tui.ui.transcript.messages import CopyRequested, LinkChosen
+from chatforge_tui.ui.transcript.messages import CopyRequested, FileChosen, LinkChosen
 from chatforge_tui.ui.transcript.model import TranscriptModel
 from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS
 from chatforge_tui.ui.transcript.paint import PLAIN, Overlay
@@ -232,6 +233,11 @@ class TranscriptView(TranscriptReader, can_focus=True):
             self.post_message(LinkChosen(stop.ink.link))
         elif stop.ink.act == "copy":
             self.post_message(CopyRequested(stop.code or "", "code block"))
+        elif stop.ink.act == "save":
+            keys = model.prepared(stop.place.turn).keys[stop.place.piece :][:1]
+            for part in model.turn(stop.place.turn).parts:
+                if isinstance(part, FilePart) and part.index in keys:
+                    self.post_message(FileChosen(part))
         elif stop.ink.act == "fold":
             self._fold(model, stop.place)
 
