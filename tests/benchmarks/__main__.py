@@ -135,12 +135,13 @@ def plot(results: Results, columns: dict[str, str], caption: str) -> str:
 
     at_http = lines("many", "cores")
     synthetic = lines("background", "cores")
-    echoes = {f"{name}, key echo p95": points for name, points in lines("background", "echo_p95_ms").items()}
     return draw(
         [
             Panel("Streams at once, over HTTP", "streams, 50 tokens/s each (100: 30 each)", "cores", at_http),
             Panel("Streams at once, no network", "streams, 30 tokens/s each", "cores", synthetic),
-            Panel("Keys meanwhile", "streams, 30 tokens/s each", "key echo p95, ms", echoes),
+            Panel(
+                "Keys meanwhile", "streams, 30 tokens/s each", "key echo p95, ms", lines("background", "echo_p95_ms")
+            ),
             Panel(
                 "Tokens in the answer so far", "tokens", "CPU s per 1,000 more at 200/s", lines("length", "cpu_per_1k")
             ),

@@ -26,19 +26,34 @@ def draw(panels: Sequence[Panel], caption: str) -> str:
     """Return the picture."""
     names = list(dict.fromkeys(name for panel in panels for name in panel.lines))
     colours = {name: COLOURS[at % len(COLOURS)] for at, name in enumerate(names)}
-    whole = HEIGHT * -(-len(panels) // 2) + LEGEND
+    places = _legend_places(names)
+    above = HEIGHT * -(-len(panels) // 2)
+    whole = above + LEGEND * (places[-1][1] + 2 if places else 1)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {whole}" font-family="sans-serif" font-size="12">',
         f'<rect width="{WIDTH}" height="{whole}" fill="#ffffff"/>',
     ]
     for at, panel in enumerate(panels):
         parts += _panel(panel, LEFT + at % 2 * (PANEL + 40), at // 2 * HEIGHT, colours)
-    for at, name in enumerate(names):
-        x = LEFT + at * 150
-        parts.append(f'<rect x="{x}" y="{whole - 22}" width="12" height="4" fill="{colours[name]}"/>')
-        parts.append(_text(x + 18, whole - 16, name))
-    parts += [_text(WIDTH - 20, whole - 16, caption, anchor="end", colour="#6b7280"), "</svg>"]
+    for name, (x, row) in zip(names, places, strict=True):
+        y = above + LEGEND * row
+        parts.append(f'<rect x="{x}" y="{y + 8}" width="12" height="4" fill="{colours[name]}"/>')
+        parts.append(_text(x + 18, y + 14, name))
+    parts += [_text(WIDTH - 20, whole - 12, caption, anchor="end", colour="#6b7280"), "</svg>"]
     return "\n".join(parts) + "\n"
+
+
+def _legend_places(names: Sequence[str]) -> list[tuple[float, int]]:
+    """Return where each name begins, and in which row; a letter is 7 wide at most."""
+    places: list[tuple[float, int]] = []
+    x, row = float(LEFT), 0
+    for name in names:
+        width = 18 + 7 * len(name) + 24
+        if x + width > WIDTH and x > LEFT:
+            x, row = float(LEFT), row + 1
+        places.append((x, row))
+        x += width
+    return places
 
 
 def _text(x: float, y: float, text: str, *, anchor: str = "start", colour: str = "#111827") -> str:

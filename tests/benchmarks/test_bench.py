@@ -9,7 +9,7 @@ import pytest
 from tests.benchmarks import parts
 from tests.benchmarks.__main__ import SCENARIOS
 from tests.benchmarks.answers import Order, end_of, prompt, read_order, tokens_of
-from tests.benchmarks.plot import Panel, draw
+from tests.benchmarks.plot import Panel, _legend_places, draw
 from tests.benchmarks.programs import all_programs
 from tests.benchmarks.table import ROWS, aligned, markdown_table
 from tests.terminal import ROOT
@@ -64,6 +64,21 @@ def test_a_plot_is_well_formed_and_shows_every_line():
     picture = ET.fromstring(draw([panel, Panel("empty", "", "", {})], "today"))
     kinds = [element.tag.rpartition("}")[2] for element in picture.iter()]
     assert (kinds.count("polyline"), kinds.count("circle")) == (2, 3)
+
+
+def test_the_names_below_a_plot_do_not_run_into_each_other():
+    names = [
+        "ChatForge",
+        "a program with a long name",
+        "another one",
+        "raw sockets",
+        "httpx + print",
+        "and one more of them",
+    ]
+    places = _legend_places(names)
+    assert places[0][1] == 0 < places[-1][1]
+    for (x, row), (after, next_row), name in zip(places[:-1], places[1:], names[:-1], strict=True):
+        assert next_row > row or after >= x + 18 + 7 * len(name)
 
 
 @pytest.mark.timeout(170)
