@@ -13,10 +13,9 @@ from chatforge_tui.domain.changes import TurnBegan, TurnChanged, TurnEnded, Turn
 from chatforge_tui.domain.ids import TurnId
 from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
 from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
+from chatforge_tui.ui.transcript.anchors import anchor_at, place_of
 from chatforge_tui.ui.transcript.folding_sections import PlanSection
-from chatforge_tui.ui.transcript.ink import Line
 from chatforge_tui.ui.transcript.page import Page
-from chatforge_tui.ui.transcript.piece import Piece
 from chatforge_tui.ui.transcript.place import START, Anchor, Place
 from chatforge_tui.ui.transcript.section import Section
 from chatforge_tui.ui.transcript.text_section import TextSection
@@ -440,17 +439,7 @@ class TranscriptModel:
         """Return what holds a place over a reflow or a restart; None for a place that is nowhere."""
         if place.turn >= len(self._turns):
             return None
-        layout = self.prepared(place.turn)
-        if place.piece >= len(layout.flow):
-            return None
-        lines = layout.lay_out(place.piece, self.page)
-        key = layout.keys[place.piece]
-        first, offset = 0, layout.keys[: place.piece].count(key)
-        if isinstance(layout.section(key), TextSection):
-            first, offset = _block_in(layout.flow[place.piece], place.line, self.page)
-            offset += sum(len(piece.source) for piece in layout.pieces_of(key, place.piece))
-        before = sum(map(_length, lines[first : place.line]))
-        return Anchor(self._turns[place.turn].head.turn_id, key, offset, before)
+        return anchor_at(self.prepared(place.turn), place, self.page)
 
     def hold_cursor(self) -> None:
         """Keep the cursor with what its line says until the lines are as they will be."""
@@ -462,7 +451,7 @@ class TranscriptModel:
         held, self._cursor_anchor = self._cursor_anchor, None
         if held is not None:
             at = self._index.get(held.turn_id)
-            self.cursor = None if at is None else self._find(at, held)
+            self.cursor = None if at is None else place_of(held, self.prepared(at), at, self.page)
         anchor, self._anchor = self._anchor, None
         if anchor is None:
             return
@@ -470,46 +459,5 @@ class TranscriptModel:
         if at is None:
             self.follows = True
             return
-        self.top = self._find(at, anchor)
+        self.top = place_of(anchor, self.prepared(at), at, self.page)
         self._resolved = self.top, anchor
-
-    def _find(self, at: int, anchor: Anchor) -> Place:
-        layout = self.prepared(at)
-        pieces = [piece for piece, key in enumerate(layout.keys) if key == anchor.key]
-        if not pieces:
-            return Place(at)
-        piece, first = pieces[min(max(anchor.offset, 0), len(pieces) - 1)], 0
-        if isinstance(layout.section(anchor.key), TextSection):
-            piece, first = _block_at([(at, layout.flow[at]) for at in pieces], anchor.offset, self.page)
-        before = 0
-        lines = layout.lay_out(piece, self.page)
-        for number in range(first, len(lines)):
-            before += _length(lines[number])
-            if before > anchor.characters:
-                return Place(at, piece, number)
-        return Place(at, piece, max(0, len(lines) - 1))
-
-
-def _block_in(piece: Piece, line: int, page: Page) -> tuple[int, int]:
-    """Return the first line of the block of a piece that a line is in, and the character of its source where that begins."""
-    here = [extent for extent in piece.outline(page) if extent.line <= line]
-    if not here:
-        return 0, 0
-    return here[-1].line, sum(len(row) + 1 for row in piece.source.split("\n")[: here[-1].row])
-
-
-def _block_at(pieces: Sequence[tuple[int, Piece]], offset: int, page: Page) -> tuple[int, int]:
-    """Return the piece, and the first line in it, of the block at a character of the source that pieces are of."""
-    number = pieces[0][0]
-    for at, piece in pieces:
-        number = at
-        if offset < len(piece.source):
-            starts = [(_block_in(piece, extent.line, page)[1], extent.line) for extent in piece.outline(page)]
-            return at, max((start for start in starts if start[0] <= offset), default=(0, 0))[1]
-        offset -= len(piece.source)
-    return number, 0
-
-
-def _length(line: Line) -> int:
-    """Return how many characters of the text a line stands for: the same sum at every width."""
-    return 0 if line.is_decoration else len(line.copied) + len(line.joint)
