@@ -66,10 +66,11 @@ def expand_tabs(spans: Sequence[Span], columns: int = TAB_COLUMNS) -> list[Span]
     out: list[Span] = []
     column = 0
     for text, ink in spans:
+        tab = ink._replace(copy="\t" if ink.copy is None else ink.copy)
         for index, piece in enumerate(text.split("\t")):
             if index:
                 gap = columns - column % columns
-                out.append((" " * gap, ink._replace(copy="\t" if ink.copy is None else ink.copy)))
+                out.append((" " * gap, tab))
                 column += gap
             if piece:
                 out.append((piece, ink))
@@ -128,9 +129,7 @@ def _cut(spans: Sequence[Span], breaks: Iterator[Break], code: str | None) -> li
     """Deal the spans out to the lines."""
     lines: list[Line] = []
     index, offset = 0, 0  # the span in hand and where it begins in the text
-    stands_for_other = any(
-        ink.copy for _, ink in spans
-    )  # a tab, that is: it is copied once, on whichever line it begins
+    has_tabs = any(ink.copy for _, ink in spans)  # each is copied once, with the line on which it begins
     for begin, end, joint in breaks:
         parts: list[Span] = []
         while index < len(spans):
@@ -142,8 +141,8 @@ def _cut(spans: Sequence[Span], breaks: Iterator[Break], code: str | None) -> li
                 break
             offset += len(text)
             index += 1
-        if stands_for_other and joint.isspace() and joint != "\n":
-            joint = _copied_between(spans, end, end + len(joint))  # noqa: PLW2901 - as it is copied
+        if has_tabs and joint.isspace() and joint != "\n":
+            joint = _copied_between(spans, index, offset, end, end + len(joint))  # noqa: PLW2901 - as it is copied
         lines.append(Line(parts, joint, code))
     if lines and lines[-1].joint != "\n":
         lines[-1] = Line(lines[-1].spans, "\n", code)
@@ -155,15 +154,24 @@ def _rest_of(ink: Ink) -> Ink:
     return ink._replace(copy="")
 
 
-def _copied_between(spans: Sequence[Span], begin: int, end: int) -> str:
-    """Return what the characters of a break give when they are copied."""
+def _copied_between(spans: Sequence[Span], index: int, offset: int, begin: int, end: int) -> str:
+    """Return what the characters of a break give when they are copied.
+
+    Args:
+        spans: The line.
+        index: Number of a span before the break, or with its beginning in it;
+        offset: and the character at which that begins.
+        begin: First character of the break.
+        end: The one behind its last.
+    """
     out: list[str] = []
-    offset = 0
-    for text, ink in spans:
+    while index < len(spans) and offset < end:
+        text, ink = spans[index]
         low, high = max(begin, offset), min(end, offset + len(text))
         if low < high and ink.copy is None:
             out.append(text[low - offset : high - offset])
         elif low < high and low == offset:
             out.append(ink.copy or "")
         offset += len(text)
+        index += 1
     return "".join(out)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len, split_graphemes
 
 from chatforge_tui.ui.transcript.ink import TEXT
-from chatforge_tui.ui.transcript.wrap import _NARROW, is_narrow, width_of, wrap, wrap_text
+from chatforge_tui.ui.transcript.wrap import _NARROW, expand_tabs, is_narrow, width_of, wrap, wrap_text
 
 TEXTS = st.text(
     st.one_of(
@@ -72,3 +72,17 @@ def test_emoji_sequences_measure_as_the_terminal_library_says(text):
 
 def test_newlines_of_plain_text_are_kept():
     assert [line.text for line in wrap_text("a\n\nb", TEXT, 10)] == ["a", "", "b"]
+
+
+def test_a_line_of_many_tabs_takes_time_by_its_length():
+    class Counted(list):
+        looked_at = 0
+
+        def __getitem__(self, index):
+            Counted.looked_at += 1
+            return super().__getitem__(index)
+
+    spans = Counted(expand_tabs((("word\t" * 5_000, TEXT),)))
+    lines = wrap(spans, 20)
+    assert "".join(line.copied + line.joint for line in lines).rstrip("\n") == "word\t" * 5_000
+    assert Counted.looked_at < 10 * len(spans)
