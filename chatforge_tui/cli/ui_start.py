@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from chatforge_tui.endpoints.discovery import Offer
     from chatforge_tui.sessions.manager import SessionManager
 
+SETTLED_S = (20.0, 180.0)
+"""Seconds after the start at which what has been loaded meanwhile is taken for lasting."""
 _BUILT_IN_EXAMPLES = ("How do I open a new tab?", "Show me a plan", "Ask me something")
 
 
@@ -71,6 +73,23 @@ def _run_app(launch: Launch, endpoint: EndpointRef, engine: "_Engine", modes: li
     return app.return_code or 0
 
 
+def settle_later() -> None:
+    """Have what stands some time after the start left out of the search for garbage. Called in the engine's loop.
+
+    What is loaded with the first requests, and every session's head, live as long as the program. Searching them took
+    25 to 37 ms of CPU every 17 s with 51 sessions streaming among 1,000, in which no key was answered; 7 ms without them.
+    """
+    import asyncio  # noqa: PLC0415 - 250 ms that the first frame need not wait for
+
+    for seconds in SETTLED_S:
+        asyncio.get_running_loop().call_later(seconds, _settle)
+
+
+def _settle() -> None:
+    gc.collect()  # what is garbage already would never be found again
+    gc.freeze()
+
+
 class _Engine:
     """What runs behind the screen, from the engine's start to the end of the program."""
 
@@ -86,6 +105,7 @@ class _Engine:
 
         gc.freeze()  # classes and functions live as long as the program: they are never searched
         gc.enable()
+        settle_later()
         launch = self._launch
         built_in = BuiltInEndpoint(launch)
 
