@@ -9,6 +9,7 @@ from typing import BinaryIO
 from chatforge_tui.cli import exit_codes
 from chatforge_tui.cli.launch import Launch
 from chatforge_tui.cli.output import Output, standard_output, tell
+from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.errors import ContentLost, StoreError, StoreTooNew
 from chatforge_tui.exchange import bundle_file, json_shapes
 from chatforge_tui.exchange.bundle_file import ImportReport
@@ -122,12 +123,17 @@ def _put(sink: Output | BinaryIO, line: bytes) -> None:
 
 
 async def _take_in(launch: Launch, source: BinaryIO, report: ImportReport) -> None:
+    """Take in a bundle. Its tabs come along to where nothing is yet; among others, sessions come without."""
     batches = bundle_file.read_batches(source, report)
     store = SqliteStore(launch.store_file)
     await store.open()
     try:
+        has_sessions = bool(await store.load_sessions())
         for batch in batches:
-            report.note(batch, await store.merge(tuple(item for _, item in batch)))
+            items = (
+                item.without_tab() if isinstance(item, SessionHead) and has_sessions else item for _, item in batch
+            )
+            report.note(batch, await store.merge(tuple(items)))
     finally:
         await store.close()
 

@@ -6,12 +6,12 @@ from typing import Any
 from chatforge_tui.cli import exit_codes
 from chatforge_tui.cli.launch import Launch
 from chatforge_tui.cli.output import standard_output
+from chatforge_tui.domain.repair import RepairReport
 from chatforge_tui.errors import StoreCorrupt, StoreUnavailable
 from chatforge_tui.exchange import json_shapes
 from chatforge_tui.store import care, salvage
 from chatforge_tui.store.backups import list_backups
 from chatforge_tui.store.care import CheckReport
-from chatforge_tui.store.salvage import RepairReport
 
 _UNSOUND = StoreCorrupt.exit_code
 _MOST_TOLD = 20
@@ -56,7 +56,7 @@ def repair_store(launch: Launch, *, as_json: bool) -> int:
     elif report is None:
         standard_output().line(f"The store {path} is sound; nothing was changed.")
     else:
-        standard_output().line("\n".join(_repaired(report)))
+        standard_output().line("\n".join(report.in_words()))
     return exit_codes.DONE
 
 
@@ -110,18 +110,6 @@ def _checked(path: Path, report: CheckReport) -> list[str]:
     lines += [f"Session {session_id} is not as it was stored." for session_id in report.altered[:_MOST_TOLD]]
     if report.damage:
         lines.append("`chatforge store repair` moves the file aside and brings back what can be read.")
-    return lines
-
-
-def _repaired(report: RepairReport) -> list[str]:
-    """Return in words what came back."""
-    lines = [
-        f"{report.sessions} sessions and {report.turns} turns are in the store now.",
-        f"The file as it was is in {report.moved_to}.",
-    ]
-    if report.backup is not None:
-        taken = f"{report.sessions_from_backup} sessions and {report.turns_from_backup} turns"
-        lines.insert(1, f"Of these, {taken} came from the backup {report.backup}.")
     return lines
 
 

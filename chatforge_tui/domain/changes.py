@@ -10,6 +10,7 @@ from typing import Literal
 from chatforge_tui.domain.ids import RequestId, SessionId, TurnId
 from chatforge_tui.domain.part import Part
 from chatforge_tui.domain.plan import Plan
+from chatforge_tui.domain.repair import RepairReport
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn, TurnHead
 
@@ -120,7 +121,16 @@ class StoreTrouble:
     """One sentence; "" = all is well again."""
 
 
+@dataclass(frozen=True, slots=True)
+class StoreRepaired:
+    """The store was damaged; this is what came back of it."""
+
+    report: RepairReport
+
+
 NOT_SAVED = "Not saved:"
 """What a sentence begins with that tells of something that is not on the disk."""
 
-EngineEvent = TurnBegan | TurnChanged | TurnEnded | TurnRemoved | SessionChanged | SessionRemoved | StoreTrouble
+EngineEvent = (
+    TurnBegan | TurnChanged | TurnEnded | TurnRemoved | SessionChanged | SessionRemoved | StoreTrouble | StoreRepaired
+)

@@ -60,6 +60,10 @@ class SessionHead:
     held_by: str = ""
     """The other running program that alone may write in it, in words: "pid 4711 (/dev/pts/3)". "" = none does."""
 
+    def without_tab(self) -> "SessionHead":
+        """Return the session as one that is not among the tabs."""
+        return replace(self, is_open=False, is_active=False)
+
 
 @dataclass(frozen=True, slots=True)
 class SessionPatch:

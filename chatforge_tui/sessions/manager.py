@@ -12,7 +12,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from chatforge_tui.domain.changes import SessionChanged, StoreTrouble, TurnBegan, TurnEnded, TurnRemoved
+from chatforge_tui.domain.changes import SessionChanged, StoreRepaired, StoreTrouble, TurnBegan, TurnEnded, TurnRemoved
 from chatforge_tui.domain.ids import SessionId, TurnId, new_session_id
 from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Prompt, Turn, TurnHead, TurnState
@@ -41,6 +41,7 @@ from chatforge_tui.streaming.registry import StreamingRegistry
 if TYPE_CHECKING:
     from chatforge_tui.domain.attachment import Attachment
     from chatforge_tui.domain.merged import Mergeable, Merged
+    from chatforge_tui.domain.repair import RepairReport
     from chatforge_tui.domain.search import SearchHit
     from chatforge_tui.sessions.worker import SessionWorker
 
@@ -127,7 +128,7 @@ class SessionManager:
         if self.refusal:
             self._start(self._await_store())
         else:
-            self._left.look()
+            self._begin_work()
         return self
 
     async def __aexit__(
@@ -519,14 +520,14 @@ class SessionManager:
         Raises:
             StoreError: the store cannot do it; nothing of these was taken in.
         """
-        closed = (replace(one, is_open=False) if isinstance(one, SessionHead) else one for one in items)
+        closed = (one.without_tab() if isinstance(one, SessionHead) else one for one in items)
         outcomes = await self._store.merge(tuple(closed))
         added = {_session_of(item) for item, merged in zip(items, outcomes, strict=True) if merged == "added"}
         for stored in await self._store.load_sessions() if added else ():
             if stored.session_id in added:
                 local = self._book.find(stored.session_id)
                 if local is None:
-                    self._book.meet(replace(stored, is_open=False, is_active=False))
+                    self._book.meet(stored.without_tab())
                 else:
                     self._book.put(replace(local, turns=stored.turns))
         return outcomes
@@ -562,7 +563,17 @@ class SessionManager:
         self._book.load(map(self._as_tab, stored))
         for head in self._book.all():
             self._bus.publish(SessionChanged(head))
+        self._begin_work()
+
+    def _begin_work(self) -> None:
+        """Tell of a repair, and look what an earlier program left: tasks to be taken up, prompts that wait."""
+        if self._store.repair is not None:
+            self._start(self._tell_of_repair(self._store.repair))
         self._left.look()
+
+    async def _tell_of_repair(self, report: RepairReport) -> None:
+        """Tell it in a step of its own: who subscribes right after the start is told, too."""
+        self._bus.publish(StoreRepaired(report))
 
     async def _must_queue(self, session_id: SessionId) -> bool:
         """Return whether a prompt has to wait its turn: others do, or the one before it is between two tries."""

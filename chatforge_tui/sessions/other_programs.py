@@ -106,7 +106,7 @@ class OtherPrograms:
         session_id = stored.session_id
         local = self._book.find(session_id)
         if local is None:
-            self._book.meet(replace(stored, is_open=False, is_active=False))
+            self._book.meet(stored.without_tab())
         elif local.held_by and not stored.held_by and local.is_open:
             self._hooks.start(self._claim(session_id))
         elif stored.held_by or not (local.is_open or self._hooks.is_live(session_id)):

@@ -17,6 +17,7 @@ from chatforge_tui.domain.changes import (
     PlanRecorded,
     SessionChanged,
     SessionRemoved,
+    StoreRepaired,
     StoreTrouble,
     TextAppended,
     TurnBegan,
@@ -189,6 +190,8 @@ class PendingEvents:
                 self._events["removed", session_id] = event
             case StoreTrouble():
                 self._events["trouble"] = event
+            case StoreRepaired():
+                self._events["repaired"] = event
 
     def forget(self, session_id: SessionId) -> None:
         """Drop what a session's transcript, read just now, already holds. The end of a turn is told twice rather."""

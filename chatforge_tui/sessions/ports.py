@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # 50 ms for events, requests and search results, which a star
     from chatforge_tui.domain.events import StreamEvent
     from chatforge_tui.domain.ids import SessionId, TurnId
     from chatforge_tui.domain.merged import Mergeable, Merged
+    from chatforge_tui.domain.repair import RepairReport
     from chatforge_tui.domain.request import PromptRequest, TaskRef
     from chatforge_tui.domain.search import SearchHit
     from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
@@ -140,6 +141,11 @@ class SessionStore(Protocol):
 
         Then what others wrote meanwhile is there to be read, with what `update_session` changed.
         """
+        ...
+
+    @property
+    def repair(self) -> RepairReport | None:
+        """What the repair of a damaged store brought back, when it had to be made to open it."""
         ...
 
     async def open(self, *, takes_tabs: bool = False) -> None:

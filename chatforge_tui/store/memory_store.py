@@ -12,6 +12,7 @@ from chatforge_tui.domain.changes import TurnChange
 from chatforge_tui.domain.fold import fold
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.merged import Mergeable, Merged
+from chatforge_tui.domain.repair import RepairReport
 from chatforge_tui.domain.search import FoundIn, SearchHit
 from chatforge_tui.domain.session import SessionHead, SessionPatch
 from chatforge_tui.domain.sighting import Sighting
@@ -30,6 +31,7 @@ class MemoryStore:
         """Start empty."""
         self.on_trouble: Callable[[str], None] | None = None
         self.refusal = ""
+        self.repair: RepairReport | None = None
         self._sessions: dict[SessionId, SessionHead] = {}
         self._turns: dict[SessionId, dict[TurnId, Turn]] = {}
         self._owner: dict[TurnId, SessionId] = {}

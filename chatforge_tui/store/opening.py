@@ -17,7 +17,8 @@ from chatforge_tui.store.lone_lock import LoneLock
 from chatforge_tui.store.migrations import NEWEST, check_shape, is_newer, migrate, version_of
 from chatforge_tui.store.operations import interrupt_dead_turns
 from chatforge_tui.store.pragmas import choose_journal, guard, prepare_writing
-from chatforge_tui.store.store_file import check_file, create, make_directory, make_private, recognise
+from chatforge_tui.store.repair_gate import opening
+from chatforge_tui.store.store_file import check_file, create, make_private, recognise
 from chatforge_tui.store.workplace import Workplace
 
 _log = logging.getLogger("chatforge.store")
@@ -33,8 +34,7 @@ def open_for_writing(path: Path, *, takes_tabs: bool = False) -> Workplace:
     Raises:
         StoreError: it cannot be opened.
     """
-    with translated(path), ExitStack() as undo:
-        make_directory(path.parent)
+    with translated(path), opening(path), ExitStack() as undo:
         local = is_local(path.parent)
         lone = LoneLock(path) if local is False else None
         if lone is not None:

@@ -1,34 +1,42 @@
 """Repairs a store that is damaged, empty or not ours: moves it aside, brings back what can be read, and says what.
 
 Nothing is deleted: the damaged file and its side files move together into a directory of their own. What is brought
-back comes row by row out of it, and what it no longer has, from the newest backup.
+back comes row by row out of it, and what it no longer has, from the newest backup. A repair that is cut off at any
+moment leaves either the damaged store or the repaired one.
 """
 
+import filecmp
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from chatforge_tui.domain.digest import digest
 from chatforge_tui.domain.ids import new_request_id, new_session_id
+from chatforge_tui.domain.repair import RepairReport
 from chatforge_tui.errors import StoreUnavailable
 from chatforge_tui.store import instances, schema
 from chatforge_tui.store.backups import list_backups
 from chatforge_tui.store.cells import as_text
 from chatforge_tui.store.connection import connect, immediate, readable
 from chatforge_tui.store.failure import translated
+from chatforge_tui.store.first_page import lend
 from chatforge_tui.store.migrations import NEWEST, too_new
 from chatforge_tui.store.pragmas import guard, prepare_writing
-from chatforge_tui.store.store_file import create, make_directory, side_files
+from chatforge_tui.store.repair_gate import repairing
+from chatforge_tui.store.store_file import create, make_directory, side_files, sync_directory
 
 _TABLES = ("session", "turn", "part", "plan", "chunk", "attached")
 """In the order in which rows refer to each other."""
 _GAP_LIMIT = 200_000
 """Rows looked for one by one between two that can be read."""
+
+_BUILDING = ".repaired-"
+"""Between the name of the store and a number: the repaired file until it takes its place."""
 
 _STAND_IN = {"session": "session.endpoint = ''", "turn": "turn.prompt = '' AND turn.sha256 IS NULL"}
 """How a row that was made up is told from one that was found: a found one takes its place."""
@@ -41,52 +49,63 @@ _OWN = frozenset({"key", "is_indexed"})
 Cells = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class RepairReport:
-    """What came back, and from where."""
-
-    moved_to: Path
-    """The directory with the damaged file and its side files."""
-    sessions: int
-    """Sessions in the store now."""
-    turns: int
-    """Turns in the store now."""
-    sessions_from_backup: int
-    """Of these, sessions that only the backup had."""
-    turns_from_backup: int
-    """Of these, turns that only the backup had."""
-    backup: Path | None
-    """The backup that was used."""
-
-
-def repair(path: Path) -> RepairReport:
+def repair(path: Path, *, unless: Callable[[], bool] = lambda: False) -> RepairReport | None:
     """Put a fresh store in place of the damaged one, with everything that can still be read.
+
+    The damaged files get second names in a directory of their own, then the whole repaired file takes the place of the
+    damaged one: whatever ends the repair early, the next one finds all of them.
+
+    Args:
+        path: of the database.
+        unless: asked when nobody can open the store any more; where it says so, nothing is done: another program has
+            repaired the store meanwhile.
+
+    Returns:
+        What came back; None when nothing was done.
 
     Raises:
         StoreUnavailable: another program has the store open, or nothing can be written there.
         StoreTooNew: a newer ChatForge wrote it, and knows more of it than this one could bring back.
     """
     with translated(path):
-        _refuse_while_open(path)
-        _refuse_newer(path)
-        aside = _move_aside(path)
-        create(path)
-        with closing(connect(path)) as db:
+        make_directory(path.parent)
+        with repairing(path):
+            if unless():
+                return None
+            _refuse_while_open(path)
+            _refuse_newer(path)
+            return _repair(path)
+
+
+def _repair(path: Path) -> RepairReport:
+    """Repair it, now that this program alone has to do with it."""
+    for leftover in path.parent.glob(f"{path.name}{_BUILDING}*"):
+        leftover.unlink()
+    aside = _set_aside(path)
+    building = path.with_name(f"{path.name}{_BUILDING}{uuid.uuid4().hex}")
+    try:
+        create(building)
+        with closing(connect(building)) as db:
             prepare_writing(db, "delete", alone=True)
             with immediate(db):
-                _bring_back_from_copy(db, aside, path.name)
+                _bring_back_from_copy(db, aside, path.name, donors=[*list_backups(path), building])
                 own = _count(db)
                 backup = next((found for found in list_backups(path) if _bring_back(db, found)), None)
                 _tidy(db)
                 total = _count(db)
-    return RepairReport(aside, total[0], total[1], total[0] - own[0], total[1] - own[1], backup)
+        _put_in_place(building, path, aside)
+    finally:
+        for leftover in (building, *side_files(building)):
+            leftover.unlink(missing_ok=True)
+    files = tuple(file.name for file in (path, *side_files(path)) if (aside / file.name).exists())
+    return RepairReport(aside, files, total[0], total[1], total[0] - own[0], total[1] - own[1], backup)
 
 
 def _refuse_while_open(path: Path) -> None:
     """Do not pull the file from under another program."""
     if instances.anyone_alive(path):
         message = "Another ChatForge has the store open."
-        raise StoreUnavailable(message, hint="End it, then repair.")
+        raise StoreUnavailable(message, hint="End that one first.")
 
 
 def _refuse_newer(path: Path) -> None:
@@ -101,25 +120,67 @@ def _refuse_newer(path: Path) -> None:
         raise too_new(version)
 
 
-def _move_aside(path: Path) -> Path:
-    """Move the file and its side files, which belong together, into a new directory; return that."""
-    aside = path.with_name(f"corrupt-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z")
+def _set_aside(path: Path) -> Path:
+    """Give the file and its side files, which belong together, second names in a directory; return that.
+
+    The directory of a repair of this very file that was cut off is used again: it may have side files that are gone
+    from beside the file already.
+    """
+    begun = (found for found in path.parent.glob("corrupt-*") if _is_same(found / path.name, path))
+    aside = next(begun, None) or path.with_name(f"corrupt-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z")
     make_directory(aside)
     for file in (path, *side_files(path)):
-        if file.exists():
-            file.rename(aside / file.name)
+        if file.is_file() and not (aside / file.name).exists():
+            _link(file, aside / file.name)
     return aside
 
 
-def _bring_back_from_copy(db: sqlite3.Connection, aside: Path, name: str) -> None:
-    """Salvage from a copy: SQLite would roll back, take in or delete side files, and so change what was moved aside."""
+def _is_same(one: Path, other: Path) -> bool:
+    """Return whether both names are of one file, or, where a file can have one name only, of its copy."""
+    return one.is_file() and other.is_file() and (one.samefile(other) or filecmp.cmp(one, other, shallow=False))
+
+
+def _link(file: Path, name: Path) -> None:
+    """Give a file a second name, or make a copy where a file can have one name only. It appears whole."""
+    try:
+        name.hardlink_to(file)
+    except OSError:
+        half = name.with_name(f"{name.name}.half")
+        shutil.copy2(file, half)
+        half.rename(name)
+
+
+def _put_in_place(building: Path, path: Path, aside: Path) -> None:
+    """Let the repaired file take the place of the damaged one, which is set aside already."""
+    for file in side_files(path):
+        # Before the file: SQLite would take them for those of the repaired one.
+        file.unlink(missing_ok=True)
+    if path.exists() and not path.is_file():
+        path.rename(aside / path.name)
+    building.replace(path)
+    sync_directory(path.parent)
+
+
+def _bring_back_from_copy(db: sqlite3.Connection, aside: Path, name: str, donors: list[Path]) -> None:
+    """Salvage from a copy: SQLite would roll back, take in or delete side files, and so change what was moved aside.
+
+    Args:
+        db: where to.
+        aside: the directory with the damaged files.
+        name: of the database among them.
+        donors: whose first page may stand in for one that is lost.
+    """
     reading = aside / "reading"
+    shutil.rmtree(reading, ignore_errors=True)
     make_directory(reading)
     try:
         for file in (aside / name, *side_files(aside / name)):
             if file.is_file():
                 shutil.copy(file, reading / file.name)
-        _bring_back(db, reading / name)
+        if not _bring_back(db, reading / name) and (reading / name).exists():
+            for _ in lend(reading / name, donors):
+                if _bring_back(db, reading / name) and any(_count(db)):
+                    break
     finally:
         shutil.rmtree(reading)
 

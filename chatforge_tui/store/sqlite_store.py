@@ -16,12 +16,12 @@ from chatforge_tui.domain.changes import HeadChanged, TurnChange
 from chatforge_tui.domain.ids import SessionId, TaskId, TurnId
 from chatforge_tui.domain.session import SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
-from chatforge_tui.errors import ContentLost, StoreError, StoreTooNew, StoreUnavailable
+from chatforge_tui.errors import ContentLost, StoreCorrupt, StoreTooNew, StoreUnavailable
 from chatforge_tui.store import attached, codec, holds, queries, search_index
 from chatforge_tui.store.caretaker import Caretaker
+from chatforge_tui.store.door import Door
 from chatforge_tui.store.known_heads import KnownHeads
 from chatforge_tui.store.merging import Merge
-from chatforge_tui.store.opening import open_for_reading, open_for_writing
 from chatforge_tui.store.operations import (
     AdoptTurn,
     AskForSession,
@@ -45,6 +45,7 @@ from chatforge_tui.store.writer import DEFAULTS, Writer, WriterSettings
 if TYPE_CHECKING:
     from chatforge_tui.domain.attachment import Attachment
     from chatforge_tui.domain.merged import Mergeable, Merged
+    from chatforge_tui.domain.repair import RepairReport
     from chatforge_tui.domain.search import SearchHit
     from chatforge_tui.domain.sighting import Sighting
     from chatforge_tui.store.surroundings import Surroundings
@@ -73,9 +74,10 @@ class SqliteStore:
             path: of the database. Its directory is made when missing; the lock files are in `run` beside it.
             read_only: for commands that only look, also while another program writes: nothing is ever written, a
                 turn whose program is dead reads `interrupted` all the same, and a store that is not there is empty.
-            goes_on: whether a store that cannot be written (a newer ChatForge made it, a full disk, no rights) is opened
-                all the same: for reading, or, where nothing can be read either, empty. `refusal` says why, and
-                `recover` tries again.
+            goes_on: whether a store that cannot be used as it is is opened all the same. One that is damaged is repaired
+                (`repair` says what came back). One that cannot be written (a newer ChatForge made it, a full disk,
+                no rights) is opened for reading, or, where nothing can be read either, empty: `refusal` says why,
+                and `recover` tries again.
             settings: how long things may wait.
             backup_after_s: seconds after opening until a backup is made, if one is due.
         """
@@ -83,24 +85,22 @@ class SqliteStore:
         self.on_trouble: Callable[[str], None] | None = None
         self.is_newer = False
         """Whether a newer ChatForge wrote the store, once it is open: then it can only be read."""
-        self._read_only = read_only
-        self._goes_on = goes_on
+        self._door = Door(path, read_only=read_only, goes_on=goes_on)
         self.refusal = ""
         """Why nothing can be changed, in one or two sentences, once the store is open; "" when it can."""
-        self._obstacle: StoreError | None = None
-        """What kept the store from being opened for writing, where it was opened for reading; set in the thread."""
+        self._is_listed = False
+        """Whether its sessions were read once."""
         self._withheld = Withheld()
         self._is_settled = Event()
         """Set unless the store is being opened once more: who wants something of it waits."""
         self._is_settled.set()
-        self._writer = Writer(self._open_workplace, settings, self._do_chore)
+        self._writer = Writer(self._door.open, settings, self._do_chore)
         self._caretaker = Caretaker(path, backup_after_s)
         self._known = KnownHeads()
         self._tasks: dict[TurnId, TaskId] = {}
         """The task that each live turn is bound to, as far as it was recorded."""
         self._halted: set[TurnId] = set()
         """Live turns whose text is no longer taken: too much waits for a failing disk. Their end is written whole."""
-        self._takes_tabs = False
         self._surroundings: Surroundings | None = None
         self._unsaved: dict[TurnId, Turn] = {}
         """Turns that ended while the disk failed; they wait in the writer."""
@@ -113,12 +113,12 @@ class SqliteStore:
 
         Raises:
             StoreUnavailable: no rights, no space, an I/O error. Not where it goes on.
-            StoreCorrupt: the file is damaged, empty, or not ours.
+            StoreCorrupt: the file is damaged, empty, or not ours. Not where it goes on.
             StoreTooNew: a newer ChatForge wrote it. Not where it goes on.
         """
-        if self._read_only and not self.path.exists():
+        if self._door.read_only and not self.path.exists():
             return
-        self._takes_tabs = takes_tabs
+        self._door.takes_tabs = takes_tabs
         await self._start()
 
     async def recover(self) -> bool:
@@ -128,27 +128,45 @@ class SqliteStore:
         """
         if not self.refusal or self.is_newer:
             return False
+        await self._start_again()
+        return not self.refusal
+
+    async def _mend(self, damage: StoreCorrupt, look: Callable[[Workplace], list[T]]) -> list[T]:
+        """Repair a store that opened but cannot tell its sessions, and return what it tells then.
+
+        Nothing, and that it cannot be used, where it does not help.
+        """
+        self._door.damage = damage
+        await self._start_again()
+        try:
+            return await self._look(look)
+        except StoreCorrupt as still:
+            await self._writer.stop()
+            self.refusal = refusal(still, is_read=False)
+            return []
+
+    async def _start_again(self) -> None:
+        """Close the store and open it once more; who wants something of it meanwhile waits."""
         self._is_settled.clear()
         try:
+            self._caretaker.stop()
             await self._writer.stop()
             await self._start()
         finally:
             self._is_settled.set()
-        return not self.refusal
 
     async def _start(self) -> None:
         """Start the thread, and take note of what came of it."""
-        self._obstacle = None
         try:
             await self._writer.start(self._on_trouble)
-        except (StoreUnavailable, StoreTooNew) as error:
-            if not self._goes_on:
+        except (StoreUnavailable, StoreCorrupt, StoreTooNew) as error:
+            if not self._door.goes_on:
                 raise
             self.refusal = refusal(error, is_read=False)
             return
-        if self._read_only or self._obstacle is not None:
+        if self._door.read_only or self._door.obstacle is not None:
             self.is_newer = await self._writer.submit(lambda at: at.is_newer)
-        self.refusal = "" if self._obstacle is None else refusal(self._obstacle, is_read=True)
+        self.refusal = "" if self._door.obstacle is None else refusal(self._door.obstacle, is_read=True)
         if self._can_write:
             for session_id, columns in self._withheld.take().items():
                 self._hand_over_patch(session_id, columns)
@@ -176,7 +194,13 @@ class SqliteStore:
             heads = queries.load_sessions(at.db, at.me.is_alive, trashed=trashed)
             return [replace(head, held_by=held.get(head.session_id, "")) for head in heads] if held else heads
 
-        heads = await self._look(look)
+        try:
+            heads = await self._look(look)
+        except StoreCorrupt as damage:
+            if self._is_listed or not self._door.goes_on:
+                raise
+            heads = await self._mend(damage, look)
+        self._is_listed = self._can_write
         for head in heads:
             self._known.read(head)
         return heads
@@ -396,14 +420,19 @@ class SqliteStore:
         return outcomes
 
     @property
+    def repair(self) -> RepairReport | None:
+        """What the repair of a damaged store brought back, when this program had to make one."""
+        return self._door.repair
+
+    @property
     def _can_write(self) -> bool:
         """Whether anything of the store is to be changed here, and can be."""
-        return not self._read_only and not self.refusal
+        return not self._door.read_only and not self.refusal
 
     @property
     def _is_absent(self) -> bool:
         """Whether there is nothing to read: the store was never made, or cannot be opened."""
-        return not self._writer.is_open and (bool(self.refusal) or (self._read_only and not self.path.exists()))
+        return not self._writer.is_open and (bool(self.refusal) or (self._door.read_only and not self.path.exists()))
 
     async def _look(self, look: Callable[[Workplace], list[T]]) -> list[T]:
         """Return what is found in the store; nothing where there is none to look at."""
@@ -421,38 +450,14 @@ class SqliteStore:
         await self._is_settled.wait()
         if self.refusal:
             raise StoreUnavailable(self.refusal)
-        if self._read_only:
+        if self._door.read_only:
             message = "The store is open for reading only."
             raise StoreUnavailable(message)
         return await self._writer.submit(operation)
 
-    def _open_workplace(self) -> Workplace:
-        """Open the file; called in the writer thread."""
-        if self._read_only:
-            return open_for_reading(self.path)
-        try:
-            return open_for_writing(self.path, takes_tabs=self._takes_tabs)
-        except (StoreTooNew, StoreUnavailable) as error:
-            if not self._goes_on:
-                raise
-            return self._open_unwritable(error)
-
-    def _open_unwritable(self, error: StoreTooNew | StoreUnavailable) -> Workplace:
-        """Open for reading what cannot be written; called in the writer thread.
-
-        Raises:
-            StoreError: it cannot be read, either. What was wrong with writing is told: that is to be mended first.
-        """
-        try:
-            place = open_for_reading(self.path)
-        except StoreError:
-            raise error from None
-        self._obstacle = error
-        return place
-
     def _do_chore(self, at: Workplace) -> bool:
         """Take turns into the full-text index; called in the writer thread."""
-        return not self._read_only and self._obstacle is None and search_index.take_in_some(at.db)
+        return not self._door.read_only and self._door.obstacle is None and search_index.take_in_some(at.db)
 
     def _on_trouble(self, message: str) -> None:
         """Pass on that writing fails ("": works again); called on the event loop."""

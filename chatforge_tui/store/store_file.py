@@ -20,6 +20,8 @@ from chatforge_tui.store.pragmas import prepare_writing
 _PRIVATE_FILE = 0o600
 _PRIVATE_DIRECTORY = 0o700
 _OTHERS = 0o077
+_MAGIC = b"SQLite format 3\x00"
+"""How every database begins (sqlite.org/fileformat.html)."""
 SIDE_FILES = ("-journal", "-wal", "-shm")
 """What SQLite keeps beside the file, by ending. They belong together: moved, copied and deleted as one."""
 
@@ -58,10 +60,12 @@ def create(path: Path) -> None:
 
 
 def check_file(path: Path) -> None:
-    """Check that the path names a file with something in it, without opening it.
+    """Check that the path names a file that begins as a database does, before SQLite opens it.
+
+    SQLite would take side files of a damaged file in, or delete them.
 
     Raises:
-        StoreCorrupt: it is empty, or no file.
+        StoreCorrupt: it is empty, no file, or no database.
         OSError: it is not there, or cannot be looked at.
     """
     status = path.stat()
@@ -71,6 +75,11 @@ def check_file(path: Path) -> None:
     if status.st_size == 0:
         message = f"The store {path} is empty: its content was lost."
         raise StoreCorrupt(message, hint="`chatforge store repair` brings back the newest backup.")
+    with path.open("rb") as file:
+        magic = file.read(len(_MAGIC))
+    if magic != _MAGIC:
+        message = f"The store {path} is damaged (it is not a database)."
+        raise StoreCorrupt(message, hint=REPAIR_HINT)
 
 
 def recognise(db: sqlite3.Connection, path: Path) -> None:
@@ -96,6 +105,19 @@ def make_private(path: Path) -> None:
             file.chmod(stat.S_IMODE(status.st_mode) & ~_OTHERS)
 
 
+def sync_directory(directory: Path) -> None:
+    """Make the names in a directory durable.
+
+    Raises:
+        OSError: it cannot be done.
+    """
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def side_files(path: Path) -> list[Path]:
     """Return where SQLite may keep files beside this one."""
     return [path.with_name(path.name + ending) for ending in SIDE_FILES]
@@ -112,8 +134,4 @@ def _appear(building: Path, path: Path) -> None:
         if path.exists():
             return
         building.rename(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    sync_directory(path.parent)

@@ -39,10 +39,12 @@ class WriterSettings:
     """How long things may wait, and how much may."""
 
     flush_s: float = 0.15
-    """Seconds until collected operations are committed. The promise is 250 ms to the disk; a commit takes some."""
+    """Seconds, at most, until collected operations are committed."""
+    late_s: float = 0.23
+    """Seconds until they are to be on the disk: what its commits take is waited less. The promise is 250 ms."""
     flush_bytes: int = 16 * 1024
     """Collected operations are committed at once from here on."""
-    retry_s: float = 5.0
+    retry_s: float = 2.0
     """Seconds between two tries while writing fails."""
     chore_s: float = 1.0
     """Seconds after the last commit until chores begin."""
@@ -53,6 +55,9 @@ class WriterSettings:
 
 
 DEFAULTS = WriterSettings()
+
+_FADES = 0.9
+"""What is left of a slow commit's mark after each further one."""
 
 
 class Writer:
@@ -92,6 +97,8 @@ class Writer:
         self._kept_size = 0
         self._retry_at = 0.0
         self._trouble = ""
+        self._commit_s = 0.0
+        """About how long the slowest commit of the last ten or so took."""
 
     @property
     def is_open(self) -> bool:
@@ -257,7 +264,13 @@ class Writer:
             return self._chore_at
         if self._pending.size >= self._settings.flush_bytes:
             return 0.0
-        return self._since + self._settings.flush_s
+        return self._since + self._patience_s
+
+    @property
+    def _patience_s(self) -> float:
+        """How long what is collected waits: as much less as commits are slow, but no less than a third of the most."""
+        settings = self._settings
+        return min(settings.flush_s, max(settings.flush_s / 3, settings.late_s - self._commit_s))
 
     def _take(self) -> list[Entry]:
         """Return all that waits, what failed before first."""
@@ -273,6 +286,7 @@ class Writer:
     def _commit(self, workplace: Workplace, batch: list[Entry]) -> None:
         """Do a batch in one transaction, and answer everyone who waits for a part of it."""
         writes = any(entry.is_write for entry in batch)
+        began = time.monotonic()
         try:
             with immediate(workplace.db) if writes else nullcontext():
                 answers = [(entry, _do(workplace, entry)) for entry in batch]
@@ -286,7 +300,9 @@ class Writer:
                 _answer(entry.reply, answer)
         self._in_hand = []
         if writes:
-            self._chore_at = time.monotonic() + self._settings.chore_s
+            now = time.monotonic()
+            self._commit_s = max(now - began, self._commit_s * _FADES)
+            self._chore_at = now + self._settings.chore_s
         if writes and self._trouble:
             _log.info("the store can be written again")
             self._trouble = ""

@@ -38,6 +38,7 @@ from chatforge_tui.domain.changes import (
     HeadChanged,
     SessionChanged,
     SessionRemoved,
+    StoreRepaired,
     StoreTrouble,
     TextAppended,
     TurnBegan,
@@ -384,6 +385,8 @@ class DeskApp(App[None], inherit_bindings=False):
                 self._main.trouble = message
                 if not message and self._book.current is None:
                     self._show_first()
+            case StoreRepaired(report):
+                self._program.tell_of_repair(report)
             case SessionRemoved(session_id):
                 self._sessions.note_lost(session_id)
                 self._book.remove(session_id)

@@ -1,6 +1,6 @@
 """Every dialog the program shows, made with its words. Imported when the first one is shown: it costs 60 ms."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from chatforge_tui.config.key_names import shown
@@ -14,6 +14,7 @@ from chatforge_tui.ui.screens.doctor import DoctorScreen
 from chatforge_tui.ui.screens.help import HelpScreen
 from chatforge_tui.ui.screens.link import LinkQuestion
 from chatforge_tui.ui.screens.new_session import NewSessionScreen
+from chatforge_tui.ui.screens.notice import NoticeScreen
 from chatforge_tui.ui.screens.picker import Choice, PickerScreen
 from chatforge_tui.ui.screens.search import SearchScreen
 from chatforge_tui.ui.screens.sessions_board import SessionsBoard
@@ -38,6 +39,7 @@ __all__ = [
     "palette",
     "prompt_picker",
     "purge_question",
+    "repair_notice",
     "theme_picker",
     "title_question",
 ]
@@ -107,6 +109,11 @@ def purge_question(title: str) -> ConfirmScreen:
     """Return the question whether to delete a session (cleaned title) for good."""
     text = f"Every word of “{title}” goes, from the backups, too. This cannot be undone."
     return ConfirmScreen("Delete for good?", text, yes="Delete for good", no="Keep it")
+
+
+def repair_notice(lines: Sequence[str], copy: Callable[[str, str], None]) -> NoticeScreen:
+    """Return what is said after the repair of a damaged store: these sentences (cleaned)."""
+    return NoticeScreen("The store was damaged and has been repaired", lines, copy)
 
 
 def _answers_are(number: int) -> str:

@@ -3,6 +3,7 @@
 Dialogs are imported where they are shown: together they cost 60 ms, which a start need not pay.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Protocol
@@ -13,10 +14,11 @@ from chatforge_tui.config.card_hosts import CardHosts, Permission
 from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.config.settings import Settings
 from chatforge_tui.domain.ids import SessionId
+from chatforge_tui.domain.repair import RepairReport
 from chatforge_tui.domain.search import SearchHit
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.errors import OtherHost
-from chatforge_tui.safety.clean import clean_name
+from chatforge_tui.safety.clean import clean, clean_name
 from chatforge_tui.ui.desk import Desk
 from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.offers import Offer
@@ -27,6 +29,8 @@ from chatforge_tui.ui.turn_actions import TurnActions
 
 MOST_HITS = 100
 """Most hits of a search over all sessions; more words narrow it down."""
+LOOK_S = 0.5
+"""Seconds between two looks whether the user has time for a notice that nobody asked for."""
 AGAIN_S = 2.0
 """Seconds within which a second press counts: Esc Esc, Ctrl+C Ctrl+C."""
 
@@ -125,6 +129,25 @@ class ProgramActions:
         self._aborts_twice = aborts_twice
         self._pressed: dict[str, float] = {}
         """Action -> when it was last asked for, for those that need two presses."""
+
+    def tell_of_repair(self, report: RepairReport) -> None:
+        """Say what came back of a damaged store; as soon as nobody is typing or being asked something else."""
+        program, lines = self._program, [clean(line) for line in report.in_words()]
+
+        async def tell() -> None:
+            program.main.trouble = program.main.trouble or f"The store was damaged. {lines[0]}"
+            program.redraw()
+            await asyncio.sleep(LOOK_S)
+            while not program.is_at_rest or program.main.composer.text:  # noqa: ASYNC110 - a rare wait, of a user
+                await asyncio.sleep(LOOK_S)
+            program.ask(_dialogs().repair_notice(lines, program.copy_text), lambda _: done())
+
+        def done() -> None:
+            if program.main.trouble.startswith("The store was damaged."):
+                program.main.trouble = ""
+                program.redraw()
+
+        program.start(tell())
 
     def show_help(self) -> None:
         """Show all keys and commands."""

@@ -47,6 +47,20 @@ def everything(program):
     return [sessions, *(program.run("show", one["id"], "--json").out for one in json.loads(sessions))]
 
 
+def test_tabs_come_along_to_an_empty_store_and_stay_out_among_others(filled, other, file, tmp_path):
+    tabs = [one["id"] for one in filled.run("sessions", "--json").json if one["open"]]
+    assert len(tabs) == 3
+    other.run("import", str(file))
+    assert [one["id"] for one in other.run("sessions", "--json").json if one["open"]] == tabs
+    third = Program(tmp_path / "third")
+    own = a_session(title="own")
+    third.fill((own, ()))
+    third.run("import", str(file))
+    sessions = third.run("sessions", "--json").json
+    assert len(sessions) == 5
+    assert [one["id"] for one in sessions if one["open"]] == [own.session_id]
+
+
 def test_what_is_exported_comes_back_to_the_byte_and_a_second_time_changes_nothing(filled, other, file):
     assert file.stat().st_mode & 0o777 == 0o600
     done = other.run("import", str(file), "--json")

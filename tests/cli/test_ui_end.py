@@ -1,14 +1,12 @@
 """The whole program in a pseudo terminal, ended from outside or by its own fault: what it saves and what it leaves."""
 
-import asyncio
 import json
 import os
 import signal
-import sqlite3
 import sys
 import termios
 import time
-from contextlib import closing, suppress
+from contextlib import suppress
 
 import pytest
 
@@ -107,15 +105,3 @@ async def test_a_fault_of_its_own_ends_with_a_sentence_the_logs_place_and_everyt
     assert "canary" not in log
     [session] = (await program.run_beside("sessions", "--json")).json
     assert (session["state"], session["turns"]) == ("complete", 1)
-
-
-async def test_a_store_of_another_shape_ends_the_start_with_the_way_out(tmp_path):
-    program = Program(tmp_path / "home")
-    await asyncio.to_thread(program.fill)
-    with closing(sqlite3.connect(program.home / "data" / "sessions.db")) as db:
-        db.execute("ALTER TABLE session DROP COLUMN anchor")
-    async with terminal(PROGRAM, home=program.home) as screen:
-        assert await screen.until_ended() == 3
-        read_rest(screen)
-        assert "chatforge store repair" in " ".join(screen.text.split())
-        assert b"Traceback" not in screen.raw

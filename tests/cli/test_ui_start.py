@@ -90,13 +90,3 @@ def test_with_nothing_configured_it_talks_to_the_built_in_agent_says_so_and_come
         screen.wait_for("echo good morning")
         screen.press(b"\x11")
         assert screen.wait_for_end() == 0
-
-
-def test_a_damaged_store_ends_with_a_sentence_and_its_code(program):
-    store = program.home / "data" / "sessions.db"
-    store.parent.mkdir(parents=True)
-    store.write_bytes(b"this is no database" * 1000)
-    with running(program) as screen:
-        assert screen.wait_for_end() == 3
-    assert "Traceback" not in screen.text
-    assert store.read_bytes() == b"this is no database" * 1000

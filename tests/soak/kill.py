@@ -30,11 +30,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chatforge_tui.config.locations import Locations
 from chatforge_tui.domain.turn import Turn, TurnState
-from chatforge_tui.store.sqlite_store import SqliteStore
 from tests.servers.a2a_process import A2aServer, run_a2a_server
 from tests.servers.a2a_scenes import answer
+from tests.soak.agent_home import AgentHome, type_prompts
 from tests.soak.receipts import Receipts
 from tests.soak.results import Results, quantile
 from tests.store.waiting import rows
@@ -132,13 +131,10 @@ class Home:
 
     def __post_init__(self) -> None:
         self.tail = Tail(self.server)
-        self.home.mkdir(parents=True, exist_ok=True)
+        self._agent_home = AgentHome(self.home, self.server.url)
         self._end = self.home / "end"
         self.prompts = [f"stream at {RATE}/s until {self._end} {number}" for number in range(self.sessions)]
-        self._locations = Locations.find(self.home, {})
         self._lives = 0
-        config = f'default_endpoint = "agent"\n[endpoints.agent]\nprotocol = "a2a"\nurl = "{self.server.url}"\n'
-        self._locations.config_file.write_text(config, encoding="utf-8")
 
     async def play(self, runs: int) -> None:
         """Type, kill, look, start again; at last let every answer come to its end, and judge."""
@@ -168,7 +164,7 @@ class Home:
     async def _run(self, screen: Terminal, receipts: Receipts, *, is_first: bool) -> None:
         """Let all sessions stream, kill the program at a random moment, and judge what is on disk then."""
         if is_first:
-            await self._type(screen)
+            await type_prompts(screen, self.prompts, lambda prompt: prompt in self.tail.read())
         await screen.until(
             lambda: receipts.read().growing(0.0) == self.sessions, "all sessions streaming", seconds=LIMIT_S
         )
@@ -199,22 +195,12 @@ class Home:
             faults=len(verdict.faults),
         )
 
-    async def _type(self, screen: Terminal) -> None:
-        """Send each prompt in a session of its own; what is typed behind Ctrl+N is for the new session."""
-        await screen.wait_for("Enter send")
-        for number, prompt in enumerate(self.prompts):
-            if number:
-                screen.press("ctrl+n")
-            screen.send(prompt.encode())
-            screen.press("enter")
-            await screen.until(lambda prompt=prompt: prompt in self.tail.read(), f"the answer to {prompt}")
-
     async def _kill(self, screen: Terminal) -> tuple[float, list[Turn]]:
         """Kill the program, and judge what is on disk; return when it was killed, and the turns."""
         killed = time.monotonic()
         screen.kill()
         await screen.until_ended()
-        turns = await self._stored()
+        turns = await self._agent_home.turns()
         if [turn.head.prompt.text for turn in turns] != self.prompts:
             self._fault("prompts lost or in another order")
         for turn in turns:
@@ -222,33 +208,19 @@ class Home:
                 self._fault(f"text on disk is no prefix of what was sent: {turn.answer[-80:]!r}")
             if turn.head.state is not TurnState.INTERRUPTED:
                 self._fault(f"a dead program's turn is {turn.head.state}")
-        if (found := rows(self._store_file, "PRAGMA integrity_check")) != [("ok",)]:
+        if (found := rows(self._agent_home.store_file, "PRAGMA integrity_check")) != [("ok",)]:
             self._fault(f"corrupt: {found}")
         return killed, turns
 
-    @property
-    def _store_file(self) -> Path:
-        return self._locations.data_dir / "sessions.db"
-
-    async def _stored(self) -> list[Turn]:
-        """Return the turn of each session, in the order of the tabs."""
-        store = SqliteStore(self._store_file, read_only=True)
-        await store.open()
-        try:
-            heads = [head for head in await store.load_sessions() if head.turns]
-            return [turn for head in heads for turn in await store.load_turns(head.session_id)]
-        finally:
-            await store.close()
-
     async def _until_complete(self) -> None:
         end = time.monotonic() + LIMIT_S
-        while any(turn.head.state is not TurnState.COMPLETE for turn in await self._stored()):
+        while any(turn.head.state is not TurnState.COMPLETE for turn in await self._agent_home.turns()):
             if time.monotonic() > end:
                 return
             await asyncio.sleep(0.25)
 
     async def _judge_end(self) -> None:
-        turns = await self._stored()
+        turns = await self._agent_home.turns()
         if [turn.head.prompt.text for turn in turns] != self.prompts:
             self._fault("prompts lost or in another order at the end")
         for number, turn in enumerate(turns):

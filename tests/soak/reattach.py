@@ -27,13 +27,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from chatforge_tui.config.locations import Locations
 from chatforge_tui.domain.turn import Turn, TurnState
-from chatforge_tui.store.sqlite_store import SqliteStore
 from tests.servers.a2a_process import SDK_VERSIONS, A2aServer, run_a2a_server
 from tests.servers.counting_proxy import CountingProxy, counting_proxy
+from tests.soak.agent_home import AgentHome, type_prompts
 from tests.soak.results import Results
-from tests.terminal import Terminal, terminal
+from tests.terminal import terminal
 
 KINDS = ("0.3", "1.0")
 BYTES_OF_A_TOKEN = 250
@@ -87,10 +86,7 @@ class Run:
     rng: random.Random
 
     def __post_init__(self) -> None:
-        self.home.mkdir(parents=True, exist_ok=True)
-        self._locations = Locations.find(self.home, {})
-        config = f'default_endpoint = "agent"\n[endpoints.agent]\nprotocol = "a2a"\nurl = "{self.proxy.url}"\n'
-        self._locations.config_file.write_text(config, encoding="utf-8")
+        self._agent_home = AgentHome(self.home, self.proxy.url)
         self._tokens = [self.rng.randrange(30, 120) for _ in range(self.sessions)]
         self.prompts = [
             f"stream {tokens} tokens at {self.rng.randrange(30, 120)}/s {self.rng.choice(('', 'with a final '))}{self.home.name}-{n}"
@@ -101,7 +97,7 @@ class Run:
         """Type, kill, start again, wait, judge."""
         most = BYTES_OF_A_TOKEN * sum(self._tokens)
         kills = [await self._live(self.rng.randrange(1, most), types=True)]
-        early = {turn.head.turn_id: turn for turn in await self._stored()}
+        early = {turn.head.turn_id: turn for turn in await self._agent_home.turns()}
         if self.rng.random() < 0.5:
             kills.append(await self._live(self.rng.randrange(1, most // 2), types=False))
         self.proxy.arm(None)
@@ -119,7 +115,7 @@ class Run:
             self.proxy.arm(after, alarm.set)
             try:
                 if types:
-                    await self._type(screen, alarm)
+                    await type_prompts(screen, self.prompts, lambda prompt: self._has(prompt, alarm))
                 await self._until_over(alarm)
             except Killed:
                 await asyncio.sleep(self.rng.uniform(0.0, 0.02))
@@ -130,20 +126,14 @@ class Run:
             await screen.until_ended()
             return False
 
-    async def _type(self, screen: Terminal, alarm: asyncio.Event) -> None:
-        """Send each prompt in a session of its own."""
-        await screen.wait_for("Enter send")
-        for number, prompt in enumerate(self.prompts):
-            if number:
-                screen.press("ctrl+n")
-            screen.send(prompt.encode())
-            screen.press("enter")
-            await screen.until(lambda prompt=prompt: alarm.is_set() or self._has(prompt), f"the request of {prompt}")
-            if alarm.is_set():
-                raise Killed
+    def _has(self, prompt: str, alarm: asyncio.Event) -> bool:
+        """Whether the server received a prompt.
 
-    def _has(self, prompt: str) -> bool:
-        """Whether the server received a prompt."""
+        Raises:
+            Killed: the alarm went off meanwhile.
+        """
+        if alarm.is_set():
+            raise Killed
         return bool(self.server.log("request", text=prompt))
 
     async def _until_over(self, alarm: asyncio.Event | None = None) -> None:
@@ -156,21 +146,12 @@ class Run:
         while time.monotonic() < end:
             if alarm is not None and alarm.is_set():
                 raise Killed
-            if all(_is_over(turn) for turn in await self._stored()):
+            if all(_is_over(turn) for turn in await self._agent_home.turns()):
                 return
             await asyncio.sleep(0.1)
 
-    async def _stored(self) -> list[Turn]:
-        store = SqliteStore(self._locations.data_dir / "sessions.db", read_only=True)
-        await store.open()
-        try:
-            heads = await store.load_sessions()
-            return [turn for head in heads for turn in await store.load_turns(head.session_id)]
-        finally:
-            await store.close()
-
     async def _judge(self, early: dict[Any, Turn]) -> None:
-        turns = {turn.head.turn_id: turn for turn in await self._stored()}
+        turns = {turn.head.turn_id: turn for turn in await self._agent_home.turns()}
         received = [entry for entry in self.server.log("request") if entry["text"] in self.prompts]
         for entry in received:
             if entry["message_id"] not in turns:

@@ -133,7 +133,7 @@ dies = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadException
 
 @dies
 async def test_a_thread_that_dies_while_it_opens_is_told(path, monkeypatch):
-    monkeypatch.setattr("chatforge_tui.store.sqlite_store.open_for_writing", broken)
+    monkeypatch.setattr("chatforge_tui.store.door.open_for_writing", broken)
     store = SqliteStore(path)
     async with asyncio.timeout(10):
         with pytest.raises(StoreStopped):

@@ -195,17 +195,17 @@ async def test_a_session_deleted_in_one_program_is_not_brought_back_by_the_other
 async def test_the_program_that_ends_leaves_nothing_behind(path):
     store = SqliteStore(path)
     await store.open()
-    assert len(list((path.parent / "run").iterdir())) == len(rows(path, "SELECT * FROM instance")) == 1
+    assert len(list((path.parent / "run").glob("*.lock"))) == len(rows(path, "SELECT * FROM instance")) == 1
     await store.close()
-    assert list((path.parent / "run").iterdir()) == rows(path, "SELECT * FROM instance") == []
+    assert list((path.parent / "run").glob("*.lock")) == rows(path, "SELECT * FROM instance") == []
 
 
 async def test_what_a_killed_program_left_is_cleared_away(path):
     start(path, "die").communicate()
-    assert len(list((path.parent / "run").iterdir())) == 1
+    assert len(list((path.parent / "run").glob("*.lock"))) == 1
     store = SqliteStore(path)
     await store.open()
-    assert len(list((path.parent / "run").iterdir())) == len(rows(path, "SELECT * FROM instance")) == 1
+    assert len(list((path.parent / "run").glob("*.lock"))) == len(rows(path, "SELECT * FROM instance")) == 1
     await store.close()
 
 

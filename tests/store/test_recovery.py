@@ -8,7 +8,7 @@ import pytest
 from chatforge_tui.domain.session import SessionPatch
 from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.errors import StoreError, StoreUnavailable
-from chatforge_tui.store import sqlite_store
+from chatforge_tui.store import door
 from chatforge_tui.store.sqlite_store import SqliteStore
 from tests.store.values import a_full_turn, a_session, a_turn, counted
 
@@ -31,7 +31,7 @@ class Obstacles:
     def __init__(self, monkeypatch):
         self.writing = self.reading = False
         for name in ("open_for_writing", "open_for_reading"):
-            monkeypatch.setattr(sqlite_store, name, self._guarded(getattr(sqlite_store, name), name.split("_")[-1]))
+            monkeypatch.setattr(door, name, self._guarded(getattr(door, name), name.split("_")[-1]))
 
     def _guarded(self, opening, what):
         def guarded(*args, **settings):

@@ -1,7 +1,7 @@
 import asyncio
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 
 import pytest
@@ -12,6 +12,8 @@ from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.session import SessionPatch
 from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.errors import StoreError, StoreUnavailable
+from chatforge_tui.store import writer
+from chatforge_tui.store.connection import immediate
 from chatforge_tui.store.sqlite_store import SqliteStore
 from chatforge_tui.store.writer import WriterSettings
 from tests.store.values import a_session, a_turn, counted, ended
@@ -335,4 +337,26 @@ async def test_chores_wait_until_nothing_is_to_be_written(path):
     await store.end_turn(ended(head, "answer"), session)
     assert rows(path, "SELECT is_indexed FROM turn") == [(0,)]
     await until(lambda: rows(path, "SELECT is_indexed FROM turn") == [(1,)])
+    await store.close()
+
+
+async def test_what_slow_commits_take_is_waited_less(path, monkeypatch):
+    slow = 0.25
+
+    @contextmanager
+    def slowly(db):
+        with immediate(db):
+            yield
+            time.sleep(slow)
+
+    monkeypatch.setattr(writer, "immediate", slowly)
+    store = SqliteStore(path, settings=WriterSettings(flush_s=0.6, late_s=0.6))
+    await store.open()
+    session = a_session()
+    await store.create_session(session)
+    slow = 0.0
+    began = time.monotonic()
+    store.update_session(session.session_id, SessionPatch(draft="soon"), 1.0)
+    await until(lambda: rows(path, "SELECT draft FROM session") == [("soon",)])
+    assert 0.15 < time.monotonic() - began < 0.55
     await store.close()

@@ -1,12 +1,24 @@
 """Two real programs in two terminals on one store."""
 
+import asyncio
 import re
+import time
+from statistics import median
 
 import pytest
 
+from chatforge_tui.cli.launch import Launch
+from chatforge_tui.cli.program_reference import program_reference
+from chatforge_tui.guide.server import GuideServer
+from chatforge_tui.store.sqlite_store import SqliteStore
 from tests.terminal import terminal
 
 pytestmark = pytest.mark.timeout(180)
+
+FOLLOW_LAG_S = 1.0
+"""What is promised: so much later, at most, a program shows what another one streams."""
+FREE_S = 3.0
+"""A look every 0.5 s finds that a program is dead; the rest is for a busy machine."""
 
 
 async def test_a_name_shows_up_a_stream_is_followed_and_taken_over(tmp_path):
@@ -44,3 +56,54 @@ async def test_a_name_shows_up_a_stream_is_followed_and_taken_over(tmp_path):
 def last_line(screen):
     """The highest number of a line of the answer on the screen."""
     return max((int(number) for number in re.findall(r"Line (\d+) of", screen.text)), default=0)
+
+
+async def test_of_a_killed_program_sessions_come_free_at_once_and_their_answers_are_read_on_with(tmp_path, monkeypatch):
+    with GuideServer(program_reference(Launch(home=tmp_path))) as agent:
+        monkeypatch.setenv("AGENT_TOKEN", agent.token.reveal())
+        (tmp_path / "config.toml").write_text(
+            f'[endpoints.agent]\nprotocol = "a2a"\nurl = "{agent.url}"\ntoken_env = "AGENT_TOKEN"\n', "utf-8"
+        )
+        async with terminal(home=tmp_path) as one, terminal(home=tmp_path) as other:
+            await one.wait_for("A new session with")
+            await other.wait_for("A new session with")
+            one.send(b"stream 60 lines at 15 per second\r")
+            await one.wait_for("streaming")
+            other.press("f3")
+            await other.wait_for("⊘ stream 60 lines")
+            other.press("down", "enter")
+            await other.wait_for(f"Open in pid {one.pid} ")
+            lags = await follow(one, other, 20)
+            assert median(lags) <= FOLLOW_LAG_S
+
+            one.kill()
+            await one.until_ended()
+            killed = time.monotonic()
+            await other.until(lambda: "read-only here" not in other.text and "⊘" not in other.lines[0], "it is free")
+            assert time.monotonic() - killed < FREE_S
+            seen = last_line(other)
+            await other.until(lambda: last_line(other) > seen + 5, "its answer is read on with")
+            await other.until(lambda: "complete" in other.lines[-2], "it is complete")
+            other.press("ctrl+q")
+            assert await other.until_ended() == 0
+    store = SqliteStore(tmp_path / "data" / "sessions.db", read_only=True)
+    await store.open()
+    [head] = [head for head in await store.load_sessions() if head.turns]
+    [turn] = await store.load_turns(head.session_id)
+    await store.close()
+    assert list(map(int, re.findall(r"Line (\d+) of", turn.answer))) == list(range(1, 61))
+
+
+async def follow(one, other, lines):
+    """Return for so many lines by how many seconds the other program showed each later than the first."""
+    shown, lags = {}, []
+    start = last_line(other)
+    while len(lags) < lines:
+        now = time.monotonic()
+        for number in range(max(shown, default=start) + 1, last_line(one) + 1):
+            shown[number] = now
+        if (seen := last_line(other)) > start:
+            lags += [now - shown[number] for number in range(start + 1, seen + 1) if number in shown]
+            start = seen
+        await asyncio.sleep(0.01)
+    return lags

@@ -1,7 +1,7 @@
 """Every way in which a store can be unusable, with the real program in a terminal: one sentence, and nothing lost.
 
-A store that cannot be written is read where it can be, and used as soon as it can be; one that is damaged ends the start
-with what to do, and no byte of it changes.
+A store that cannot be written is read where it can be, and used as soon as it can be; one that is damaged is moved aside
+with no byte of it changed, and what can be read of it comes back.
 """
 
 import asyncio
@@ -21,9 +21,10 @@ import pytest
 from chatforge_tui.config.settings import BUILT_IN
 from chatforge_tui.domain.session import EndpointRef
 from chatforge_tui.domain.turn import Prompt
+from chatforge_tui.store import care
 from chatforge_tui.store.sqlite_store import SqliteStore
 from tests.cli.material import FIRST, HEAD
-from tests.terminal import PROGRAM, terminal
+from tests.terminal import PROGRAM, Terminal, terminal
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -45,6 +46,18 @@ async def fill(home: Path, size: int = 40_000) -> bytes:
     return store_file(home).read_bytes()
 
 
+async def answered(screen: Terminal, answer: str) -> None:
+    """Wait until a line begins with the answer, nothing runs any more, and all of that is drawn."""
+
+    def is_there() -> bool:
+        lines = screen.lines
+        return any(line.strip().startswith(answer) for line in lines) and "complete" in lines[-2]
+
+    await screen.until(is_there, "it is answered")
+    await screen.until_quiet()
+    await screen.until(is_there, "it is answered")
+
+
 def overwrite(start: int, content: bytes) -> Callable[[Path], None]:
     def damage(file: Path) -> None:
         with file.open("r+b") as opened:
@@ -60,36 +73,79 @@ def replace_by_foreign(file: Path) -> None:
         db.execute("CREATE TABLE theirs (x)")
 
 
-def change_application_id(file: Path) -> None:
-    with closing(sqlite3.connect(file)) as db, db:
-        db.execute("PRAGMA application_id = 4711")
+def replace_by_directory(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
 
 
-UNREADABLE = {
-    "header": (overwrite(0, b"\x00" * 100), "damaged"),
-    "schema page": (overwrite(100, os.urandom(3_900)), "damaged"),
-    "truncated": (lambda file: os.truncate(file, 6_000), "damaged"),
-    "zeroed": (lambda file: file.write_bytes(b"\x00" * file.stat().st_size), "damaged"),
-    "foreign": (replace_by_foreign, "another program wrote it"),
-    "application_id": (change_application_id, "another program wrote it"),
-    "text": (lambda file: file.write_text("Dear diary, " * 1_000), "damaged"),
-    "empty": (lambda file: os.truncate(file, 0), "is empty"),
+UNREADABLE: dict[str, Callable[[Path], object]] = {
+    "header": overwrite(0, b"\x00" * 100),
+    "foreign": replace_by_foreign,
+    "empty": lambda file: os.truncate(file, 0),
+    "directory": replace_by_directory,
 }
 
 
 @pytest.mark.parametrize("kind", UNREADABLE)
-async def test_what_cannot_be_read_ends_the_start_with_the_way_out_and_is_left_alone(tmp_path, kind):
-    await fill(tmp_path)
-    damage, told = UNREADABLE[kind]
-    damage(store_file(tmp_path))
-    before = store_file(tmp_path).read_bytes()
+async def test_what_cannot_be_read_is_moved_aside_told_of_with_names_and_the_program_goes_on(tmp_path, kind):
+    await fill(tmp_path, 300)
+    file = store_file(tmp_path)
+    UNREADABLE[kind](file)
+    before = file.read_bytes() if file.is_file() else b""
     async with terminal(home=tmp_path, size=(200, 36)) as screen:
-        assert await screen.until_ended() == 3
-        words = " ".join(screen.text.split())
-    assert told in words
-    assert REPAIR in words
-    assert "Traceback" not in words
-    assert store_file(tmp_path).read_bytes() == before
+        await screen.until(lambda: "The store was damaged." in screen.lines[-2], "it is told")
+        await screen.wait_for("The store was damaged and has been repaired")
+        back = "1 session and 1 turn" if kind == "header" else "0 sessions and 0 turns"
+        await screen.wait_for(f"{back} are in the store now.")
+        [aside] = file.parent.glob("corrupt-*")
+        await screen.wait_for(aside.name)
+        await screen.wait_for(file.name)
+        screen.press("enter")
+        await screen.until(lambda: "damaged" not in screen.text, "it is read")
+        screen.send(b"echo afterwards\r")
+        await answered(screen, "afterwards")
+        screen.press("ctrl+q")
+        assert await screen.until_ended() == 0
+    moved = aside / file.name
+    assert (moved.read_bytes() if moved.is_file() else b"") == before
+    prompts = await asyncio.to_thread(stored_prompts, file)
+    assert [prompt for prompt in prompts if not prompt.startswith("Kept prompt")] == ["echo afterwards"]
+    assert (len(prompts) > 1) is (kind == "header")
+    log = (tmp_path / "log" / "chatforge.log").read_text("utf-8")
+    assert "the store was repaired" in log
+
+
+async def test_of_a_store_of_another_shape_everything_comes_back_row_by_row(tmp_path):
+    await fill(tmp_path, 300)
+    with closing(sqlite3.connect(store_file(tmp_path))) as db:
+        db.execute("ALTER TABLE session DROP COLUMN anchor")
+    async with terminal(home=tmp_path) as screen:
+        await screen.wait_for("has been repaired")
+        await screen.wait_for("1 session and 1 turn are in the store now.")
+        screen.press("enter")
+        await screen.until(lambda: "damaged" not in screen.text, "it is read")
+        await screen.wait_for(TITLE)
+        await screen.wait_for("Kept prompt")
+
+
+async def test_what_a_backup_has_comes_back_and_the_report_waits_for_who_is_typing(tmp_path):
+    await fill(tmp_path, 300)
+    await asyncio.to_thread(care.back_up, store_file(tmp_path))
+    UNREADABLE["empty"](store_file(tmp_path))
+    async with terminal(home=tmp_path) as screen:
+        screen.send(b"half a pro")
+        await screen.wait_for(TITLE)
+        await screen.until(lambda: "1 session and 1 turn are in the store now." in screen.lines[-2], "it is told")
+        await screen.wait_for("❯ half a pro")
+        await screen.until_quiet(1.2)
+        screen.send(b"mpt")
+        await screen.wait_for("❯ half a prompt")
+        assert "has been repaired" not in screen.text
+        screen.press("ctrl+c")
+        await screen.wait_for("The store was damaged and has been repaired")
+        await screen.wait_for("came from the backup")
+        screen.press("escape")
+        await screen.until(lambda: "damaged" not in screen.text, "it is read")
 
 
 async def test_a_session_on_a_damaged_page_is_told_and_every_other_goes_on(tmp_path):
@@ -122,18 +178,13 @@ async def test_a_log_of_another_file_beside_the_store_changes_nothing(tmp_path):
         assert await screen.until_ended() == 0
 
 
-async def test_a_missing_directory_is_made_and_one_in_the_stores_place_is_told(tmp_path):
+async def test_a_missing_directory_is_made_for_its_owner_alone(tmp_path):
     home = tmp_path / "deep" / "deeper"
     async with terminal(home=home) as screen:
         await screen.wait_for("A new session with")
         screen.press("ctrl+q")
         assert await screen.until_ended() == 0
     assert store_file(home).stat().st_mode & 0o077 == 0
-    store_file(home).unlink()
-    store_file(home).mkdir()
-    async with terminal(home=home) as screen:
-        assert await screen.until_ended() == 3
-        assert "is not a file" in " ".join(screen.text.split())
 
 
 UNPRIVILEGED = ()
@@ -166,7 +217,7 @@ async def test_without_the_rights_nothing_pretends_to_be_saved_and_with_them_it_
             await screen.wait_for(TITLE)
             await screen.wait_for("❯ echo later")
             screen.press("enter")
-            await screen.until(lambda: screen.text.count("later") > 1 and "complete" in screen.lines[-2])
+            await answered(screen, "later")
             screen.press("ctrl+q")
             assert await screen.until_ended() == 0
     finally:
@@ -192,17 +243,17 @@ async def test_a_disk_that_is_full_is_told_loses_nothing_acknowledged_and_is_use
         screen.press("ctrl+n")
         await screen.wait_for("A new session with")
         screen.send(b"echo acknowledged\r")
-        await screen.wait_for("complete")
+        await answered(screen, "acknowledged")
         screen.paste("echo " + "refused " * 9_000)
         await screen.until_quiet()
         screen.press("enter")
-        await screen.wait_for("The disk")
+        await screen.until(lambda: "Not saved: The disk" in screen.lines[-2], "it is told")
         await screen.until_quiet()
         resource.prlimit(screen.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        await screen.until(lambda: "The disk" not in screen.text, "the trouble is over")
+        await screen.until(lambda: "Not saved" not in screen.lines[-2], "the trouble is over")
         screen.press("ctrl+c")
         screen.send(b"echo afterwards\r")
-        await screen.until(lambda: screen.text.count("afterwards") > 1 and "complete" in screen.text)
+        await answered(screen, "afterwards")
         screen.press("ctrl+q")
         assert await screen.until_ended() == 0
     prompts = await asyncio.to_thread(stored_prompts, store_file(tmp_path))

@@ -1,0 +1,39 @@
+"""What the repair of a damaged store brought back, and where the damaged files are now."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class RepairReport:
+    """What came back, and from where."""
+
+    moved_to: Path
+    """The directory with the damaged file and its side files."""
+    files: tuple[str, ...]
+    """Their names in it; none where there was nothing but a backup."""
+    sessions: int
+    """Sessions in the store now."""
+    turns: int
+    """Turns in the store now."""
+    sessions_from_backup: int
+    """Of these, sessions that only the backup had."""
+    turns_from_backup: int
+    """Of these, turns that only the backup had."""
+    backup: Path | None
+    """The backup that was used."""
+
+    def in_words(self) -> list[str]:
+        """Return it in sentences: what is there, what came from the backup, where the file as it was is."""
+        lines = [f"{_counted(self.sessions, self.turns)} are in the store now."]
+        if self.sessions_from_backup or self.turns_from_backup:
+            taken = _counted(self.sessions_from_backup, self.turns_from_backup)
+            lines.append(f"Of these, {taken} came from the backup {self.backup}.")
+        if self.files:
+            names = ", ".join(self.files)
+            lines.append(f"What was there is in {self.moved_to} ({names}). It keeps every word until you delete it.")
+        return lines
+
+
+def _counted(sessions: int, turns: int) -> str:
+    return f"{sessions} session{'' if sessions == 1 else 's'} and {turns} turn{'' if turns == 1 else 's'}"
