@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from chatforge_tui.domain.changes import TurnEnded
-from chatforge_tui.ui.panes import KEPT_BYTES, KEPT_TRANSCRIPTS, Pane, PaneBook
+from chatforge_tui.ui.panes import KEPT_BACK_BYTES, KEPT_BYTES, KEPT_TRANSCRIPTS, Pane, PaneBook
 from tests.store.values import a_session, a_turn, counted, ended
 
 
@@ -30,13 +30,13 @@ def test_as_many_small_transcripts_are_kept_as_were_shown_last():
 def test_large_transcripts_out_of_sight_are_kept_as_far_as_the_budget_goes():
     book = PaneBook()
     panes = [shown(book, ["x" * (KEPT_BYTES // 3)]) for _ in range(5)]
-    assert kept(panes) == [False, False, True, True, True]
+    assert kept(panes) == [False, True, True, True, True]
 
 
 def test_text_counts_by_what_it_takes_not_by_its_characters():
     book = PaneBook()
-    panes = [shown(book, ["🚀" * (KEPT_BYTES // 6)]) for _ in range(3)]
-    assert kept(panes) == [False, True, True]
+    panes = [shown(book, ["🚀" * (KEPT_BYTES // 6)]) for _ in range(4)]
+    assert kept(panes) == [False, True, True, True]
 
 
 def test_the_transcript_in_front_is_kept_whatever_it_takes():
@@ -51,8 +51,10 @@ def test_a_transcript_that_outgrows_the_budget_out_of_sight_is_dropped():
     panes = [shown(book, ["short"]), shown(book, ["short"])]
     session = panes[0].head
     book.apply(TurnEnded(ended(a_turn(session, 1), "x" * KEPT_BYTES)))
+    assert kept(panes) == [True, True], "going back to the one left last reads nothing"
+    book.apply(TurnEnded(ended(a_turn(session, 2), "x" * KEPT_BACK_BYTES)))
     assert kept(panes) == [False, True]
-    assert panes[0].unread == 1
+    assert panes[0].unread == 2
 
 
 def test_a_dropped_pane_has_everything_again_once_it_is_loaded():
