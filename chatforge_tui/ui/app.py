@@ -1,11 +1,11 @@
 """The application: what its widgets tell it becomes an action.
 
-Owns no state; the life of the program and everything the actions need is the desk's, in desk_app.
+Owns no state: the life of the program and everything the actions need is in desk_app, what the engine tells in engine_desk.
 """
 
 from typing import TYPE_CHECKING
 
-from chatforge_tui.ui.desk_app import DeskApp
+from chatforge_tui.ui.engine_desk import EngineDesk
 from chatforge_tui.ui.panes import Pane
 from chatforge_tui.ui.slash_commands import CommandTyped, CommandUnknown, PromptTyped, read_line
 from chatforge_tui.ui.widgets.composer import Composer
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # each of them costs a start more than 10 ms
     from chatforge_tui.ui.widgets.form_panel import FormPanel
 
 
-class ChatForgeApp(DeskApp, inherit_bindings=False):
+class ChatForgeApp(EngineDesk, inherit_bindings=False):
     """The terminal program."""
 
     def on_composer_submitted(self, event: Composer.Submitted) -> None:
