@@ -85,7 +85,7 @@ class SessionManager:
             self._book,
             self._clock,
             self._settings,
-            OutboxHooks(self._start, self._is_live, self._attach, self._send_unsent),
+            OutboxHooks(self._start, self._is_live, self._attach, self._detach, self._send_unsent),
         )
         hooks = Hooks(self._start, self._is_live, self._stop_for_other, self._on_taken_over)
         self._others = OtherPrograms(store, self._bus, self._book, self._settings, hooks)
@@ -547,23 +547,33 @@ class SessionManager:
         while reason := self.refusal:
             await asyncio.sleep(self._settings.store_retry_s)
             try:
-                if await self._store.recover():
-                    await self._meet_stored()
+                can_write = await self._store.recover()
             except StoreError as error:
                 self._on_trouble(str(error))
                 return
+            if can_write:
+                await self._meet_stored()
             if self.refusal != reason:
                 self._on_trouble(self.refusal)
 
     async def _meet_stored(self) -> None:
         """Take in every session of a store that can be written from now on, and tell of it."""
-        stored = await self._store.load_sessions()
+        stored = await self._list_stored()
         for gone in {head.session_id for head in self._book.all()} - {head.session_id for head in stored}:
             self._book.lose(gone)
         self._book.load(map(self._as_tab, stored))
         for head in self._book.all():
             self._bus.publish(SessionChanged(head))
         self._begin_work()
+
+    async def _list_stored(self) -> list[SessionHead]:
+        """Return the sessions of the store, as soon as they can be read: before that nobody knows what waits in them."""
+        while True:
+            try:
+                return await self._store.load_sessions()
+            except StoreError as error:
+                self._on_trouble(str(error))
+            await asyncio.sleep(self._settings.store_retry_s)
 
     def _begin_work(self) -> None:
         """Tell of a repair, and look what an earlier program left: tasks to be taken up, prompts that wait."""
@@ -582,12 +592,18 @@ class SessionManager:
         if await self._outbox.has_prompts(session_id):
             return True
         worker = self._workers.get(session_id)
-        return worker is not None and worker.run is not None and worker.run.unreached is not None
+        run = worker.run if worker is not None else None
+        return run is not None and run.unreached is not None and run.state.token.reason is None
 
     async def _attach(self, session_id: SessionId, files: tuple[Attachment, ...]) -> None:
         """Have files of a prompt that is taken back go along with the next one."""
         if files:
             await self.files.attach(session_id, files)
+
+    async def _detach(self, session_id: SessionId, files: tuple[Attachment, ...]) -> None:
+        """Take `_attach` back."""
+        for file in files:
+            await self.files.detach(session_id, file)
 
     def _send_unsent(self, unsent: TurnHead, once: bool) -> bool:
         """Have a worker send a prompt that waits. Returns False when the session has a live request."""
@@ -640,8 +656,10 @@ class SessionManager:
             worker.stop(CancelReason.HANDED_OVER)
             await worker.settled()
             self._retire(session_id)
+        if self._keeper.unsaved(session_id):
+            return False
         self._outbox.forget(session_id)
-        return not self._keeper.unsaved(session_id)
+        return True
 
     def _on_taken_over(self, session_id: SessionId) -> None:
         """Read on with the task that the other program had to leave."""

@@ -45,6 +45,8 @@ class Hooks:
     """Whether a request of the session runs in this program."""
     attach: Callable[[SessionId, tuple[Attachment, ...]], Awaitable[None]]
     """Has files that the session knows go along with its next prompt."""
+    detach: Callable[[SessionId, tuple[Attachment, ...]], Awaitable[None]]
+    """Takes `attach` back."""
     send: Callable[[TurnHead, bool], bool]
     """Has the session's worker send an unsent turn, once (True) or with the usual further tries; False when it is busy."""
 
@@ -70,6 +72,10 @@ class Outbox:
         self._hooks = hooks
         self._waiting: dict[SessionId, list[TurnHead]] = {}
         """In the order in which they are to go; never an empty list."""
+        self._adding: dict[TurnId, TurnHead] = {}
+        """Waiting prompts that are not durable yet."""
+        self._dropping: set[TurnId] = set()
+        """Prompts on their way out of the store: they do not wait any more."""
         self._going: set[SessionId] = set()
         """Sessions whose prompts go one after another, as long as each is answered."""
         self._stuck: set[SessionId] = set()
@@ -78,6 +84,7 @@ class Outbox:
         """By name of an endpoint that was not reached: seconds until the try after the next."""
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._loaded = asyncio.Event()
+        self._is_stopped = False
 
     async def load(self, session_id: SessionId | None = None) -> None:
         """Read what waits, in all sessions or in one.
@@ -92,8 +99,11 @@ class Outbox:
         for known in list(self._waiting) if session_id is None else [session_id]:
             self._waiting.pop(known, None)
         for head in heads:
-            if session_id in {None, head.session_id}:
+            if session_id in {None, head.session_id} and head.turn_id not in self._dropping:
                 self._waiting.setdefault(head.session_id, []).append(head)
+        for head in self._adding.values():  # the store may have looked before it was given them
+            if session_id in {None, head.session_id}:
+                self._insert(head)
         for known in self._waiting if session_id is None else self._waiting.keys() & {session_id}:
             self._try_later(known)
 
@@ -124,12 +134,15 @@ class Outbox:
         ordinal = max(unsent_ordinal(now), *(head.ordinal + 1 for head in waiting), FIRST_UNSENT)
         turn_id, request_id, state = new_turn_id(), new_request_id(), TurnState.UNSENT
         head = TurnHead(turn_id, session_id, ordinal, prompt, request_id, state, started=now)
-        self._waiting.setdefault(session_id, []).append(head)
+        self._insert(head)
+        self._adding[turn_id] = head
         try:
             await self._store.begin_turn(head, without(self._book.get(session_id), prompt.attachments))
         except BaseException:
             self._remove(head)
             raise
+        finally:
+            del self._adding[turn_id]
         if (session := self._book.find(session_id)) is not None:
             self._book.put(without(session, prompt.attachments))
         self._book.count(session_id, turns=1, unsent=1)
@@ -165,21 +178,19 @@ class Outbox:
         waiting = self._waiting.get(session_id)
         if not waiting:
             return None
-        head, draft = waiting[-1], self._book.get(session_id).draft
+        head = waiting[-1]
         self._remove(head)  # so that it does not go while it is being deleted
+        self._dropping.add(head.turn_id)
         try:
-            if into_draft:
-                self._book.patch(session_id, SessionPatch(draft=head.prompt.text))
-                await self._hooks.attach(session_id, head.prompt.attachments)
-            was_there = await self._store.drop_turn(head)
+            was_there = await (self._move_into_draft(head) if into_draft else self._store.drop_turn(head))
         except BaseException:
             self._insert(head)
             raise
+        finally:
+            self._dropping.discard(head.turn_id)
         if was_there:
             self._book.count(session_id, turns=-1, unsent=-1)
             self._bus.publish(TurnRemoved(session_id, head.turn_id))
-        elif into_draft:
-            self._book.patch(session_id, SessionPatch(draft=draft))
         return head.prompt if was_there else None
 
     def tell(self, session_id: SessionId) -> None:
@@ -208,6 +219,7 @@ class Outbox:
             self._insert(turn.head)
             self._going.discard(session_id)
             if may_pass:
+                self._stuck.discard(session_id)
                 self._try_later(session_id)
             else:
                 self._stuck.add(session_id)
@@ -215,6 +227,8 @@ class Outbox:
             self._going.discard(session_id)
             if session_id in self._waiting:
                 self._stuck.add(session_id)
+            if turn.head.state is not TurnState.FAILED:  # it says nothing of the endpoint, which others may wait for
+                self._try_for_others(session_id)
         elif session_id not in self._waiting:
             self._going.discard(session_id)
         elif session_id in self._going:
@@ -243,6 +257,7 @@ class Outbox:
 
     def stop(self) -> None:
         """Send nothing more by itself: the engine ends."""
+        self._is_stopped = True
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
@@ -260,13 +275,19 @@ class Outbox:
     def _try_later(self, session_id: SessionId) -> None:
         """Have the session's endpoint tried again after a pause, where that is allowed."""
         head = self._book.find(session_id)
-        if not self._settings.sends_unsent or head is None or head.endpoint.name in self._timers:
+        if not self._settings.sends_unsent or self._is_stopped or head is None or head.endpoint.name in self._timers:
             return
         name, (first, most) = head.endpoint.name, self._settings.unsent_pauses_s
         pause = self._pauses.get(name, first)
         self._pauses[name] = min(most, pause * 2)
         jitter = random.uniform(0.75, 1.0)  # noqa: S311 - spreads tries in time, hides nothing
         self._timers[name] = asyncio.get_running_loop().call_later(pause * jitter, self._try_endpoint, name)
+
+    def _try_for_others(self, session_id: SessionId) -> None:
+        """Go on trying the endpoint of a session that will not, for the others that wait there."""
+        head = self._book.find(session_id)
+        if head is not None and next(self._ready(head.endpoint.name), None) is not None:
+            self._try_later(session_id)
 
     def _try_endpoint(self, name: str) -> None:
         """Send one session's first prompt, once: its end says how it goes on."""
@@ -291,6 +312,21 @@ class Outbox:
         """Whether the session's agent waits for an answer, which no prompt is that was written before the question."""
         head = self._book.find(session_id)
         return head is not None and head.last_state is TurnState.WAITING
+
+    async def _move_into_draft(self, head: TurnHead) -> bool:
+        """Make a waiting prompt the session's draft, then delete its turn. Return whether it was there; else nothing changes."""
+        session_id, before = head.session_id, self._book.get(head.session_id)
+        added = tuple(file for file in head.prompt.attachments if file not in before.attachments)
+        was_there = False
+        self._book.patch(session_id, SessionPatch(draft=head.prompt.text))
+        try:
+            await self._hooks.attach(session_id, added)
+            was_there = await self._store.drop_turn(head)
+        finally:
+            if not was_there:
+                self._book.patch(session_id, SessionPatch(draft=before.draft))
+                await self._hooks.detach(session_id, added)
+        return was_there
 
     async def _load_again(self, session_id: SessionId) -> None:
         try:

@@ -81,7 +81,8 @@ class TurnKeeper:
         await self._adopt(state, TurnState.UNSENT, "This prompt does not wait any more.")
         self._before[state.head.turn_id] = session
         if (session := self._book.find(state.head.session_id)) is not None:
-            self._book.put(begun(replace(session, unsent=session.unsent - 1), state.head))
+            after = begun(replace(session, unsent=session.unsent - 1), state.head)
+            self._book.put(replace(after, attachments=session.attachments))  # its own files went when it began to wait
 
     async def adopt(self, state: StreamingState) -> None:
         """Take up an interrupted turn of the session, with the parts that the store has of it, then tell of it.

@@ -314,14 +314,7 @@ class SqliteStore:
 
     async def unsent_turns(self) -> list[TurnHead]:
         """Return the prompts that wait to be sent, those of the trash left out, each session's in order."""
-        if self._is_absent:
-            return []
-
-        def look(at: Workplace) -> list[TurnHead]:
-            return queries.unsent_turns(at.db)
-
-        heads: list[TurnHead] = await self._writer.submit(look)
-        return heads
+        return await self._look(lambda at: queries.unsent_turns(at.db))
 
     async def drop_turn(self, head: TurnHead) -> bool:
         """Delete a turn that was never sent; return whether it was there and still unsent.
