@@ -93,7 +93,7 @@ class TurnEnded:
 
 @dataclass(frozen=True, slots=True)
 class TurnRemoved:
-    """An unsent turn is gone: its prompt was taken back."""
+    """A turn that could not leave is gone: its prompt was taken back, or it waits in another program, whose it is."""
 
     session_id: SessionId
     turn_id: TurnId

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from chatforge_tui.domain.changes import TurnBegan, TurnChanged, TurnEnded
+from chatforge_tui.domain.changes import TurnBegan, TurnChanged, TurnEnded, TurnRemoved
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.session import SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Turn, TurnState
@@ -203,11 +203,23 @@ class OtherPrograms:
     async def _catch_up(self, session_id: SessionId) -> None:
         """Tell what happened to the turns of a session that another program holds."""
         last = self._followed.get(session_id)
-        turns = await self._store.load_turns(session_id, since=last.head.ordinal if last else 0)
-        for turn in _sent(turns):
+        turns = _sent(await self._store.load_turns(session_id, since=last.head.ordinal if last else 0))
+        if last is not None and not _has(turns, last):
+            turns = self._without(last, _sent(await self._store.load_turns(session_id)))
+        for turn in turns:
             if session_id in self._followed:
                 self._tell(self._followed[session_id], turn)
                 self._followed[session_id] = turn
+
+    def _without(self, last: Turn, turns: list[Turn]) -> list[Turn]:
+        """Take back a turn that was told of and could not leave: it waits in its program. Return what is still to be told."""
+        session_id = last.head.session_id
+        if session_id not in self._followed or _has(turns, last):
+            return turns
+        self._bus.publish(TurnRemoved(session_id, last.head.turn_id))
+        earlier = [turn for turn in turns if turn.head.ordinal < last.head.ordinal]
+        self._followed[session_id] = earlier[-1] if earlier else None
+        return turns[len(earlier) :]
 
     def _tell(self, before: Turn | None, after: Turn) -> None:
         head = after.head
@@ -254,6 +266,10 @@ class OtherPrograms:
 def _sent(turns: Sequence[Turn]) -> list[Turn]:
     """Leave out what waits to be sent: that is its program's own."""
     return [turn for turn in turns if turn.head.state is not TurnState.UNSENT]
+
+
+def _has(turns: Sequence[Turn], one: Turn) -> bool:
+    return any(turn.head.turn_id == one.head.turn_id for turn in turns)
 
 
 def _with_tab_of(stored: SessionHead, local: SessionHead) -> SessionHead:

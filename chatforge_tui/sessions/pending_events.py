@@ -181,6 +181,7 @@ class PendingEvents:
                 self._settle(turn)
                 self._events["ended", turn.head.turn_id] = event
             case TurnRemoved(_, turn_id):
+                self._let_go(turn_id)
                 self._events["turn removed", turn_id] = event
             case SessionChanged(head):
                 self._events["head", head.session_id] = event
@@ -195,12 +196,16 @@ class PendingEvents:
 
     def forget(self, session_id: SessionId) -> None:
         """Drop what a session's transcript, read just now, already holds. The end of a turn is told twice rather."""
-        for key, event in list(self._events.items()):
+        begun: set[TurnId] = set()
+        for key, event in reversed(list(self._events.items())):
             match event:
                 case PendingTurn():
                     stale = event.event.session_id == session_id
                 case TurnBegan(turn):
                     stale = turn.head.session_id == session_id
+                    begun.add(turn.head.turn_id)
+                case TurnEnded(turn):  # but an end before a new beginning is over
+                    stale = turn.head.session_id == session_id and turn.head.turn_id in begun
                 case _:
                     stale = False
             if stale:
@@ -219,7 +224,7 @@ class PendingEvents:
 
     def _let_go(self, turn_id: TurnId) -> None:
         """Keep what waits of an earlier request of the turn apart from what follows: a turn can be taken up again."""
-        if any((kind, turn_id) in self._events for kind in ("began", "changes", "ended")):
+        if any((kind, turn_id) in self._events for kind in ("began", "changes", "ended", "turn removed")):
             self._events = {
                 object() if isinstance(key, tuple) and key[-1] == turn_id else key: event
                 for key, event in self._events.items()

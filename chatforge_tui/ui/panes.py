@@ -188,6 +188,10 @@ class Pane:
 
     def _take_back(self, turn_id: TurnId) -> None:
         head = self.unsent.pop(turn_id, None)
+        if self.turn is not None and self.turn.turn_id == turn_id:  # one that another program could not send
+            head = self.turn
+            self.turn, question = self._before
+            self._take_question(question)
         if head is not None and head.prompt.text in self.prompts:
             self.prompts.remove(head.prompt.text)
 

@@ -18,6 +18,7 @@ from chatforge_tui.domain.changes import (
     TurnBegan,
     TurnChanged,
     TurnEnded,
+    TurnRemoved,
 )
 from chatforge_tui.domain.events import (
     PlanUpdated,
@@ -144,6 +145,27 @@ def test_reading_a_session_forgets_what_waits_of_it_but_never_an_end():
         bus.publish(event)
     watcher.focus_from_here(A)
     assert watcher.drain() == [TurnEnded(turn), changed(session=B, turn="b")]
+
+
+def test_reading_a_session_forgets_the_end_that_a_new_beginning_of_the_same_turn_took_back():
+    bus = bus_of()
+    watcher = bus.subscribe()
+    watcher.focus(ALL)
+    turn = fresh().snapshot()
+    for event in (TurnBegan(turn), TurnEnded(turn), TurnBegan(turn)):
+        bus.publish(event)
+    watcher.focus_from_here(A)
+    assert watcher.drain() == [], "the turn runs, says the transcript"
+
+
+def test_a_turn_that_goes_and_comes_and_goes_is_gone():
+    bus = bus_of()
+    watcher = bus.subscribe()
+    turn = fresh().snapshot()
+    told = [TurnRemoved(A, turn.head.turn_id), TurnBegan(turn), TurnRemoved(A, turn.head.turn_id)]
+    for event in told:
+        bus.publish(event)
+    assert watcher.drain() == told
 
 
 def test_a_closed_watcher_gets_nothing_and_closing_twice_is_no_error():

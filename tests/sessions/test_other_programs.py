@@ -5,15 +5,16 @@ import os
 import signal
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 
-from chatforge_tui.domain.changes import SessionRemoved, TextAppended, TurnBegan, TurnChanged, TurnEnded
+from chatforge_tui.domain.changes import SessionRemoved, TextAppended, TurnBegan, TurnChanged, TurnEnded, TurnRemoved
 from chatforge_tui.domain.events import Accepted, Finished, TaskBound, TextDelta
 from chatforge_tui.domain.ids import TaskId
 from chatforge_tui.domain.session import EndpointRef, SessionPatch
 from chatforge_tui.domain.turn import Prompt, TurnState
-from chatforge_tui.errors import SessionBusy
+from chatforge_tui.errors import SessionBusy, Unreachable
 from chatforge_tui.sessions import ALL, EngineSettings, SessionManager
 from chatforge_tui.store.sqlite_store import SqliteStore
 from tests.fakes.scripted_endpoint import ScriptedEndpoints
@@ -52,10 +53,10 @@ asyncio.run(main())
 class Program:
     """One engine on the shared store, and everything it told."""
 
-    def __init__(self, path):
+    def __init__(self, path, settings=SHARES):
         self.endpoints = ScriptedEndpoints()
         self.store = SqliteStore(path)
-        self.manager = SessionManager(store=self.store, endpoints=self.endpoints, settings=SHARES)
+        self.manager = SessionManager(store=self.store, endpoints=self.endpoints, settings=settings)
         self.watcher = self.manager.subscribe()
         self.watcher.focus(ALL)
         self.told = []
@@ -146,6 +147,26 @@ async def test_what_one_program_streams_is_followed_in_the_other_to_the_last_let
     assert other.answer() == "Once upon a time"
     assert other.head(session_id).last_state is TurnState.COMPLETE
     assert len([event for event in other.told if isinstance(event, TurnBegan | TurnEnded)]) == 2
+
+
+async def test_a_turn_that_could_not_leave_in_one_program_is_not_shown_as_running_in_the_other(path):
+    one, other = Program(path, replace(SHARES, keeps_unsent=True)), Program(path)
+    async with one.manager, other.manager:
+        session_id = await shown(one, other)
+        await one.manager.send(session_id, Prompt("first"))
+        (await one.wire(session_id)).say(Accepted("fake"), Finished())
+        await other.until(lambda: any(isinstance(event, TurnEnded) for event in other.told))
+        await one.manager.send(session_id, Prompt("second"))
+        await other.until(lambda: [event for event in other.told if isinstance(event, TurnBegan)][1:])
+        wire = await one.endpoints.wire(session_id, 1)
+        wire.say(Unreachable("refused"))
+        await other.until(lambda: any(isinstance(event, TurnRemoved) for event in other.told))
+        assert [turn.head.prompt.text for turn in await other.manager.turns(session_id)] == ["first"]
+        await one.manager.take_back(session_id)
+        await one.manager.send(session_id, Prompt("third"))
+        (await one.endpoints.wire(session_id, 2)).say(Accepted("fake"), Finished())
+        await other.until(lambda: [event for event in other.told if isinstance(event, TurnEnded)][1:])
+        assert [turn.head.prompt.text for turn in await other.manager.turns(session_id)] == ["first", "third"]
 
 
 async def test_nobody_sends_in_a_session_that_another_program_holds(two):

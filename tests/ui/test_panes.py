@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from chatforge_tui.domain.changes import TurnEnded
+from chatforge_tui.domain.changes import TurnBegan, TurnEnded, TurnRemoved
+from chatforge_tui.domain.turn import Turn
 from chatforge_tui.ui.panes import KEPT_BACK_BYTES, KEPT_BYTES, KEPT_TRANSCRIPTS, Pane, PaneBook
 from tests.store.values import a_session, a_turn, counted, ended
 
@@ -71,3 +72,16 @@ def test_a_dropped_pane_has_everything_again_once_it_is_loaded():
     assert pane.has_all
     assert pane.transcript is not None
     assert not pane.transcript.follows, "the reader is where the store says"
+
+
+def test_a_turn_that_another_program_could_not_send_does_not_run_any_more():
+    pane = shown(PaneBook(), ["one"])
+    turn = Turn(a_turn(pane.head, 1))
+    pane.apply(TurnBegan(turn))
+    assert pane.is_live
+    pane.apply(TurnRemoved(pane.session_id, turn.head.turn_id))
+    assert pane.turn is not None
+    assert pane.turn.ordinal == 0
+    assert not pane.is_live
+    assert pane.transcript is not None
+    assert pane.transcript.turns == len(pane.prompts) == 1
