@@ -69,7 +69,7 @@ class Wire:
     def __init__(self, settings: HttpSettings) -> None:
         """Open nothing yet."""
         self._settings = settings
-        self._backend = SocketBackend(public_host=settings.public_host)
+        self._backend = SocketBackend(public_host=_as_connected(settings.public_host))
         self._transport = _PoolTransport(settings, self._backend)
         self._client = httpx.AsyncClient(
             transport=self._transport,
@@ -120,6 +120,14 @@ class Wire:
         """Close every socket, then tidy up the library's own books. The first half needs no waiting."""
         self.abort()
         await self._client.aclose()
+
+
+def _as_connected(host: str) -> str:
+    """Return a host as httpx hands it to the sockets: an international name in ASCII."""
+    try:
+        return httpx.URL(scheme="http", host=host).raw_host.decode() if host else ""
+    except httpx.InvalidURL:  # no request can be made to it
+        return host
 
 
 class _SentOnce:

@@ -10,6 +10,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
 import pytest
 
 from chatforge_tui.config.card_hosts import Permission
@@ -139,6 +140,19 @@ async def test_a_name_that_changes_its_mind_after_it_was_judged_is_not_connected
         found = await asked_once(endpoint(asked=Asked(), use_card_url=trusts))
     assert isinstance(found.error, ProtocolMismatch)
     assert f"{NAMED} leads to 169.254.169.254, an address inside your own network" in str(found.error)
+    assert network.reached == [PUBLIC]
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("named", ["bücher.example.com", "other。example.com", "BÜCHER.example.com."])
+async def test_a_name_in_other_letters_is_judged_when_it_is_connected_to_as_well(server, monkeypatch, named):
+    card = json.dumps({**OLD_CARD, "url": f"http://{named}/rpc"}).encode()
+    server.beside = lambda request: answer(card) if request.method == "GET" else None
+    plain = httpx.URL(f"http://{named}").raw_host.decode()
+    names = {CONFIGURED: [[PUBLIC]], named.lower(): [[PUBLIC_TOO]], plain: [["10.0.0.1"]]}
+    with faked(monkeypatch, server, names) as network:
+        found = await asked_once(endpoint(asked=Asked(), use_card_url=True))
+    assert isinstance(found.error, ProtocolMismatch)
     assert network.reached == [PUBLIC]
     assert server.requests == []
 
