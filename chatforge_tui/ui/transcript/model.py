@@ -165,6 +165,8 @@ class TranscriptModel:
         del self._tops[max(begin, 1) :]
         if begin <= self.top.turn and len(self._turns) > 1:
             self.top = self.top._replace(turn=max(0, self.top.turn + by))
+        if self.cursor is not None and begin <= self.cursor.turn:
+            self.cursor = self.cursor._replace(turn=self.cursor.turn + by) if self.cursor.turn + by >= 0 else None
         if self._unread_from is not None and self._unread_from >= begin:
             self._unread_from = min(self._unread_from + by, len(self._turns))
         if self._left_with is not None and self._left_with > begin:
@@ -190,10 +192,16 @@ class TranscriptModel:
     @property
     def is_live(self) -> bool:
         """Whether the last turn that was sent may still grow: then something counts seconds."""
+        last = self._last_sent
+        return last >= 0 and self.head_state_is_live(last)
+
+    @property
+    def _last_sent(self) -> int:
+        """The last turn before those that wait to be sent; the first one where all do, -1 without any."""
         last = len(self._turns) - 1
         while last > 0 and self.head_of(last).state is TurnState.UNSENT:
             last -= 1
-        return last >= 0 and self.head_state_is_live(last)
+        return last
 
     def head_of(self, at: int) -> TurnHead:
         """Return a turn's head as it is now."""
@@ -244,7 +252,7 @@ class TranscriptModel:
         """Remember how far a turn that is being written has been read."""
         for layout in self._layouts.values():
             layout.forget_unread()
-        at = len(self._turns) - 1
+        at = self._last_sent
         self._read = (at, self._layouts[at].written) if self.is_live and at in self._layouts else None
 
     def _divide_live_turn(self) -> bool:

@@ -28,12 +28,12 @@ from chatforge_tui.domain.part import (
     ToolState,
 )
 from chatforge_tui.domain.plan import Plan, PlanStep, StepStatus
-from chatforge_tui.domain.turn import FIRST_UNSENT, Prompt, TurnProblem, TurnState, Usage
+from chatforge_tui.domain.turn import FIRST_UNSENT, TurnProblem, TurnState, Usage
 from chatforge_tui.ui.transcript.model import KEPT_CHARACTERS, KEPT_LAYOUTS, TranscriptModel
 from chatforge_tui.ui.transcript.page import Page
 from chatforge_tui.ui.transcript.place import Place
 from chatforge_tui.ui.transcript.viewport import line_number, move, place_at, settle
-from tests.ui.transcript.turns import NOW, all_lines, began, changed, ended, model_of, text_of, turn
+from tests.ui.transcript.turns import NOW, all_lines, began, changed, ended, model_of, text_of, turn, waiting
 
 LONG = "A paragraph of some words that is wrapped at sixty columns, so it takes more than a line.\n\n" * 12
 
@@ -389,12 +389,6 @@ def test_an_empty_model_has_nothing_in_view():
     assert model.fold_all() is False
 
 
-def waiting(number, text="later"):
-    one = turn(number, "")
-    head = replace(one.head, ordinal=FIRST_UNSENT + number, state=TurnState.UNSENT, prompt=Prompt(text), problem=None)
-    return replace(one, head=head)
-
-
 def test_what_waits_to_be_sent_stands_at_the_end_and_says_so():
     lines = text_of(model_of(turn(0, "yes"), waiting(7)))
     assert lines[-2:] == ["later", "↑ Waits to be sent."]
@@ -432,6 +426,16 @@ def test_a_reader_stays_at_the_line_when_turns_come_and_go_above():
     assert model.top == Place(3, 1, 0)
     model.apply(TurnRemoved(model.turn(1).head.session_id, model.turn(1).head.turn_id))
     assert model.top == Place(2, 1, 0)
+
+
+def test_the_cursor_stays_in_its_turn_when_turns_come_and_go_above():
+    model = model_of(turn(0, "a"), waiting(7), waiting(8, LONG))
+    text_of(model)
+    model.cursor = Place(2, 1, 0)
+    model.apply(TurnBegan(turn(1, "new")))
+    assert model.cursor == Place(3, 1, 0)
+    model.apply(TurnRemoved(model.turn(1).head.session_id, model.turn(1).head.turn_id))
+    assert model.cursor == Place(2, 1, 0)
 
 
 def test_a_live_turn_before_what_waits_counts_its_seconds():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatforge_tui.domain.changes import PartAdded, TextAppended
+from chatforge_tui.domain.changes import PartAdded, TextAppended, TurnBegan
 from chatforge_tui.domain.part import Part, TextPart, ToolPart, ToolState
 from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.safety.clean import clean
@@ -17,7 +17,7 @@ from chatforge_tui.ui.transcript.place import Place
 from chatforge_tui.ui.transcript.viewport import settle
 from tests.ui.transcript.test_blocks import ANSWER
 from tests.ui.transcript.test_growing_markdown import documents
-from tests.ui.transcript.turns import all_lines, began, changed, ended, model_of, text_of, turn
+from tests.ui.transcript.turns import all_lines, began, changed, ended, model_of, text_of, turn, waiting
 
 DIVIDER = "─" * 52 + " new ───"
 
@@ -62,6 +62,16 @@ def test_an_answer_that_ended_meanwhile_has_it_and_the_turn_after_it_none():
     model.apply(began(1))
     model.enter()
     assert below_divider(model)[:2] == ["two", "three"]
+
+
+def test_it_is_drawn_in_the_answer_before_what_waits_to_be_sent():
+    model = live("one\n\ntwo")
+    model.apply(TurnBegan(waiting(7)))
+    all_lines(model)
+    model.leave()
+    model.apply(changed(0, TextAppended(0, "\n\nthree")))
+    model.enter()
+    assert below_divider(model)[:2] == ["two", "three▌"]
 
 
 def test_a_part_that_came_meanwhile_is_below_it():

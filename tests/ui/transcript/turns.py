@@ -1,6 +1,7 @@
 """Turns, changes and an app with nothing but a transcript, for the tests of this folder."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from textual.app import App, ComposeResult
 from textual.content import Content
@@ -9,7 +10,7 @@ from textual.message import Message
 from chatforge_tui.domain.changes import TurnBegan, TurnChange, TurnChanged, TurnEnded
 from chatforge_tui.domain.ids import RequestId, SessionId, TurnId
 from chatforge_tui.domain.part import Part, TextPart
-from chatforge_tui.domain.turn import Prompt, Turn, TurnHead, TurnProblem, TurnState
+from chatforge_tui.domain.turn import FIRST_UNSENT, Prompt, Turn, TurnHead, TurnProblem, TurnState
 from chatforge_tui.ui.transcript import TranscriptModel, TranscriptView
 from chatforge_tui.ui.transcript.ink import Line
 from chatforge_tui.ui.transcript.page import Page
@@ -43,6 +44,12 @@ def turn(
         finish_reason=finish_reason,
     )
     return Turn(head, parts or ((TextPart(0, answer),) if answer else ()))
+
+
+def waiting(number: int, text: str = "later") -> Turn:
+    """Return a prompt that waits to be sent."""
+    one = turn(number, "", state=TurnState.UNSENT, prompt=text)
+    return replace(one, head=replace(one.head, ordinal=FIRST_UNSENT + number))
 
 
 def began(number: int) -> TurnBegan:
