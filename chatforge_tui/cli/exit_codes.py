@@ -19,7 +19,7 @@ EXIT_CODES: tuple[tuple[int, str], ...] = (
     (DONE, "done; with `send`: the answer is complete"),
     (
         FAULT,
-        "it could not be done, for a reason that is not in this list; with `import`: some lines were skipped; with `export --all`: a session could not be read; with `doctor`: something does not work",
+        "it could not be done, for a reason that is not in this list; with `import`: some lines were skipped; with `export --all`: a session, or an attached file, could not be read; with `doctor`: something does not work",
     ),
     (USAGE, "the command line or the configuration cannot be used; with `send --attach`: a file cannot be attached"),
     (
