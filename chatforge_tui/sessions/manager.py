@@ -240,7 +240,7 @@ class SessionManager:
         """
         if self._book.get(session_id).held_by:
             await self._others.hold(session_id)
-            await self._outbox.load(session_id)
+        await self._outbox.look_again(session_id)
         return self._outbox.go(session_id)
 
     async def take_back(self, session_id: SessionId, *, into_draft: bool = False) -> Prompt | None:

@@ -76,6 +76,8 @@ class Outbox:
         """Waiting prompts that are not durable yet."""
         self._dropping: set[TurnId] = set()
         """Prompts on their way out of the store: they do not wait any more."""
+        self._unsaved: set[SessionId] = set()
+        """Sessions with a turn that waits from now on, which the store does not know yet: nothing is sent before it does."""
         self._going: set[SessionId] = set()
         """Sessions whose prompts go one after another, as long as each is answered."""
         self._stuck: set[SessionId] = set()
@@ -98,11 +100,8 @@ class Outbox:
             self._loaded.set()
         for known in list(self._waiting) if session_id is None else [session_id]:
             self._waiting.pop(known, None)
-        for head in heads:
+        for head in (*heads, *self._adding.values()):  # the store may have looked before it was given the latter
             if session_id in {None, head.session_id} and head.turn_id not in self._dropping:
-                self._waiting.setdefault(head.session_id, []).append(head)
-        for head in self._adding.values():  # the store may have looked before it was given them
-            if session_id in {None, head.session_id}:
                 self._insert(head)
         for known in self._waiting if session_id is None else self._waiting.keys() & {session_id}:
             self._try_later(known)
@@ -120,7 +119,7 @@ class Outbox:
         if not self._settings.keeps_unsent:
             return False
         await self._loaded.wait()
-        return session_id in self._waiting and not self._is_asked(session_id)
+        return session_id in self._unsaved or (session_id in self._waiting and not self._is_asked(session_id))
 
     async def add(self, session_id: SessionId, prompt: Prompt) -> TurnId:
         """Have a prompt wait behind the others of its session; returns when it is durable.
@@ -150,6 +149,16 @@ class Outbox:
         self._bus.publish(TurnEnded(Turn(head)))
         return turn_id
 
+    async def look_again(self, session_id: SessionId) -> None:
+        """Read once more what waits in a session when that is not as much as its head says: a look may have failed.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+            StoreError: the store cannot be read.
+        """
+        if self._book.get(session_id).unsent != len(self._waiting.get(session_id, ())):
+            await self.load(session_id)
+
     def go(self, session_id: SessionId) -> bool:
         """Let a session's prompts go, one after another. Returns whether there are any."""
         if session_id not in self._waiting:
@@ -175,6 +184,7 @@ class Outbox:
             StoreError: it cannot be deleted: it waits on.
         """
         await self._loaded.wait()
+        await self.look_again(session_id)
         waiting = self._waiting.get(session_id)
         if not waiting:
             return None
@@ -207,6 +217,19 @@ class Outbox:
         """Note that a turn could not be sent from here: another program has, or the store cannot; look what waits."""
         self._hooks.start(self._load_again(head.session_id))
 
+    def not_saved(self, session_id: SessionId) -> None:
+        """Note that the store cannot take the end of a turn that waits from now on: its place is not free yet."""
+        self._unsaved.add(session_id)
+
+    def saved(self, turn: Turn) -> None:
+        """Note that the store has taken it: the turn waits, and what was to be sent meanwhile goes, after it."""
+        session_id = turn.head.session_id
+        is_going = session_id in self._going
+        self._unsaved.discard(session_id)
+        self.ended(turn, may_pass=True)
+        if is_going:
+            self.go(session_id)
+
     def ended(self, turn: Turn, *, may_pass: bool) -> None:
         """Note the end of a session's turn, with the worker at rest again.
 
@@ -215,7 +238,9 @@ class Outbox:
             may_pass: another try may end otherwise.
         """
         session_id = turn.head.session_id
-        if turn.head.state is TurnState.UNSENT:
+        if session_id in self._unsaved:
+            self._going.discard(session_id)
+        elif turn.head.state is TurnState.UNSENT:
             self._insert(turn.head)
             self._going.discard(session_id)
             if may_pass:
@@ -267,7 +292,8 @@ class Outbox:
         """Have the prompt that waits longest sent, unless the session is busy: then its end comes here again."""
         waiting = self._waiting.get(session_id)
         head = self._book.here(session_id)
-        if waiting and head is not None and not head.held_by and not self._hooks.is_live(session_id):
+        is_free = head is not None and not head.held_by and not self._hooks.is_live(session_id)
+        if waiting and is_free and session_id not in self._unsaved:
             first = waiting[0]
             if not self._hooks.send(first, once):
                 note("the session is busy: what waits in it goes later", session_id)
@@ -305,8 +331,8 @@ class Outbox:
 
     def _may_go(self, head: SessionHead) -> bool:
         session_id = head.session_id
-        is_free = not head.held_by and session_id not in self._stuck and not self._hooks.is_live(session_id)
-        return is_free and not self._is_asked(session_id)
+        is_free = not head.held_by and session_id not in self._stuck | self._unsaved
+        return is_free and not self._hooks.is_live(session_id) and not self._is_asked(session_id)
 
     def _is_asked(self, session_id: SessionId) -> bool:
         """Whether the session's agent waits for an answer, which no prompt is that was written before the question."""

@@ -187,13 +187,15 @@ class SessionWorker:
             turn = replace(turn, head=replace(turn.head, ended=run.adopted.ended))
         run.ended = turn
         if not await self._context.keeper.end(run, turn):
+            if turn.head.state is TurnState.UNSENT:
+                self._context.outbox.not_saved(self._session_id)
             self._context.start(self._safely(run, self._save_later, turn))
 
     async def _save_later(self, turn: Turn) -> None:
         """Have the store take a turn's end as soon as it can; before that a prompt that waits cannot be sent."""
         await self._context.keeper.save_later(turn)
         if turn.head.state is TurnState.UNSENT:
-            self._context.outbox.ended(turn, may_pass=True)
+            self._context.outbox.saved(turn)
 
     def _unsent(self, run: TurnRun, head: TurnHead) -> TurnHead:
         """Return the head of a turn of which nothing has left: it waits where it waited, or begins to."""

@@ -187,8 +187,6 @@ class MemoryStore:
         if turn is None or turn.head.state is not TurnState.UNSENT:
             return False
         del self._turns[head.session_id][head.turn_id], self._owner[head.turn_id]
-        session = self._sessions[head.session_id]
-        self._sessions[head.session_id] = replace(session, turns=session.turns - 1)
         self._forget_unused(head.session_id)
         return True
 
@@ -201,7 +199,7 @@ class MemoryStore:
 
     def _counted(self, head: SessionHead) -> SessionHead:
         turns = self._turns[head.session_id].values()
-        return replace(head, unsent=sum(turn.head.state is TurnState.UNSENT for turn in turns))
+        return replace(head, turns=len(turns), unsent=sum(turn.head.state is TurnState.UNSENT for turn in turns))
 
     def _kept(self) -> list[SessionId]:
         return [head.session_id for head in self._sessions.values() if head.trashed is None]
@@ -232,7 +230,6 @@ class MemoryStore:
         if session_id not in self._sessions:
             return Merged.HOMELESS
         self._turns[session_id][turn_id], self._owner[turn_id] = item, session_id
-        self._sessions[session_id] = replace(self._sessions[session_id], turns=len(self._turns[session_id]))
         return Merged.ADDED
 
     def _keep(self, item: AttachedContent) -> Merged:

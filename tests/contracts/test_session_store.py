@@ -579,6 +579,18 @@ async def test_an_unsent_prompt_waits_behind_whatever_is_sent_and_is_still_there
     assert (head.turns, head.unsent, head.last_state) == (3, 2, sent.head.state)
 
 
+async def test_how_many_turns_a_session_has_is_what_its_turns_say(store):
+    session = a_session()
+    await store.create_session(session)
+    for head in (an_unsent_turn(session), an_unsent_turn(session, 1_700_000_003.0)):
+        await store.begin_turn(head, session)
+    await store.trash_session(session.session_id, 1.0)
+    head = await store.restore_session(session.session_id)
+    assert (head.turns, head.unsent) == (2, 2)
+    assert await store.drop_turn(an_unsent_turn(session)) is False
+    assert [(one.turns, one.unsent) for one in await store.load_sessions()] == [(2, 2)]
+
+
 async def test_an_unsent_turn_is_sent_by_taking_it_over_once(store):
     session = a_session()
     await store.create_session(session)

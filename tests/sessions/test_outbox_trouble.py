@@ -12,7 +12,7 @@ from chatforge_tui.sessions import EngineSettings
 from chatforge_tui.store.memory_store import MemoryStore
 from tests.fakes.scripted_endpoint import ScriptedEndpoints
 from tests.sessions.conftest import engine_on
-from tests.sessions.test_outbox import ASKS, GOES, Network, prompts, rested
+from tests.sessions.test_outbox import ASKS, GOES, Network, accepted, prompts, rested
 from tests.virtual_clock import run_virtually, settle
 
 SLOW_S = 0.2
@@ -32,6 +32,8 @@ class SlowStore(MemoryStore):
         super().__init__()
         self.turnstile = asyncio.Lock()
         self.refuses_to_drop = False
+        self.refuses_ends = False
+        self.refused_looks = 0
 
     async def begin_turn(self, head, session):
         async with self.turnstile:
@@ -39,9 +41,19 @@ class SlowStore(MemoryStore):
 
     async def unsent_turns(self):
         async with self.turnstile:
+            if self.refused_looks:
+                self.refused_looks -= 1
+                message = "I/O error"
+                raise StoreUnavailable(message)
             found = await super().unsent_turns()
             await asyncio.sleep(SLOW_S)
             return found
+
+    async def end_turn(self, turn, session):
+        if self.refuses_ends:
+            message = "The disk is full."
+            raise StoreUnavailable(message)
+        await super().end_turn(turn, session)
 
     async def drop_turn(self, head):
         async with self.turnstile:
@@ -162,6 +174,42 @@ def test_a_prompt_that_cannot_be_taken_back_is_not_in_the_draft_as_well(run, end
         head = engine.manager.session(a)
         assert (head.draft, head.attachments, head.unsent) == ("", (), 1)
         assert prompts(await engine.manager.turns(a)) == [("one", "unsent")]
+
+    run(body, ASKS)
+
+
+def test_nothing_is_sent_before_the_store_knows_what_waits_first(run, endpoints, network, store):
+    async def body(engine):
+        a = await engine.new()
+        store.refuses_ends = True
+        await engine.manager.send(a, Prompt("one"))
+        await asyncio.sleep(5.0)
+        network.is_up = True
+        await engine.manager.send(a, Prompt("two"))
+        await engine.manager.send_unsent(a)
+        await asyncio.sleep(5.0)
+        assert not accepted(endpoints)
+        store.refuses_ends = False
+        assert await rested(engine, a) == [("one", "complete"), ("two", "complete")]
+        assert [turn.head.ordinal for turn in await engine.manager.turns(a)] == [0, 1]
+        assert (engine.manager.session(a).turns, engine.manager.session(a).unsent) == (2, 0)
+
+    run(body, ASKS)
+
+
+def test_what_could_not_be_looked_up_is_looked_up_when_it_is_to_go(run, endpoints, network, store):
+    async def body(engine):
+        a = await engine.new()
+        await engine.manager.send(a, Prompt("one"))
+        await rested(engine, a)
+        store.refused_looks = 1
+        await engine.manager.close_session(a)
+        await engine.manager.delete_session(a)
+        with pytest.raises(StoreUnavailable):
+            await engine.manager.restore_session(a)
+        network.is_up = True
+        assert await engine.manager.send_unsent(a)
+        assert await rested(engine, a) == [("one", "complete")]
 
     run(body, ASKS)
 
