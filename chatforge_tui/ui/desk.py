@@ -74,5 +74,5 @@ class Desk(Protocol):
         ...
 
     def restore_draft(self, pane: Pane, text: str) -> None:
-        """Put a text that was not accepted back into the composer of its pane, unless something else stands there."""
+        """Put a text that was not accepted back into the composer of its pane, before what was written meanwhile."""
         ...

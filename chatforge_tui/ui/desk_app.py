@@ -375,11 +375,12 @@ class DeskApp(App[None], inherit_bindings=False):
         self.push_screen(screen)
 
     def restore_draft(self, pane: Pane, text: str) -> None:
-        """Put a text that was not accepted back into the composer of its pane, unless something else stands there."""
-        if text and not pane.draft:
-            self._drafts.take(pane, text)
+        """Put a text that was not accepted back into the composer of its pane, before what was written meanwhile."""
+        if text:
+            draft = f"{text}\n{pane.draft}" if pane.draft else text
+            self._drafts.take(pane, draft)
             if pane is self._book.current:
-                self._main.composer.show_draft(text)
+                self._main.composer.show_draft(draft)
 
     def copy_text(self, text: str, what: str) -> None:
         """Copy text, cleaned, and say what is known about that."""

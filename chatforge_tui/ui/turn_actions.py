@@ -116,6 +116,7 @@ class TurnActions:
         except ChatForgeError:
             self._desk.restore_draft(pane, draft)
             if is_draft:  # its files are where they were
-                self._desk.book.put(replace(pane.head, attachments=prompt.attachments))
+                later = (file for file in pane.head.attachments if file not in prompt.attachments)
+                self._desk.book.put(replace(pane.head, attachments=(*prompt.attachments, *later)))
                 self._desk.redraw()
             raise

@@ -1,11 +1,13 @@
 """What a person sees and can do with prompts that wait to be sent."""
 
+import asyncio
+
 import pytest
 
 from chatforge_tui.config.settings import UiSettings
 from chatforge_tui.domain.events import Accepted, Finished, TextDelta
 from chatforge_tui.domain.turn import TurnState
-from chatforge_tui.errors import Unreachable
+from chatforge_tui.errors import StoreUnavailable, Unreachable
 from chatforge_tui.sessions import EngineSettings
 from chatforge_tui.store.memory_store import MemoryStore
 from tests.fakes.scripted_endpoint import echo
@@ -74,6 +76,40 @@ async def test_the_last_prompt_that_waits_comes_back_into_the_composer(home):
         await program.pilot.press("alt+e")
         await program.sees("Something else stands in the prompt")
         assert len(program.front.unsent) == 1
+
+
+@pytest.mark.parametrize("refuses", [False, True], ids=["taken back", "refused"])
+async def test_what_was_typed_while_a_prompt_came_back_stands_behind_it(home, refuses):
+    class Slow(MemoryStore):
+        """Takes its time over one prompt."""
+
+        is_slow = False
+
+        async def drop_turn(self, head):
+            await self.wait()
+            return await super().drop_turn(head)
+
+        async def begin_turn(self, head, session):
+            await self.wait()
+            await super().begin_turn(head, session)
+
+        async def wait(self):
+            while self.is_slow:
+                await asyncio.sleep(0.005)
+                if refuses and not self.is_slow:
+                    message = "The disk is full."
+                    raise StoreUnavailable(message)
+
+    store = Slow()
+    async with running(home, script=Network(), engine=ASKS, store=store) as program:
+        await unsent(program, "first words")
+        store.is_slow = True
+        await (command(program, "second words") if refuses else program.pilot.press("alt+e"))
+        await program.type("typed")
+        store.is_slow = False
+        expected = f"{'second' if refuses else 'first'} words\ntyped"
+        await program.until(lambda: program.app.main.composer.text == expected)
+        assert program.front.draft == expected
 
 
 async def test_a_prompt_can_be_removed_and_an_empty_session_teaches_again(home):
