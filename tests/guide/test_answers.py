@@ -99,11 +99,11 @@ def test_an_answer_about_files_names_the_real_paths() -> None:
 
 
 def test_keys_that_the_user_changed_are_the_ones_answered() -> None:
-    changed = ProgramReference("1", keys=key_entries(Keymap.resolve({"session.new": "f6"})))
+    changed = ProgramReference("1", keys=key_entries(Keymap.resolve({"session.new": "f7"})))
 
     answer = Knowledge(changed, "").answer("how do I open a new tab")
 
-    assert "**F6**" in answer
+    assert "**F7**" in answer
     assert "Ctrl+N" not in answer
 
 
