@@ -254,8 +254,8 @@ class OtherPrograms:
         try:
             if await self._hooks.stop(session_id):
                 turns = _sent(await self._store.load_turns(session_id))
-                self._followed[session_id] = turns[-1] if turns else None
                 await self._store.give_up_sessions([session_id])
+                self._followed[session_id] = turns[-1] if turns else None
                 note("another program has taken over session", session_id)
         except StoreError as error:
             note(f"the session cannot be handed over: {error}", session_id)

@@ -188,7 +188,8 @@ class AttachActions:
         from chatforge_tui.exchange.local_file import LinkNamed, read_file, typed_path  # noqa: PLC0415 - as above
 
         for text in paths:
-            pane.reading.append(clean_name(os.path.basename(text)))  # noqa: PTH119 - a text, not yet a path
+            name = clean_name(os.path.basename(text))  # noqa: PTH119 - a text, not yet a path
+            pane.reading.append(name)
             self._program.redraw()
             try:
                 path = typed_path(text, self._folder)
@@ -201,7 +202,7 @@ class AttachActions:
             except ChatForgeError as error:
                 self._program.say(f"{error} {error.hint}".rstrip(), severity="warning")
             finally:
-                pane.reading.pop(0)
+                pane.reading.remove(name)
         self._program.redraw()
         await self.judge(pane)
 

@@ -14,7 +14,7 @@ from chatforge_tui.domain.events import Accepted, Finished, TaskBound, TextDelta
 from chatforge_tui.domain.ids import TaskId
 from chatforge_tui.domain.session import EndpointRef, SessionPatch
 from chatforge_tui.domain.turn import Prompt, TurnState
-from chatforge_tui.errors import SessionBusy, Unreachable
+from chatforge_tui.errors import SessionBusy, StoreUnavailable, Unreachable
 from chatforge_tui.sessions import ALL, EngineSettings, SessionManager
 from chatforge_tui.store.sqlite_store import SqliteStore
 from tests.fakes.scripted_endpoint import ScriptedEndpoints
@@ -200,6 +200,23 @@ async def test_taking_over_ends_the_others_request_and_the_next_prompt_goes_from
     await one.until(lambda: one.answer() == "again")
     with pytest.raises(SessionBusy):
         await one.manager.send(session_id, Prompt("mine"))
+
+
+async def test_a_session_that_cannot_be_handed_over_is_still_told_of_once(two):
+    one, other = two
+    session_id = await shown(one, other)
+    tries = asyncio.Event()
+
+    async def refuse(session_ids):
+        tries.set()
+        message = "The disk is full."
+        raise StoreUnavailable(message)
+
+    one.store.give_up_sessions = refuse
+    await other.store.ask_for_session(session_id)
+    async with asyncio.timeout(LIMIT_S):
+        await tries.wait()
+    assert session_id not in one.manager._others._followed, "its own turns would be told as another's, too"
 
 
 async def test_a_tab_that_only_shows_becomes_a_writer_when_the_other_closes_its_own(two):
