@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 
 from chatforge_tui.endpoints.http import HttpChannel, HttpSettings, reject_status
 from chatforge_tui.errors import FileElsewhere, ProtocolMismatch
+from chatforge_tui.safety.redact import redact_url
 from chatforge_tui.safety.urls import SafeLink, judge_link, origin_of
 
 _WHOLE_S: Final = 300.0
@@ -68,7 +69,7 @@ def _elsewhere(link: SafeLink, target: str) -> ProtocolMismatch:
     """Return what to say about a redirect that was not followed."""
     next_link = judge_link(target)
     if next_link is None or (link.origin.scheme == "https" and next_link.origin.scheme == "http"):
-        return ProtocolMismatch(f"{link.origin} sends on to an address that is not fetched: {target[:200]}")
+        return ProtocolMismatch(f"{link.origin} sends on to an address that is not fetched: {redact_url(target)[:200]}")
     if next_link.origin == link.origin:
         return ProtocolMismatch(f"{link.origin} sends on and on: the file is nowhere.")
-    return FileElsewhere(f"{link.origin} sends on to {next_link.origin}.", target=next_link.url)
+    return FileElsewhere(f"{link.origin} sends on to {redact_url(str(next_link.origin))}.", target=next_link.url)

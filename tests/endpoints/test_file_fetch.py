@@ -15,6 +15,7 @@ from chatforge_tui.errors import (
     ProtocolMismatch,
     StreamLost,
 )
+from chatforge_tui.safety import redact
 from chatforge_tui.safety.secret import Secret
 from tests.servers.raw_server import Close, answer, head, raw_server
 
@@ -179,3 +180,12 @@ async def test_a_user_name_in_the_address_is_not_sent(server):
     url = server.url.replace("http://", "http://trusted.example.com@")
     assert await fetch_file(f"{url}/f", HttpSettings(origin=server.url, proxy="direct"), limit=10**6) == CONTENT
     assert "authorization" not in server.requests[0].headers
+
+
+@pytest.mark.parametrize("target", ["ftp://x/?key=canary-0123456789", "http://canary-0123456789.example.com/"])
+async def test_a_credential_that_a_redirect_throws_back_is_not_told(server, target):
+    redact.register(Secret("canary-0123456789"))
+    server.plays = [redirect(target)]
+    with pytest.raises(ChatForgeError, match="sends on to") as caught:
+        await fetch_file(f"{server.url}/f", settings(server.url), limit=10)
+    assert "canary" not in str(caught.value)
