@@ -43,7 +43,9 @@ def _with_endpoint(function: _Function) -> _Function:
     """Add the options that choose the endpoint of a new session."""
     options = (
         click.option("--endpoint", metavar="NAME_OR_URL", default="", help="Endpoint of new sessions."),
-        click.option("--protocol", type=click.Choice(_PROTOCOLS), default=None, help="What it speaks."),
+        click.option(
+            "--protocol", type=click.Choice(_PROTOCOLS), default=None, help="What it speaks; so far a2a or openai-chat."
+        ),
         click.option("--model", metavar="MODEL", default="", help="Model to ask for."),
         click.option("--token-env", metavar="VAR", default="", help="Environment variable that holds its credential."),
     )
@@ -380,7 +382,8 @@ def run_command(arguments: list[str]) -> int:
         return USAGE
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "chatforge"
-        tell(f"{error.format_message()} `{command} --help` says how it is used.")
+        said = error.format_message().removesuffix(".")
+        tell(f"{said}. `{command} --help` says how it is used.")
         return USAGE
     except click.ClickException as error:
         tell(error.format_message())

@@ -76,6 +76,7 @@ class _File:
         self._refuse_credentials(data)
         self._check_names((), data, Settings.__struct_fields__)
         values = {key: value for key, value in data.items() if key not in _TABLES}
+        self._check_words((), values, Settings)
         settings = msgspec.structs.replace(
             self._convert((), values, Settings),
             endpoints={
@@ -135,11 +136,14 @@ class _File:
     def _struct(self, path: KeyPath, value: object, kind: type[_Struct]) -> _Struct:
         table = self._table(path, value)
         self._check_names(path, table, kind.__struct_fields__)
+        self._check_words(path, table, kind)
+        return self._convert(path, table, kind)
+
+    def _check_words(self, path: KeyPath, table: Mapping[str, Any], kind: type[msgspec.Struct]) -> None:
         for key, item in table.items():
             allowed = allowed_values(kind, key)
             if allowed and item not in allowed:
                 raise self._error((*path, key), f"expected one of {', '.join(allowed)}")
-        return self._convert(path, table, kind)
 
     def _check_names(self, path: KeyPath, table: Mapping[str, Any], known: Collection[str]) -> None:
         for key in table:

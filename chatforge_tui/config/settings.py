@@ -20,7 +20,7 @@ BUILT_IN = "built-in"
 class EndpointSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One `[endpoints.NAME]` table: where an agent answers, and how to ask it."""
 
-    protocol: Annotated[Protocol, Meta(description="What the endpoint speaks.")]
+    protocol: Annotated[Protocol, Meta(description="What the endpoint speaks; so far a2a or openai-chat.")]
     url: Annotated[str, Meta(description="Where it answers, http or https, without a user name or password.")]
     model: Annotated[str, Meta(description="Model to ask for; empty = the endpoint's own choice.")] = ""
     system: Annotated[str, Meta(description="Instruction that goes before every conversation.")] = ""

@@ -36,12 +36,12 @@ class ChatForgeApp(EngineDesk, inherit_bindings=False):
             case CommandUnknown(message):
                 self.say(message, severity="warning")
             case CommandTyped(command, argument):
-                self._empty_composer(pane)
+                self._empty_composer(pane, event.text)
                 self._run_command(command.action, argument, pane)
             case PromptTyped(text) if self._attaching.take_mentions(pane, text):
                 pass  # they are shown first; the next Enter sends
             case PromptTyped(text):
-                self._empty_composer(pane)
+                self._empty_composer(pane, event.text)
                 self._turns.queue(pane, text) if event.is_queued else self._turns.send(pane, text)
 
     def _submit_alone(self, text: str) -> None:
@@ -168,8 +168,10 @@ class ChatForgeApp(EngineDesk, inherit_bindings=False):
         """Show where a link really leads, and ask."""
         self._program.ask_about_link(event.url)
 
-    def _empty_composer(self, pane: Pane) -> None:
-        """The text was taken: nothing of it stays a draft, on the disk neither."""
-        self._main.composer.show_draft("")
-        self._drafts.take(pane, "")
+    def _empty_composer(self, pane: Pane, taken: str) -> None:
+        """The text was taken: nothing of it stays a draft, on the disk neither. What was typed behind it meanwhile does."""
+        standing = self._main.composer.text
+        rest = standing.removeprefix(taken) if standing.startswith(taken) else ""
+        self._main.composer.show_draft(rest)
+        self._drafts.take(pane, rest)
         self._drafts.save()

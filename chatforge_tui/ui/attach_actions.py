@@ -119,7 +119,9 @@ class AttachActions:
 
     def follow_cursor(self) -> None:
         """Offer what completes the path at the cursor of the composer, if one stands there."""
-        composer = self._program.main.composer
+        composer, pane = self._program.main.composer, self._program.book.current
+        if pane is not None:
+            self._know(pane, composer.text)
         if self._completion is None:
             if "@" not in composer.document.get_line(composer.cursor_location[0]):
                 return
@@ -142,6 +144,7 @@ class AttachActions:
             return False
         from chatforge_tui.ui.mentions import mentions  # noqa: PLC0415 - lazy, as above
 
+        self._know(pane, text)
         seen = self._seen.setdefault(pane.session_id, set())
         fresh = [path for path in mentions(text) if path not in seen and self.is_file(path)]
         if not fresh:
@@ -150,6 +153,19 @@ class AttachActions:
         seen |= set(fresh)
         self.take(pane, fresh)
         return True
+
+    def forget_mentions(self, pane: Pane) -> None:
+        """Another prompt stands in the composer of a pane, with its files: it has been there before."""
+        self._seen.pop(pane.session_id, None)
+
+    def _know(self, pane: Pane, text: str) -> None:
+        """Note which mentions of a prompt that was kept have their files above it: those are not read again."""
+        if not pane.head.attachments or pane.session_id in self._seen:
+            return
+        from chatforge_tui.ui.mentions import mentions  # noqa: PLC0415 - lazy, as above
+
+        kept = {file.name for file in pane.head.attachments}
+        self._seen[pane.session_id] = {path for path in mentions(text) if os.path.basename(path) in kept}  # noqa: PTH119 - a text
 
     def _take_mention(self, path: str) -> None:
         """Attach a file whose mention was completed."""
@@ -210,6 +226,7 @@ class AttachActions:
         from chatforge_tui.exchange.local_file import check_total  # noqa: PLC0415 - as above
 
         check_total((*pane.head.attachments, file), self._limits)
+        self._seen.setdefault(pane.session_id, set())
         session_id = pane.session_id
         await self._program.engine.call(
             lambda manager: manager.files.attach(session_id, [file], {file.sha256: content})

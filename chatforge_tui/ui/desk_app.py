@@ -377,6 +377,7 @@ class DeskApp(App[None], inherit_bindings=False):
     def restore_draft(self, pane: Pane, text: str) -> None:
         """Put a text that was not accepted back into the composer of its pane, before what was written meanwhile."""
         if text:
+            self._attaching.forget_mentions(pane)
             draft = f"{text}\n{pane.draft}" if pane.draft else text
             self._drafts.take(pane, draft)
             if pane is self._book.current:

@@ -104,11 +104,15 @@ class EngineDesk(DeskApp, inherit_bindings=False):
         return False
 
     def _take_head(self, head: SessionHead) -> None:
-        """Take a session's head; one in front that another program writes in from now on is followed."""
+        """Take a session's head; when another program begins or ends to write in the one in front, it is read again.
+
+        What waits to be sent is shown where it can be sent from, and only there.
+        """
         pane = self._book.current
-        is_given_up = pane is not None and pane.session_id == head.session_id and not pane.head.held_by
+        is_front = pane is not None and pane.session_id == head.session_id
+        was_held = is_front and bool(pane.head.held_by)
         self._book.put(head)
-        if is_given_up and head.held_by:
+        if is_front and was_held is not bool(head.held_by):
             self._engine.show(head.session_id, is_loaded=False)
 
     def on_turns_loaded(self, event: TurnsLoaded) -> None:

@@ -10,9 +10,11 @@ import os
 import re
 import selectors
 from codecs import getincrementaldecoder
+from collections.abc import Iterable
 
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Key
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
@@ -48,7 +50,7 @@ class KeyReader:
         """Return the events of these bytes."""
         text = self._decode(data)
         self._is_short = len(text) <= TYPED and _SHORT.search(text) is not None
-        events = list(self._parser.feed(text)) if text else []
+        events = _without_text(self._parser.feed(text)) if text else []
         if _NEVER_IN_FRAMES in text:
             return [event for event in events if not isinstance(event, TerminalSupportsSynchronizedOutput)]
         return events
@@ -58,7 +60,16 @@ class KeyReader:
         if self._is_short and self._parser._timeout_time is not None:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the only way to say that its time is over
             self._parser._timeout_time = 0.0  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as above
         self._is_short = False
-        return list(self._parser.tick())
+        return _without_text(self._parser.tick())
+
+
+def _without_text(events: Iterable[Message]) -> list[Message]:
+    """Take the letter from what was pressed with Alt: a text field would insert it before an action is looked for."""
+    found = list(events)
+    for event in found:
+        if isinstance(event, Key) and event.key.startswith("alt+"):
+            event.character = None
+    return found
 
 
 class UnixDriver(LinuxDriver):

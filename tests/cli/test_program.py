@@ -169,6 +169,7 @@ def test_a_purged_session_leaves_no_word(filled):
         (("export", "abc"), 4, "No session has the id 'abc'"),
         (("sesions",), 2, "No such command 'sesions'. Did you mean 'sessions'?"),
         (("show",), 2, "Missing argument 'ID'."),
+        (("endpoints", "extra"), 2, "extra argument (extra). `chatforge endpoints --help` says"),
         (("export", "abc", "--format", "pdf"), 2, "'pdf' is not one of 'md', 'json', 'html'."),
         (("send",), 2, "Missing argument 'TEXT...'."),
         (("send", " "), 2, "The prompt is empty."),

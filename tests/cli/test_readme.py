@@ -8,6 +8,7 @@ from chatforge_tui.cli.launch import Launch
 from chatforge_tui.cli.program_reference import command_entries, program_reference
 from chatforge_tui.cli.reference_pages import PAGES, page
 from chatforge_tui.config.keymap import ACTIONS
+from chatforge_tui.ui.slash_commands import COMMANDS
 from tests.cli.program import ROOT
 
 CARE = {"check", "repair", "backup", "compact"}
@@ -60,3 +61,8 @@ def test_no_table_is_broken_by_a_bar_in_a_cell(tmp_path):
         for block in page(Launch(home=tmp_path), name).split("\n\n"):
             rows = [line for line in block.split("\n") if line.startswith("|")]
             assert len({len(re.findall(r"(?<!\\)\|", row)) for row in rows}) <= 1
+
+
+def test_the_tour_names_every_command_of_the_prompt():
+    tour = (ROOT / "README.md").read_text("utf-8").partition("- **Commands.**")[2].partition("work in the prompt")[0]
+    assert re.findall(r"/([a-z]+)", tour) == [command.name for command in COMMANDS]

@@ -123,6 +123,7 @@ def test_a_mistake_is_told_with_file_line_key_and_what_was_expected(load, extra,
     [
         ("trash_days = -1", "config.toml line 1: trash_days: expected a whole number >= 0."),
         ('trash_days = "never"', "config.toml line 1: trash_days: expected a whole number, got text."),
+        ('outbox = "yes"', "config.toml line 1: outbox: expected one of ask, auto."),
         ("default_endpoint = 1", "config.toml line 1: default_endpoint: expected text, got a whole number."),
     ],
 )

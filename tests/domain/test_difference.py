@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatforge_tui.domain.changes import TextAppended
@@ -43,6 +43,7 @@ TURNS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(TURNS, TURNS)
 def test_the_changes_make_one_state_the_other(before, after):
     if len(after.plans) < len(before.plans):

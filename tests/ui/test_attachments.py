@@ -6,7 +6,8 @@ import pytest
 from textual import events
 
 from chatforge_tui.domain.turn import TurnState
-from chatforge_tui.errors import StoreUnavailable
+from chatforge_tui.errors import StoreUnavailable, Unreachable
+from chatforge_tui.sessions import EngineSettings
 from chatforge_tui.store.memory_store import MemoryStore
 from tests.fakes.scripted_endpoint import echo
 from tests.ui.program import Program, running
@@ -299,6 +300,51 @@ async def test_a_mention_that_was_typed_is_shown_first_and_goes_with_the_second_
         await program.pilot.press("enter")
         await program.until(lambda: program.front.state is TurnState.COMPLETE)
         assert await sent(program) == [("compare @notes.md, please", [NOTE])]
+
+
+async def test_a_mention_with_its_file_is_not_read_again_after_a_restart(home, folder):
+    store = MemoryStore()
+    async with running(home, store=store) as program:
+        await command(program, "see @notes.md")
+        await program.sees("+ notes.md")
+    (folder / "notes.md").write_bytes(b"changed")
+    (folder / "sub" / "notes.md").write_bytes(OTHER)
+    async with running(home, store=store, script=echo) as program:
+        await program.sees("+ notes.md")
+        await program.pilot.press(*" @sub/notes.md", "enter")  # of the same name, but not that one
+        await program.until(lambda: names(program) == ["notes.md", "notes.md"])
+        await program.pilot.press("enter")
+        await program.until(lambda: program.front.state is TurnState.COMPLETE)
+        assert [files for _, files in await sent(program)] == [[NOTE, OTHER]]
+
+
+async def test_a_waiting_prompt_that_is_taken_back_goes_at_once_with_the_files_it_had(home, folder):
+    down = [Unreachable("The agent is away.", retryable=True)]
+    script = Answers(down)
+    settings = EngineSettings(keeps_unsent=True, max_retries=0)
+    async with running(home, script=script, engine=settings) as program:
+        await command(program, "see @notes.md")
+        await program.sees("+ notes.md")
+        await program.pilot.press("enter")
+        await program.sees("not sent")
+        (folder / "notes.md").write_bytes(b"changed")
+        await program.pilot.press("alt+e")
+        await program.until(lambda: names(program) == ["notes.md"] and program.app.main.composer.text)
+        await program.sees("A new session")
+        script.now = None
+        await program.send("see @notes.md again")
+        await program.until(lambda: program.front.state is TurnState.COMPLETE)
+        assert (await sent(program))[-1] == ("see @notes.md again", [NOTE])
+
+
+class Answers:
+    """An agent that does what it is told now; None: echo."""
+
+    def __init__(self, now):
+        self.now = now
+
+    def __call__(self, request):
+        return echo(request) if self.now is None else self.now
 
 
 async def test_a_mention_whose_file_was_taken_back_is_text_from_then_on(home, folder):

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from textual import events
 
 from chatforge_tui.config.settings import UiSettings
 from chatforge_tui.domain.events import Accepted, Finished, TextDelta
@@ -11,6 +10,7 @@ from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.errors import StoreUnavailable, Unreachable
 from chatforge_tui.sessions import EngineSettings
 from chatforge_tui.store.memory_store import MemoryStore
+from chatforge_tui.ui.terminal_input import KeyReader
 from tests.fakes.scripted_endpoint import echo
 from tests.ui.program import running
 
@@ -132,9 +132,12 @@ async def test_a_prompt_waits_for_the_end_of_the_running_answer(home):
         await program.say(wire, Accepted("fake"), TextDelta("so far"))
         await program.sees("Alt+Q waits")
         await program.type("two")
-        program.app.post_message(events.Key("alt+q", "q"))  # as a terminal sends it: with a letter that could be typed
+        reader = KeyReader()
+        for event in [*reader.take(b"\x1bq"), *reader.silence(), *reader.take(b"x")]:  # the x is for the next prompt
+            program.app.post_message(event)
         await program.sees(WAITS)
-        assert program.app.main.composer.text == ""
+        await program.until(lambda: program.app.main.composer.text == "x")
+        assert [turn.prompt.text for turn in pane.unsent.values()] == ["two"]
         assert pane.is_live
         await program.say(wire, TextDelta(" and on"), Finished())
         await program.until(lambda: len(program.endpoints.wires) == 2)

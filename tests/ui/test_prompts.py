@@ -26,6 +26,17 @@ async def test_enter_sends_what_was_typed_and_empties_the_prompt(home):
         assert composer(program).text == ""
 
 
+async def test_a_letter_that_comes_right_behind_enter_stays(home):
+    async with running(home, script=echo) as program:
+        await program.type("hi")
+        for event in (events.Key("enter", "\r"), events.Key("x", "x")):
+            program.app.post_message(event)
+        await program.until(lambda: program.front.state is TurnState.COMPLETE)
+
+        assert program.front.prompts == ["hi"]
+        assert composer(program).text == program.front.draft == "x"
+
+
 @pytest.mark.parametrize("key", ["ctrl+j", "shift+enter", "alt+enter", "shift+\r"])
 async def test_the_newline_keys_begin_a_line_and_send_nothing(home, key):
     async with running(home) as program:

@@ -59,6 +59,19 @@ async def test_esc_in_the_transcript_stops_no_answer(home):
         await program.until(lambda: pane.state is TurnState.ABORTED)
 
 
+async def test_a_search_begun_in_the_transcript_leads_back_into_it(home):
+    async with running(home, script=answer) as program:
+        await program.send("hello")
+        await program.sees("second paragraph")
+        for key, where in (("slash", program.app.main.transcript), ("ctrl+f", program.app.main.composer)):
+            await program.pilot.press("f6" if key == "slash" else "escape")
+            await program.until(lambda key=key: program.app.main.is_reading is (key == "slash"))
+            await program.pilot.press(key)
+            await program.sees("Enter next")
+            await program.pilot.press(*"second", "escape")
+            await program.until(lambda where=where: program.app.focused is where)
+
+
 async def test_no_letter_and_no_sign_is_taken_from_the_prompt(home):
     typed = [key for action in ACTIONS if action.scope is not Scope.BOARD for key in action.keys if len(key) == 1]
     signs = {"slash": "/", "left_parenthesis": "(", "right_parenthesis": ")", "question_mark": "?", "space": " "}

@@ -28,6 +28,13 @@ def test_a_sequence_is_one_key_however_it_is_cut(reads, key):
     assert keys_of(*reads) == [key]
 
 
+@pytest.mark.parametrize("reads", [(b"\x1bq", None), (b"ab\x1bq", None)])
+def test_a_letter_with_alt_is_a_key_that_types_nothing(reads):
+    reader = KeyReader()
+    found = [event for data in reads for event in (reader.silence() if data is None else reader.take(data))]
+    assert [(event.key, event.is_printable) for event in found][-1] == ("alt+q", False)
+
+
 def test_the_end_of_a_long_paste_may_be_late():
     reader = KeyReader()
     began = reader.take(b"\x1b[200~" + b"x" * 100 + b"\x1b")

@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+import socket
 import time
+from contextlib import closing
 from statistics import median
 
 import pytest
@@ -51,6 +53,30 @@ async def test_a_name_shows_up_a_stream_is_followed_and_taken_over(tmp_path):
         await other.until(lambda: "⊘" not in other.lines[0], "the mark goes")
         await one.wait_for(f"Open in pid {other.pid} ")
         await one.until(lambda: "⊘" in one.lines[0], "the mark is here now")
+
+
+async def test_a_waiting_prompt_is_seen_by_who_took_its_session_over(tmp_path):
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+    (tmp_path / "config.toml").write_text(
+        f'[endpoints.away]\nprotocol = "openai-chat"\nurl = "http://127.0.0.1:{port}/v1"\nmodel = "m"\n'
+    )
+    async with terminal(home=tmp_path) as one, terminal(home=tmp_path) as other:
+        await one.wait_for("A new session with")
+        await other.wait_for("A new session with")
+        one.send(b"nobody is there\r")
+        await one.wait_for("Not sent:")
+        other.press("f3")
+        await other.wait_for("⊘ nobody is there")
+        other.press("down", "enter")
+        await other.wait_for(f"Open in pid {one.pid} ")
+        other.press("alt+o")
+        await other.wait_for("Not sent:")
+        other.send(b"/drop\r")
+        await other.wait_for("Removed;")
+        await other.wait_for("A new session with")
+        other.send(b"and now\r")
+        await other.wait_for("Not sent:")
 
 
 def last_line(screen):

@@ -223,7 +223,7 @@ class MainScreen(FrameScreen):
     def redraw_pane(self) -> None:
         """Draw plan, form, status and hints of the pane in front: once a batch, whatever the number of tabs."""
         pane = self._book.current
-        if pane is not None and not pane.is_empty and self.page.empty.display:
+        if pane is not None and not self.page.shows(pane.transcript, is_empty=pane.is_empty):
             self.show_transcript(pane)
         self._place_plan(pane)
         self._place_form(pane)

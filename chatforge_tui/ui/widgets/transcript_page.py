@@ -27,13 +27,15 @@ class TranscriptPage(Vertical):
     DEFAULT_CSS = "TranscriptPage { width: 1fr; height: 1fr; & > #transcript { height: 1fr; } }"
 
     class SearchLeft(Message):
-        """The search is over: the cursor can go back to the composer."""
+        """The search that was begun in the composer is over: the cursor can go back there."""
 
     def __init__(self, marks: MarkSet, *, keymap: Keymap, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self._marks, self._keymap = marks, keymap
         self._view: TranscriptView | None = None
         self._search: SearchBar | None = None
+        self._was_reading = False
+        """The search was begun with the cursor in the transcript."""
 
     def compose(self) -> ComposeResult:
         """Begin with the page of an empty session."""
@@ -61,6 +63,12 @@ class TranscriptPage(Vertical):
         """Whether the cursor is in the transcript."""
         return self._view is not None and self._view.has_focus
 
+    def shows(self, model: "TranscriptModel | None", *, is_empty: bool) -> bool:
+        """Whether this is what stands here already."""
+        if is_empty or self.empty.display:
+            return is_empty is self.empty.display
+        return self._view is not None and self._view.model is model
+
     def show(self, model: "TranscriptModel | None", *, is_empty: bool) -> None:
         """Show a transcript, where its reader left it, or the page of an empty session."""
         self.empty.display = is_empty
@@ -76,7 +84,8 @@ class TranscriptPage(Vertical):
             self._view.refresh_model()
 
     def open_search(self) -> None:
-        """Search the transcript."""
+        """Search the transcript; Esc leads back to where the cursor is now."""
+        self._was_reading = self.has_reader
         self.call_after_refresh(self._search_bar().open)
 
     def show_hit(self, hit: "SearchHit") -> None:
@@ -84,6 +93,7 @@ class TranscriptPage(Vertical):
         if hit.turn_id is None:
             return
         bar = self._search_bar()
+        self._was_reading = False
 
         def show() -> None:
             bar.open(hit.excerpt[hit.start : hit.end])
@@ -121,7 +131,10 @@ class TranscriptPage(Vertical):
         """Nothing is searched any more."""
         event.stop()
         self.view.find("")
-        self.post_message(self.SearchLeft())
+        if self._was_reading:
+            self.view.focus()
+        else:
+            self.post_message(self.SearchLeft())
 
     def _tell_match(self) -> None:
         if self._search is not None:
