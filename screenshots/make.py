@@ -2,7 +2,7 @@
 
     python screenshots/make.py [NAME ...]
 
-Without a name it makes all of them, about half a minute. Needs nothing but the installed package; keeps what the sessions
+Without a name it makes all of them, about a minute. Needs nothing but the installed package; keeps what the sessions
 store in a temporary directory.
 """
 
@@ -13,8 +13,8 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, chdir
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,8 @@ HERE = Path(__file__).parent
 LIMIT_S = 60.0
 WIDE = (120, 36)
 SMALL = (80, 24)
+_FILES = {"deploy.yaml": "replicas: 3\n" * 40, "error.log": "05:12:07 connection refused\n" * 900}
+"""What lies where the program is started."""
 _BLANK = "\xa0"
 _PIECE = re.compile(r"[^\xa0\s]+(?:[\xa0 ][^\xa0\s]+)*")
 """Words with single blanks between them."""
@@ -96,15 +98,28 @@ class Program:
         """Let the program run for a while."""
         await self.pilot.pause(seconds)
 
+    async def attach(self, name: str) -> None:
+        """Have a file go along with the next prompt."""
+        pane = self.front
+        self.app.main.composer.write(f"/attach {name}")
+        await self.pilot.press("enter")
+        await self.until(lambda: any(file.name == name for file in pane.head.attachments))
+
+
+def _lay_out(files: Mapping[Path, str]) -> None:
+    for file, text in files.items():
+        file.write_text(text, encoding="utf-8")
+
 
 @asynccontextmanager
-async def running(size: tuple[int, int], theme: str) -> AsyncGenerator[Program, None]:
-    """Run the program with an empty home."""
-    with tempfile.TemporaryDirectory() as home:
+async def running(size: tuple[int, int], theme: str, config: str) -> AsyncGenerator[Program, None]:
+    """Run the program with a home where nothing is but this configuration, in a folder with two files."""
+    with tempfile.TemporaryDirectory() as home, tempfile.TemporaryDirectory() as folder, chdir(folder):
+        _lay_out({Path(home, "config.toml"): config, **{Path(name): text for name, text in _FILES.items()}})
         launch = Launch(Path(home))
         built_in = BuiltInEndpoint(launch)
         app = ChatForgeApp(
-            start_engine=lambda: make_manager(launch, built_in),
+            start_engine=lambda: make_manager(launch, built_in, takes_up=True),
             settings=launch.settings,
             keymap=Keymap(),
             locations=launch.locations,
@@ -171,6 +186,27 @@ async def markdown(program: Program) -> None:
     await program.sees("replicas")
 
 
+async def waiting(program: Program) -> None:
+    """Two prompts that wait for their server, one with a file, and a file beside the next prompt."""
+    pane = program.front
+    await program.attach("deploy.yaml")
+    for number, prompt in enumerate(("What would you change in this file?", "Then write the change as a patch."), 1):
+        program.app.main.composer.write(prompt)
+        await program.pilot.press("enter")
+        await program.until(lambda number=number: len(pane.unsent) == number)
+    await program.attach("error.log")
+    program.app.main.composer.write("Does this log say why it restarts?")
+    await program.sees("not sent")
+
+
+async def reading(program: Program) -> None:
+    """The cursor in the transcript, with a table selected."""
+    pane = await program.ask("Long markdown")
+    await program.ended(pane, TurnState.COMPLETE)
+    await program.pilot.press("f6", "g", *"w" * 12, "v", *"jjjj")
+    await program.pause(0.3)
+
+
 @dataclass(frozen=True)
 class Picture:
     """One picture."""
@@ -179,12 +215,18 @@ class Picture:
     play: Callable[[Program], Awaitable[None]]
     size: tuple[int, int] = WIDE
     theme: str = ""
+    config: str = ""
 
+
+_AWAY = '[endpoints.local]\nprotocol = "openai-chat"\nurl = "http://127.0.0.1:9/v1"\nmodel = "qwen3"\n'
+"""An endpoint where nobody answers."""
 
 PICTURES = (
     Picture("sessions", several_sessions),
     Picture("plan", plan),
     Picture("form", form),
+    Picture("waiting", waiting, config=_AWAY),
+    Picture("reading", reading),
     Picture("help", help_screen),
     Picture("light", markdown, theme="chatforge-light"),
     Picture("small", answer, SMALL),
@@ -193,7 +235,7 @@ PICTURES = (
 
 async def make(picture: Picture, folder: Path = HERE) -> Path:
     """Make one picture; return its file."""
-    async with running(picture.size, picture.theme) as program:
+    async with running(picture.size, picture.theme, picture.config) as program:
         await picture.play(program)
         svg = program.app.export_screenshot(title="ChatForge", simplify=True)
     svg = _TEXT.sub(_placed, svg)

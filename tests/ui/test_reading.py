@@ -1,5 +1,7 @@
 """Reading by keyboard in the whole program: into the transcript and back, and no key taken from the prompt."""
 
+import pytest
+
 from chatforge_tui.config.keymap import ACTIONS, Keymap, Scope
 from chatforge_tui.domain.events import Accepted, Finished, TextDelta
 from chatforge_tui.domain.turn import TurnState
@@ -57,6 +59,28 @@ async def test_esc_in_the_transcript_stops_no_answer(home):
         assert pane.state is TurnState.STREAMING
         await program.pilot.press("escape", "escape")
         await program.until(lambda: pane.state is TurnState.ABORTED)
+
+
+@pytest.mark.parametrize("theme", ["chatforge-dark", "chatforge-light", "textual-light", "nord", "ansi-dark"])
+async def test_what_is_selected_can_be_read_in_every_theme(home, theme):
+    async with running(home, script=answer) as program:
+        program.app.theme = theme
+        await program.send("hello")
+        await program.sees("second paragraph")
+        await program.pilot.press("f6", "v", "k", "k")
+        view = program.app.main.transcript
+        await program.until(lambda: view.text_selection is not None)
+        style = view._style_of("selection")
+        await program.until(lambda: style.bgcolor in {s.style.bgcolor for s in words(program) if s.style})
+        selected = [segment for segment in words(program) if segment.style.bgcolor == style.bgcolor]
+        assert "second" in "".join(segment.text for segment in selected)
+        assert all(segment.style.color != segment.style.bgcolor for segment in selected)
+
+
+def words(program):
+    """What stands on the screen but blanks."""
+    strips = program.app.screen._compositor.render_strips()
+    return [segment for strip in strips for segment in strip if segment.text.strip()]
 
 
 async def test_a_search_begun_in_the_transcript_leads_back_into_it(home):

@@ -298,7 +298,9 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _style_of(self, name: str) -> Style:
         if name == "selection":
-            return self.screen.get_component_rich_style("screen--selection")
+            style = self.screen.get_component_rich_style("screen--selection")
+            # A theme that names no colour for selected text gives that of the background: the text keeps its own then.
+            return Style(bgcolor=style.bgcolor) if style.color == style.bgcolor else style
         return self.get_component_rich_style(f"transcript--{name}")
 
     def overlays_of(self, rows: Sequence[Row]) -> dict[int, Overlay]:
