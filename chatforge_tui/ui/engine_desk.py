@@ -109,10 +109,9 @@ class EngineDesk(DeskApp, inherit_bindings=False):
         What waits to be sent is shown where it can be sent from, and only there.
         """
         pane = self._book.current
-        is_front = pane is not None and pane.session_id == head.session_id
-        was_held = is_front and bool(pane.head.held_by)
+        held_by = pane.head.held_by if pane is not None and pane.session_id == head.session_id else None
         self._book.put(head)
-        if is_front and was_held is not bool(head.held_by):
+        if held_by is not None and bool(held_by) is not bool(head.held_by):
             self._engine.show(head.session_id, is_loaded=False)
 
     def on_turns_loaded(self, event: TurnsLoaded) -> None:

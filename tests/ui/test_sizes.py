@@ -72,6 +72,19 @@ async def test_the_plan_has_a_column_where_there_is_room_and_stands_in_the_trans
         await program.until(lambda: not dock.display)
 
 
+async def test_the_cursor_is_where_it_was_when_the_window_is_large_enough_again(home):
+    async with running(home, script=echo, size=(80, 24)) as program:
+        await program.send("hello")
+        for key, where in (("f6", program.app.main.transcript), ("escape", program.app.main.composer)):
+            await program.pilot.press(key)
+            await program.until(lambda where=where: program.app.focused is where)
+            await program.pilot.resize_terminal(39, 9)
+            await program.sees("too small")
+            await program.until(lambda where=where: program.app.focused is not where)
+            await program.pilot.resize_terminal(80, 24)
+            await program.until(lambda where=where: program.app.focused is where)
+
+
 async def test_a_window_that_is_too_small_says_one_sentence_and_comes_back(home):
     async with running(home) as program:
         await program.pilot.resize_terminal(39, 9)

@@ -13,6 +13,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Static
 
 from chatforge_tui.config.key_names import is_typed
@@ -119,6 +120,8 @@ class MainScreen(FrameScreen):
         """Whether the plan stands in the place of the transcript, where there is no room for both."""
         self.trouble = ""
         """A sentence about the program itself that stays on screen; "" when all is well."""
+        self._focus_kept: Widget | None = None
+        """Where the cursor was when the window became too small for it: hiding a widget takes it from there."""
         self.undo_hint = False
         self.new_lines = 0
         """Lines that arrived below what the reader sees."""
@@ -366,7 +369,15 @@ class MainScreen(FrameScreen):
     def on_resize(self, event: events.Resize) -> None:
         """Place the plan for the new size; below the smallest one there is a sentence."""
         width, height = event.size
-        self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "-too-small")
+        is_too_small, was_too_small = width < SMALLEST[0] or height < SMALLEST[1], self.has_class("-too-small")
+        if is_too_small and not was_too_small:
+            self._focus_kept = self.focused
+        self.set_class(is_too_small, "-too-small")
+        if was_too_small and not is_too_small:
+            kept = self._focus_kept or self.composer
+            self.call_after_refresh(
+                lambda: self.set_focus(kept if kept.is_attached and kept.display else self.composer)
+            )
         self.composer.styles.max_height = max(1, min(MOST_PROMPT_LINES, (height - _OTHER_LINES) // 2))
         self._plan_over = self._plan_over and width < DOCK_WIDTH
         self._place_plan(self._book.current)
