@@ -128,7 +128,7 @@ def _action_choices(keymap: Keymap) -> list[Choice]:
 
 def _action_choice(action: Action) -> Choice:
     key = shown(action.keys[0]) if action.keys else ""
-    return Choice(f"do:{action.id}", action.description.rstrip("."), action.group, key)
+    return Choice(f"do:{action.id}", action.description.rstrip("."), action.group, key, name=action.label)
 
 
 def _session_choice(pane: Pane) -> Choice:

@@ -49,6 +49,18 @@ def test_every_action_has_a_palette_entry():
     assert listed == {f"do:{action.id}" for action in ACTIONS if action.scope is not Scope.BOARD}
 
 
+def test_an_action_is_found_in_the_palette_by_what_it_is_called():
+    screen = palette(Keymap(), PaneBook())
+    for action in ACTIONS:
+        if action.scope is not Scope.BOARD:
+            found = [choice.value.removeprefix("do:") for choice in screen._matching(action.label)]
+            labels = [other.label for id_ in found for other in ACTIONS if other.id == id_]
+            assert action.id in found
+            assert labels[0].startswith(action.label)
+    assert screen._matching("doctor")[0].value == "do:app.doctor"
+    assert screen._matching("trash")[0].value == "do:session.trash"
+
+
 async def test_a_remapped_key_works_and_is_what_the_screen_names(home):
     keymap = Keymap.resolve({"session.new": "f5"})
     async with running(home, keymap=keymap) as program:

@@ -3,6 +3,7 @@
 Owns matching and the list; what the choices mean is the caller's. All texts are cleaned by whoever makes the choices.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -37,6 +38,8 @@ class Choice:
     """Shown dim behind it, and matched as well."""
     key: str = ""
     """The key for the same thing, shown at the right."""
+    name: str = ""
+    """What it is called elsewhere: not shown, but who types how that begins finds it first."""
 
 
 class PickerScreen(Dialog[str]):
@@ -132,9 +135,10 @@ class PickerScreen(Dialog[str]):
         return [choice for score, choice in sorted(scored, key=lambda pair: -pair[0]) if score > 0]
 
     def _score(self, query: str, choice: Choice) -> float:
-        """Return how well a choice matches, 0 for not at all; its detail counts half."""
+        """Return how well a choice matches, 0 for not at all; its detail counts half, its name before all."""
         text, detail = self._fuzzy.match(query, choice.text)[0], self._fuzzy.match(query, choice.detail)[0]
-        return max(text, detail / 2)
+        is_called = choice.name.casefold().startswith(query.strip().casefold())
+        return math.inf if is_called else max(text, detail / 2)
 
 
 def _line(choice: Choice, places: Sequence[int], room: int) -> Content:
