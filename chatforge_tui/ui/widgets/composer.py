@@ -73,13 +73,7 @@ class Composer(TextArea):
     class Tabbed(Message):
         """Tab was pressed: the next example, or the form, or the next widget."""
 
-    def __init__(
-        self,
-        *,
-        send_keys: Sequence[str],
-        newline_keys: Sequence[str],
-        id: str | None = None,  # noqa: A002 - Textual's own name
-    ) -> None:
+    def __init__(self, *, send_keys: Sequence[str], newline_keys: Sequence[str], id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         """Take the keys that send and that begin a new line, as Textual names them."""
         super().__init__(
             id=id, soft_wrap=True, tab_behavior="focus", show_line_numbers=False, highlight_cursor_line=False
