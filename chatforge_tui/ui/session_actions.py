@@ -185,8 +185,9 @@ class SessionActions:
         except ChatForgeError:
             self._deleting.pop(pane.session_id, None)
             raise
-        self._desk.book.remove(pane.session_id)
-        self.note_removed(pane.session_id)
+        if pane.session_id in self._deleting:  # else that was told already, and it may have been brought back since
+            self._desk.book.remove(pane.session_id)
+            self.note_removed(pane.session_id)
         self._keep_one_open(pane)
 
     def note_removed(self, session_id: SessionId) -> None:

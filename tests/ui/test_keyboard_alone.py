@@ -54,6 +54,8 @@ async def test_everything_can_be_done_without_a_mouse(home: Path):
         screen.send(b"scripts")
         await screen.until(lambda: re.search(r"\b1 of \d", screen.text), "a hit")
         await leave(screen, "Enter next")
+        await screen.wait_for("Esc back to the prompt")
+        await leave(screen, "Esc back to the prompt")  # the search was begun in the transcript, and ends there
 
         # links: listed, shown whole, copied
         await send(screen, "echo see [one](https://one.example/x) and https://two.example", "see one")

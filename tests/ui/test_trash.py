@@ -1,7 +1,11 @@
-"""The trash on the screen: sessions come back from it, or go for good, with every word."""
+"""The trash on the screen: sessions come back from chatforge_tui.domain.ids import TaskId
+from chatforge_tui.domain.events import Accepted, TaskBound, TextDelta
+from it, or go for good, with every word."""
 
 import pytest
 
+from chatforge_tui.domain.events import Accepted, TaskBound, TextDelta
+from chatforge_tui.domain.ids import TaskId
 from tests.terminal import terminal
 from tests.ui.program import running
 
@@ -85,3 +89,22 @@ async def test_no_word_of_what_is_deleted_for_good_stays_on_the_disk(tmp_path):
 def everything(home):
     """All bytes of all files: the database and what stands beside it, backups, logs, state."""
     return b"\n".join(file.read_bytes() for file in home.rglob("*") if file.is_file())
+
+
+async def test_what_was_brought_back_stays_in_front_though_the_deletion_is_still_telling_the_agent(home):
+    async with running(home) as program:
+        await program.open()
+        pane = await program.send("hello")
+        session_id, wire = pane.session_id, await program.wire(pane)
+        program.endpoints.cancel_takes = 0.3
+        await program.say(wire, Accepted("fake"), TaskBound(TaskId("task"), None), TextDelta("so far"))
+        await program.sees("so far")
+        await program.pilot.press("alt+d")
+        await program.sees("Deleted")
+        await program.pilot.press("alt+u")
+        await program.until(lambda: program.front.session_id == session_id)
+        await program.until(lambda: program.endpoints.made[-1].is_closed)
+        for _ in range(5):
+            await program.pilot.pause()
+        assert program.front.session_id == session_id
+        assert program.app.book.get(session_id) is program.front
