@@ -2,6 +2,7 @@
 
 import pytest
 from textual import events
+from textual.widgets import Input
 
 from chatforge_tui.config.settings import UiSettings
 from chatforge_tui.domain.events import Accepted, Finished, TextDelta
@@ -263,3 +264,14 @@ async def test_what_is_typed_right_behind_ctrl_n_is_for_the_new_session(home):
         assert program.front.prompts == ["hello"]
         assert first.is_empty
         assert first.draft == "x"
+
+
+async def test_enter_chooses_what_fits_the_words_though_their_search_has_not_come_yet(home):
+    async with running(home) as program:
+        await program.pilot.press("ctrl+p")
+        await program.sees("What do you want to do?")
+        entry = program.app.screen.query_one(Input)
+        with entry.prevent(Input.Changed):  # the words are there, what they lead to is still on its way
+            entry.value = "another theme"
+        await program.pilot.press("enter")
+        await program.sees("Search themes")

@@ -69,6 +69,8 @@ class PickerScreen(Dialog[str]):
         self._title, self._choices = title, choices
         self._placeholder, self._nothing, self._start = placeholder, nothing, start
         self._shown: list[Choice] = []
+        self._searched = ""
+        """What the list shows the matches of."""
         self._fuzzy = FuzzySearch()
 
     def compose(self) -> ComposeResult:
@@ -85,19 +87,21 @@ class PickerScreen(Dialog[str]):
 
     def on_mount(self) -> None:
         """Show everything; at once, for Enter may be there already, and again when it is known how wide."""
-        self._search("")
-        self.call_after_refresh(self._search, "")
+        self._search_again()
+        self.call_after_refresh(self._search_again)
 
     def on_resize(self) -> None:
         """Fit the lines to the new width."""
-        self.call_after_refresh(self._search, self.query_one(Input).value)
+        self.call_after_refresh(self._search_again)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Narrow down."""
         self._search(event.value)
 
     def on_input_submitted(self) -> None:
-        """Choose the highlighted line."""
+        """Choose the highlighted line of what fits the words that stand there now: Enter may overtake their search."""
+        if self._searched != self.query_one(Input).value:
+            self._search_again()
         place = self.query_one(OptionList).highlighted
         if place is not None and place < len(self._shown):
             self.dismiss(self._shown[place].value)
@@ -113,8 +117,13 @@ class PickerScreen(Dialog[str]):
         if self._shown:
             listing.highlighted = max(0, min((listing.highlighted or 0) + step, len(self._shown) - 1))
 
+    def _search_again(self) -> None:
+        """Search what stands in the entry by now."""
+        self._search(self.query_one(Input).value)
+
     def _search(self, query: str) -> None:
         listing = self.query_one(OptionList)
+        self._searched = query
         self._shown = self._matching(query)[:MOST_SHOWN]
         room = max(listing.scrollable_content_region.width - 3, 20)
         options = [Option(_line(choice, self._places(query, choice), room)) for choice in self._shown]
