@@ -2,9 +2,10 @@
 
 import asyncio
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct, field
 
 from chatforge_tui.cli import exit_codes
 from chatforge_tui.cli.launch import Launch
@@ -71,8 +72,7 @@ def import_bundle(launch: Launch, source: BinaryIO, *, as_json: bool) -> int:
     return exit_codes.FAULT if report.skipped else exit_codes.DONE
 
 
-@dataclass
-class _Written:
+class _Written(Struct):
     """What a bundle has."""
 
     sessions: int = 0

@@ -267,7 +267,7 @@ def store() -> None:
 @click.pass_context
 def check(ctx: click.Context, home: Path | None, *, as_json: bool) -> None:
     """Read the whole store and say whether it is sound; exit code 3 when it is not. Changes nothing."""
-    from chatforge_tui.cli.care_commands import check_store  # noqa: PLC0415 - 60 ms for sqlite and msgspec
+    from chatforge_tui.cli.care_commands import check_store  # noqa: PLC0415 - 60 ms for sqlite and the store
 
     ctx.exit(check_store(_launch(home, {}, ctx.obj), as_json=as_json))
 
@@ -281,7 +281,7 @@ def repair(ctx: click.Context, home: Path | None, *, as_json: bool) -> None:
 
     Nothing is deleted, and a sound store is left alone.
     """
-    from chatforge_tui.cli.care_commands import repair_store  # noqa: PLC0415 - 60 ms for sqlite and msgspec
+    from chatforge_tui.cli.care_commands import repair_store  # noqa: PLC0415 - 60 ms for sqlite and the store
 
     ctx.exit(repair_store(_launch(home, {}, ctx.obj), as_json=as_json))
 
@@ -292,7 +292,7 @@ def repair(ctx: click.Context, home: Path | None, *, as_json: bool) -> None:
 @click.pass_context
 def backup(ctx: click.Context, home: Path | None, *, as_json: bool) -> None:
     """Copy the store now, also while ChatForge runs; the newest three copies are kept."""
-    from chatforge_tui.cli.care_commands import back_up_store  # noqa: PLC0415 - 60 ms for sqlite and msgspec
+    from chatforge_tui.cli.care_commands import back_up_store  # noqa: PLC0415 - 60 ms for sqlite and the store
 
     ctx.exit(back_up_store(_launch(home, {}, ctx.obj), as_json=as_json))
 
@@ -303,7 +303,7 @@ def backup(ctx: click.Context, home: Path | None, *, as_json: bool) -> None:
 @click.pass_context
 def compact(ctx: click.Context, home: Path | None, *, as_json: bool) -> None:
     """Give the space of deleted sessions back to the disk."""
-    from chatforge_tui.cli.care_commands import compact_store  # noqa: PLC0415 - 60 ms for sqlite and msgspec
+    from chatforge_tui.cli.care_commands import compact_store  # noqa: PLC0415 - 60 ms for sqlite and the store
 
     ctx.exit(compact_store(_launch(home, {}, ctx.obj), as_json=as_json))
 

@@ -6,10 +6,11 @@ that read the store alone do not pay for it.
 
 import difflib
 import os
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from chatforge_tui.config.locations import Locations
 from chatforge_tui.domain.session import EndpointRef
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from chatforge_tui.config.settings import Settings
 
 
-@dataclass(frozen=True)
-class Launch:
+class Launch(Struct, frozen=True, dict=True):
     """One start of the program, as its flags say."""
 
     home: Path | None = None
@@ -53,7 +53,7 @@ class Launch:
         Raises:
             ConfigError: the configuration cannot be used.
         """
-        # 10 ms for msgspec, which commands that only read the store do not need, and 15 more to judge a file.
+        # 10 ms that commands which only read the store do not need, and 15 more to judge a file.
         from chatforge_tui.config.settings import Settings  # noqa: PLC0415 - see above
 
         if not self.locations.config_file.exists():
@@ -80,7 +80,7 @@ class Launch:
 
 def default_endpoint(settings: "Settings") -> str:
     """Return the name of the endpoint that new sessions get when nothing else is said."""
-    from chatforge_tui.config.settings import BUILT_IN  # noqa: PLC0415 - 56 ms for msgspec, see above
+    from chatforge_tui.config.settings import BUILT_IN  # noqa: PLC0415 - see above
 
     return settings.default_endpoint or next(iter(settings.endpoints), BUILT_IN)
 
@@ -91,7 +91,7 @@ def check_endpoint(name: str, settings: "Settings") -> None:
     Raises:
         ConfigError: it is neither; the message does not quote a URL that holds a credential.
     """
-    from chatforge_tui.config.settings import BUILT_IN  # noqa: PLC0415 - 56 ms for msgspec, see above
+    from chatforge_tui.config.settings import BUILT_IN  # noqa: PLC0415 - see above
 
     if "://" in name:
         from chatforge_tui.config.endpoint_checks import url_faults  # noqa: PLC0415 - 10 ms, only for a URL

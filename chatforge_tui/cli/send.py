@@ -4,8 +4,9 @@ Owns the course of the command: which session, when it stops, what it exits with
 """
 
 import asyncio
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from chatforge_tui.cli import exit_codes
 from chatforge_tui.cli.composition import engine
@@ -36,8 +37,7 @@ Files = dict[Attachment, bytes]
 """What goes along, with its content."""
 
 
-@dataclass(frozen=True, slots=True)
-class SendCommand:
+class SendCommand(Struct, frozen=True):
     """What the command line says."""
 
     text: str

@@ -5,9 +5,10 @@ import os
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from chatforge_tui.cli import exit_codes
 from chatforge_tui.cli.launch import Launch
@@ -102,8 +103,7 @@ def restore_session(launch: Launch, given: str) -> None:
     standard_output().line(f"Restored {title}.")
 
 
-@dataclass(frozen=True)
-class _Found(Generic[_T]):
+class _Found(Struct, Generic[_T], frozen=True):
     """What was read, and from what kind of store."""
 
     value: _T

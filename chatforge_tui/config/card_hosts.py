@@ -9,10 +9,12 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 _LARGEST = 1_048_576
 """Bytes of a file that is read."""
@@ -29,8 +31,7 @@ class Permission(StrEnum):
     WITH_CREDENTIAL = "with-credential"
 
 
-@dataclass(frozen=True, slots=True)
-class CardHostQuestion:
+class CardHostQuestion(Struct, frozen=True):
     """May requests of an endpoint go to the server that its agent card names?"""
 
     endpoint: str

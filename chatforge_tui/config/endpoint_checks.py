@@ -5,9 +5,10 @@ Pure judgement of parsed TOML. A message never quotes the value: it may be a cre
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
+
+from msgspec import Struct
 
 from chatforge_tui.config.keyring_lookup import split_entry
 from chatforge_tui.config.toml_text import KeyPath
@@ -28,8 +29,7 @@ _WAYS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """Something that keeps a configuration from being used."""
 
     path: KeyPath

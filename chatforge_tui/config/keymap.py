@@ -6,8 +6,9 @@ all that the UI needs to find what it does.
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from chatforge_tui.config.key_names import is_typed, normalized
 from chatforge_tui.errors import ConfigError
@@ -26,8 +27,7 @@ class Scope(StrEnum):
     """In the list of sessions; a screen of its own, so its keys collide with no other scope."""
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """Something a person can have the program do."""
 
     id: str
@@ -198,8 +198,7 @@ ACTIONS: tuple[Action, ...] = (
 _BY_ID: Mapping[str, Action] = {action.id: action for action in ACTIONS}
 
 
-@dataclass(frozen=True, slots=True)
-class KeyProblem:
+class KeyProblem(Struct, frozen=True):
     """Why a line of `[keys]` cannot be used."""
 
     action_id: str
@@ -208,8 +207,7 @@ class KeyProblem:
     """One sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Keymap:
+class Keymap(Struct, frozen=True):
     """All actions with the keys that are in force."""
 
     actions: tuple[Action, ...] = ACTIONS

@@ -4,15 +4,15 @@ Finds paths; makes and reads nothing.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 _NAME = "chatforge"
 HOME_VARIABLE = "CHATFORGE_HOME"
 
 
-@dataclass(frozen=True, slots=True)
-class Locations:
+class Locations(Struct, frozen=True):
     """The directories of one user, and the configuration file. None of them need exist."""
 
     config_file: Path

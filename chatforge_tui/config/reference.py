@@ -5,10 +5,10 @@ Owns how a setting is described to people. Nothing here is written by hand but t
 
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
+from msgspec import Struct
 
 from chatforge_tui.config.settings import EndpointSettings, FileSettings, Settings, UiSettings
 
@@ -21,8 +21,7 @@ _TABLES: tuple[tuple[str, type[msgspec.Struct]], ...] = (
 _WORDS: dict[object, str] = {str: "text", int: "whole number", float: "number", bool: "true or false"}
 
 
-@dataclass(frozen=True, slots=True)
-class SettingDescription:
+class SettingDescription(Struct, frozen=True):
     """One setting, for people."""
 
     name: str

@@ -4,13 +4,12 @@ What an attachment is travels with the prompt; its content does not: it is in th
 digest, and is read only to be sent or shown.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from chatforge_tui.domain.ids import SessionId
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(Struct, frozen=True):
     """A file as it was when the user attached it."""
 
     name: str
@@ -23,8 +22,7 @@ class Attachment:
     """Of the content, 64 hexadecimal digits: by this the content is found."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttachedContent:
+class AttachedContent(Struct, frozen=True):
     """The bytes of an attachment, and the session in which they are kept."""
 
     session_id: SessionId

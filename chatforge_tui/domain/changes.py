@@ -4,8 +4,9 @@ The engine turns each stream event into changes; the store writes them and panes
 what is shown follow from one sequence, and a pane can be rebuilt from the store at any time.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from chatforge_tui.domain.ids import RequestId, SessionId, TurnId
 from chatforge_tui.domain.part import Part
@@ -18,15 +19,13 @@ TextField = Literal["text", "input", "output"]
 """Which text of a part grows: `text` of text, reasoning and notice parts, `input` and `output` of tool parts."""
 
 
-@dataclass(frozen=True, slots=True)
-class PartAdded:
+class PartAdded(Struct, frozen=True):
     """A part began. Its index is larger than every index of the turn before it."""
 
     part: Part
 
 
-@dataclass(frozen=True, slots=True)
-class TextAppended:
+class TextAppended(Struct, frozen=True):
     """A text of a part grew at its end. The one change that may be merged with the next of its kind."""
 
     index: int
@@ -34,22 +33,19 @@ class TextAppended:
     field: TextField = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class PartReplaced:
+class PartReplaced(Struct, frozen=True):
     """The part with this index is now this one, whole."""
 
     part: Part
 
 
-@dataclass(frozen=True, slots=True)
-class PartDropped:
+class PartDropped(Struct, frozen=True):
     """The part with this index is gone (its text was superseded)."""
 
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class PlanRecorded:
+class PlanRecorded(Struct, frozen=True):
     """A new version of the plan joins the turn's plans. The PlanPart changes by PartAdded or PartReplaced beside it."""
 
     sequence: int
@@ -57,8 +53,7 @@ class PlanRecorded:
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
-class HeadChanged:
+class HeadChanged(Struct, frozen=True):
     """The turn's head is now this (state, task, usage, times). Not terminal: see TurnEnded."""
 
     head: TurnHead
@@ -67,15 +62,13 @@ class HeadChanged:
 TurnChange = PartAdded | TextAppended | PartReplaced | PartDropped | PlanRecorded | HeadChanged
 
 
-@dataclass(frozen=True, slots=True)
-class TurnBegan:
+class TurnBegan(Struct, frozen=True):
     """A turn joins the session, prompt already on disk."""
 
     turn: Turn
 
 
-@dataclass(frozen=True, slots=True)
-class TurnChanged:
+class TurnChanged(Struct, frozen=True):
     """Something happened to the live turn."""
 
     session_id: SessionId
@@ -84,45 +77,39 @@ class TurnChanged:
     changes: tuple[TurnChange, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TurnEnded:
+class TurnEnded(Struct, frozen=True):
     """The one terminal change of a request; its final commit is done. Carries the whole turn."""
 
     turn: Turn
 
 
-@dataclass(frozen=True, slots=True)
-class TurnRemoved:
+class TurnRemoved(Struct, frozen=True):
     """A turn that could not leave is gone: its prompt was taken back, or it waits in another program, whose it is."""
 
     session_id: SessionId
     turn_id: TurnId
 
 
-@dataclass(frozen=True, slots=True)
-class SessionChanged:
+class SessionChanged(Struct, frozen=True):
     """A session is new, or its head changed."""
 
     head: SessionHead
 
 
-@dataclass(frozen=True, slots=True)
-class SessionRemoved:
+class SessionRemoved(Struct, frozen=True):
     """A session went to the trash or is gone: its tab goes."""
 
     session_id: SessionId
 
 
-@dataclass(frozen=True, slots=True)
-class StoreTrouble:
+class StoreTrouble(Struct, frozen=True):
     """The store cannot write (or can again): nothing on screen may pretend to be saved meanwhile."""
 
     message: str
     """One sentence; "" = all is well again."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoreRepaired:
+class StoreRepaired(Struct, frozen=True):
     """The store was damaged; this is what came back of it."""
 
     report: RepairReport

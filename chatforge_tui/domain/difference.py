@@ -1,6 +1,6 @@
 """What happened between two states of one turn, as changes: for a turn that another program streams. Pure."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import (
     HeadChanged,

@@ -5,7 +5,7 @@ An endpoint yields these in the order in which the server sent them. Exactly one
 interrupted; a transport error is raised as an `errors.EndpointError`, never yielded.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from chatforge_tui.domain.form import Form
 from chatforge_tui.domain.ids import ContextId, TaskId
@@ -14,8 +14,7 @@ from chatforge_tui.domain.plan import Plan
 from chatforge_tui.domain.turn import TurnProblem, Usage
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """The server accepted the request: a stream, or an answer, follows. From here on nothing is retried unasked."""
 
     protocol: str
@@ -24,76 +23,66 @@ class Accepted:
     """The agent's name or the model's."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskBound:
+class TaskBound(Struct, frozen=True):
     """The agent named the task or context. Saved to disk at once."""
 
     task_id: TaskId | None
     context_id: ContextId | None
 
 
-@dataclass(frozen=True, slots=True)
-class TextDelta:
+class TextDelta(Struct, frozen=True):
     """More text of the answer, to be appended verbatim. Never empty."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class TextReplaced:
+class TextReplaced(Struct, frozen=True):
     """The whole answer is exactly this: what was streamed so far is superseded."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReasoningDelta:
+class ReasoningDelta(Struct, frozen=True):
     """More reasoning. Never empty."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ToolStarted:
+class ToolStarted(Struct, frozen=True):
     """A tool call began."""
 
     call_id: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class ToolInputDelta:
+class ToolInputDelta(Struct, frozen=True):
     """More of a call's arguments. A call id not seen before is a call whose start was lost: it is begun."""
 
     call_id: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ToolOutputDelta:
+class ToolOutputDelta(Struct, frozen=True):
     """More of a call's output. Unknown call ids as in ToolInputDelta."""
 
     call_id: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ToolEnded:
+class ToolEnded(Struct, frozen=True):
     """A call is over."""
 
     call_id: str
     failed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PlanUpdated:
+class PlanUpdated(Struct, frozen=True):
     """The plan is now this, whole."""
 
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
-class FileOffered:
+class FileOffered(Struct, frozen=True):
     """The agent hands over a file, inline or by URL."""
 
     name: str
@@ -102,36 +91,31 @@ class FileOffered:
     data: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Noticed:
+class Noticed(Struct, frozen=True):
     """A line beside the answer. Consecutive STATUS lines replace nothing: each is kept."""
 
     level: NoticeLevel
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class UsageReported:
+class UsageReported(Struct, frozen=True):
     """What the turn cost so far; a later report replaces an earlier one."""
 
     usage: Usage
 
 
-@dataclass(frozen=True, slots=True)
-class StillAlive:
+class StillAlive(Struct, frozen=True):
     """Bytes without content (an SSE comment, a ping): the connection lives, the agent may not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """Terminal: the protocol's own marker of a complete answer."""
 
     reason: str = ""
     """The endpoint's word: "stop", "length", "completed"."""
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingForUser:
+class WaitingForUser(Struct, frozen=True):
     """Terminal: the agent needs the user before it goes on."""
 
     kind: QuestionKind
@@ -139,15 +123,13 @@ class WaitingForUser:
     form: Form | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Canceled:
+class Canceled(Struct, frozen=True):
     """Terminal: the agent says that the task was canceled."""
 
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """Terminal: the agent says that it failed."""
 
     problem: TurnProblem

@@ -1,8 +1,9 @@
 """What an examination of the program's surroundings found: one line each, with what to do about it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 
 class Verdict(StrEnum):
@@ -17,8 +18,7 @@ class Verdict(StrEnum):
     """It does not work."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that was looked at."""
 
     subject: str
@@ -32,8 +32,7 @@ class Finding:
     """The same for programs: JSON values by name, times in milliseconds where the name ends in `_ms`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """What belongs together in a report."""
 
     name: str

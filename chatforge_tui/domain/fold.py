@@ -1,7 +1,8 @@
 """Plays changes onto a turn: what a store does on reading, and what proves that stored and shown are one sequence."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import (
     HeadChanged,

@@ -1,7 +1,8 @@
 """A form that an agent asks the user to fill in."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class FieldKind(StrEnum):
@@ -16,8 +17,7 @@ class FieldKind(StrEnum):
     BOOLEAN = "boolean"
 
 
-@dataclass(frozen=True, slots=True)
-class FormField:
+class FormField(Struct, frozen=True):
     """One question of a form."""
 
     name: str
@@ -39,8 +39,7 @@ class FormField:
     """A regular expression the whole answer must match; "" for none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """A titled list of fields; answered all at once."""
 
     fields: tuple[FormField, ...]

@@ -5,8 +5,9 @@ can be dropped (see `changes.PartDropped`), so indexes may have gaps; they never
 All text is as received, byte for byte after UTF-8 decoding: cleaning is for screens and logs.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from chatforge_tui.domain.form import Form
 from chatforge_tui.domain.plan import Plan
@@ -35,8 +36,7 @@ class NoticeLevel(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class TextPart:
+class TextPart(Struct, frozen=True):
     """Text of the answer (Markdown)."""
 
     index: int
@@ -46,8 +46,7 @@ class TextPart:
     not shown a second time."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReasoningPart:
+class ReasoningPart(Struct, frozen=True):
     """What the model thought before it answered."""
 
     index: int
@@ -56,8 +55,7 @@ class ReasoningPart:
     """How long it took, once it is over."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolPart:
+class ToolPart(Struct, frozen=True):
     """One call of a tool by the agent."""
 
     index: int
@@ -71,16 +69,14 @@ class ToolPart:
     seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PlanPart:
+class PlanPart(Struct, frozen=True):
     """The place of the plan within the answer, with its newest state. One a turn."""
 
     index: int
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
-class FilePart:
+class FilePart(Struct, frozen=True):
     """A file that the agent offers. Nothing is fetched or written by itself."""
 
     index: int
@@ -92,8 +88,7 @@ class FilePart:
     """Its content, when it came inline."""
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionPart:
+class QuestionPart(Struct, frozen=True):
     """The agent asks, and waits."""
 
     index: int
@@ -102,8 +97,7 @@ class QuestionPart:
     form: Form | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NoticePart:
+class NoticePart(Struct, frozen=True):
     """A line beside the answer: never part of it."""
 
     index: int

@@ -1,7 +1,8 @@
 """An agent's plan: what it means to do, and how far it is."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class StepStatus(StrEnum):
@@ -13,8 +14,7 @@ class StepStatus(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class PlanStep:
+class PlanStep(Struct, frozen=True):
     """One step of a plan."""
 
     title: str
@@ -23,8 +23,7 @@ class PlanStep:
     """Which sub-agent does it; "" when the agent does not say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A complete plan. An update is a whole new Plan, never a difference to the one before."""
 
     steps: tuple[PlanStep, ...]

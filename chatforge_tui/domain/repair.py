@@ -1,11 +1,11 @@
 """What the repair of a damaged store brought back, and where the damaged files are now."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class RepairReport:
+
+class RepairReport(Struct, frozen=True):
     """What came back, and from where."""
 
     moved_to: Path

@@ -1,14 +1,14 @@
 """What an endpoint is asked to do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from chatforge_tui.domain.ids import ContextId, RequestId, SessionId, TaskId, TurnId
 from chatforge_tui.domain.turn import Prompt, Turn
 
 
-@dataclass(frozen=True, slots=True)
-class PromptRequest:
+class PromptRequest(Struct, frozen=True):
     """One attempt to have a prompt answered."""
 
     session_id: SessionId
@@ -25,8 +25,7 @@ class PromptRequest:
     """Of the attachments of the prompt and of the history, by digest; one that is lost is missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRef:
+class TaskRef(Struct, frozen=True):
     """A task at an agent."""
 
     task_id: TaskId

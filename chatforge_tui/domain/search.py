@@ -1,7 +1,8 @@
 """What a search over all sessions finds."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from chatforge_tui.domain.ids import SessionId, TurnId
 
@@ -14,8 +15,7 @@ class FoundIn(StrEnum):
     ANSWER = "answer"
 
 
-@dataclass(frozen=True, slots=True)
-class SearchHit:
+class SearchHit(Struct, frozen=True):
     """One place where all the words were found."""
 
     session_id: SessionId

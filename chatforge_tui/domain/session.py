@@ -1,14 +1,14 @@
 """A session: one conversation with one endpoint, shown as one tab."""
 
-from dataclasses import dataclass, fields, replace
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.ids import ContextId, SessionId, TaskId
 from chatforge_tui.domain.turn import TurnState
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointRef:
+class EndpointRef(Struct, frozen=True):
     """Which endpoint a session talks to. Survives a restart without the configuration that named it."""
 
     name: str
@@ -21,8 +21,7 @@ class EndpointRef:
     """Name of the environment variable that holds the credential, for a URL given on the command line."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionHead:
+class SessionHead(Struct, frozen=True):
     """Everything about a session but its turns. Times are Unix seconds (UTC)."""
 
     session_id: SessionId
@@ -65,8 +64,7 @@ class SessionHead:
         return replace(self, is_open=False, is_active=False)
 
 
-@dataclass(frozen=True, slots=True)
-class SessionPatch:
+class SessionPatch(Struct, frozen=True):
     """A change to some fields of a SessionHead; None leaves a field as it is."""
 
     title: str | None = None

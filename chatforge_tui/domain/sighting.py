@@ -1,13 +1,12 @@
 """What other programs on the same store have done: what a store tells that is asked to look around."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.session import SessionHead
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(Struct, frozen=True):
     """What is different since the last look. Something is: a look that finds nothing new gives none."""
 
     changed: tuple[SessionHead, ...] = ()

@@ -1,8 +1,9 @@
 """A turn: one prompt of the user and what the agent did with it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.ids import RequestId, SessionId, TaskId, TurnId
@@ -61,8 +62,7 @@ def unsent_ordinal(when: float) -> int:
     return FIRST_UNSENT + int(when * 1000)
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(Struct, frozen=True):
     """What the user sends."""
 
     text: str
@@ -73,8 +73,7 @@ class Prompt:
     """Files that go along, in the user's order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """What the turn cost, as far as the endpoint says. None: it did not say."""
 
     input_tokens: int | None = None
@@ -85,8 +84,7 @@ class Usage:
     """In the endpoint's currency, normally US dollars."""
 
 
-@dataclass(frozen=True, slots=True)
-class TurnProblem:
+class TurnProblem(Struct, frozen=True):
     """Why a turn did not end well, in the user's words."""
 
     kind: str
@@ -97,8 +95,7 @@ class TurnProblem:
     """One sentence: what to do next; "" when there is nothing to say."""
 
 
-@dataclass(frozen=True, slots=True)
-class TurnHead:
+class TurnHead(Struct, frozen=True):
     """Everything about a turn but its parts. Times are Unix seconds (UTC)."""
 
     turn_id: TurnId
@@ -135,8 +132,7 @@ class TurnHead:
         return self.state is TurnState.CONNECTING and self.accepted is not None and self.task_id is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """A turn with its parts, at one moment."""
 
     head: TurnHead

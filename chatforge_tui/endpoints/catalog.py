@@ -7,11 +7,10 @@ but inside `HttpSettings`, bound to the origin that the user configured.
 import asyncio
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from chatforge_tui.config import credentials
 from chatforge_tui.config.card_hosts import CardHostQuestion, CardHosts, Permission
@@ -136,8 +135,7 @@ class EndpointCatalog:
         return _adapter(spoken, settings, http, self.asked_of(endpoint, http))
 
 
-@dataclass(frozen=True, slots=True)
-class AskedOf:
+class AskedOf(Struct, frozen=True):
     """What the user answered about one endpoint. Matches `a2a.discovery.AskedHosts`."""
 
     hosts: CardHosts

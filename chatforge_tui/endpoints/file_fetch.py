@@ -4,9 +4,10 @@ Owns where such a request may go: http and https only, to the public or to the e
 to the endpoint's own origin, and not on to another origin before the user has seen it.
 """
 
-from dataclasses import replace
 from typing import Final
 from urllib.parse import urljoin
+
+from msgspec.structs import replace
 
 from chatforge_tui.endpoints.http import HttpChannel, HttpSettings, reject_status
 from chatforge_tui.errors import FileElsewhere, ProtocolMismatch

@@ -7,11 +7,11 @@ import base64
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from urllib.parse import unquote, urlsplit
 
 import httpcore
+from msgspec import Struct, field
 
 from chatforge_tui.endpoints.http_errors import FAILURES, Where, translate
 from chatforge_tui.endpoints.http_settings import HttpSettings
@@ -24,8 +24,7 @@ _LONGEST_HEAD: Final = 65_536
 """Bytes of a proxy's answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(Struct, frozen=True):
     """A connection that stood."""
 
     connect_ms: float

@@ -11,10 +11,11 @@ a connection whose task is cancelled twice; here the pool goes too).
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
+
+from msgspec import Struct, field
 
 from chatforge_tui.endpoints.http_inflate import Inflater
 from chatforge_tui.endpoints.http_settings import MEBIBYTE, HttpSettings
@@ -132,8 +133,7 @@ class StreamResponse:
             await response.aclose()
 
 
-@dataclass(frozen=True, slots=True)
-class FetchedResponse:
+class FetchedResponse(Struct, frozen=True):
     """A whole answer."""
 
     status: int

@@ -6,11 +6,11 @@ Loaded with httpx, by `http_wire`. A message names host and port, never a URL: U
 import re
 import socket
 import ssl
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import httpcore
 import httpx
+from msgspec import Struct
 
 from chatforge_tui.endpoints.http_settings import HttpSettings
 from chatforge_tui.endpoints.http_url import host_port
@@ -44,8 +44,7 @@ _WRONG_HOST = frozenset({62, 63, 64})
 _SELF_SIGNED = frozenset({18, 19})
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(Struct, frozen=True):
     """What an exchange was about when it failed."""
 
     url: str

@@ -1,8 +1,9 @@
 """What the connections of one endpoint need: names, headers, times, limits, trust. Values only, nothing is opened here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from chatforge_tui.safety.secret import Secret
 
@@ -12,8 +13,7 @@ DIRECT: Final = "direct"
 """The value of `HttpSettings.proxy` that means: none, whatever the environment says."""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpSettings:
+class HttpSettings(Struct, frozen=True):
     """What one endpoint's connections need. Times in seconds, > 0; sizes in bytes, > 0."""
 
     name: str = ""

@@ -4,9 +4,10 @@ Pure but for reading the source it is given. What one line means is store.bundle
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import BinaryIO
+
+from msgspec import Struct, field
 
 from chatforge_tui.domain.attachment import AttachedContent, Attachment
 from chatforge_tui.domain.merged import Mergeable, Merged
@@ -28,8 +29,7 @@ Batch = list[tuple[int, Mergeable]]
 _NAMES: dict[type[Mergeable], str] = {SessionHead: "sessions", Turn: "turns", AttachedContent: "files"}
 
 
-@dataclass
-class ImportReport:
+class ImportReport(Struct):
     """What became of a bundle."""
 
     counts: dict[str, int] = field(default_factory=dict[str, int])

@@ -8,9 +8,10 @@ import errno
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from chatforge_tui.domain.attachment import Attachment, size_words
 from chatforge_tui.domain.digest import attachment
@@ -34,12 +35,14 @@ _WHAT: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SizeLimits:
+class SizeLimits(Struct, frozen=True):
     """How much may be attached, in bytes, > 0."""
 
     each: int = 10 * MEBIBYTE
     together: int = 20 * MEBIBYTE
+
+
+DEFAULT_LIMITS = SizeLimits()
 
 
 class LinkNamed(FileRefused):
@@ -73,7 +76,7 @@ def typed_path(text: str, folder: Path) -> Path:
         raise FileRefused(message, hint="Name one file.") from error
 
 
-def read_file(path: Path, limits: SizeLimits = SizeLimits()) -> tuple[Attachment, bytes]:
+def read_file(path: Path, limits: SizeLimits = DEFAULT_LIMITS) -> tuple[Attachment, bytes]:
     """Return a file as an attachment, with its content.
 
     Raises:

@@ -2,9 +2,10 @@
 
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, Protocol
+
+from msgspec import Struct
 
 from chatforge_tui.guide.a2a_task import (
     Artifact,
@@ -47,8 +48,7 @@ class Dialect(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class VersionOne:
+class VersionOne(Struct, frozen=True):
     """Protocol 1.0: the kind of a thing is the name of its key."""
 
     version: ClassVar[str] = "1.0"
@@ -118,8 +118,7 @@ class VersionOne:
                 return content | {"filename": name, "mediaType": media_type}
 
 
-@dataclass(frozen=True, slots=True)
-class VersionZeroThree:
+class VersionZeroThree(Struct, frozen=True):
     """Protocol 0.3: everything says what it is in `kind`."""
 
     version: ClassVar[str] = "0.3"

@@ -7,8 +7,10 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from chatforge_tui.domain.form import Form
 from chatforge_tui.guide.given_files import GivenFile
@@ -31,23 +33,20 @@ class TaskState(StrEnum):
 ENDED = frozenset({TaskState.COMPLETED, TaskState.CANCELED, TaskState.FAILED})
 
 
-@dataclass(frozen=True, slots=True)
-class TextPiece:
+class TextPiece(Struct, frozen=True):
     """Text."""
 
     text: str
     is_thought: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DataPiece:
+class DataPiece(Struct, frozen=True):
     """Any JSON value."""
 
     value: object
 
 
-@dataclass(frozen=True, slots=True)
-class FilePiece:
+class FilePiece(Struct, frozen=True):
     """A file, inline or by its address."""
 
     name: str
@@ -60,8 +59,7 @@ class FilePiece:
 Piece = TextPiece | DataPiece | FilePiece
 
 
-@dataclass(frozen=True, slots=True)
-class TaskMessage:
+class TaskMessage(Struct, frozen=True):
     """Something that the user or the agent said to the other."""
 
     pieces: tuple[Piece, ...]
@@ -90,8 +88,7 @@ class TaskMessage:
         return tuple(piece.value for piece in self.pieces if isinstance(piece, DataPiece))
 
 
-@dataclass(frozen=True, slots=True)
-class TaskStatus:
+class TaskStatus(Struct, frozen=True):
     """A task's state at one moment."""
 
     state: TaskState
@@ -100,8 +97,7 @@ class TaskStatus:
     """Unix seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Artifact:
+class Artifact(Struct, frozen=True):
     """Something that a task produced, or a piece of it."""
 
     artifact_id: str
@@ -111,8 +107,7 @@ class Artifact:
     metadata: dict[str, object] = field(default_factory=dict[str, object])
 
 
-@dataclass(frozen=True, slots=True)
-class StatusEvent:
+class StatusEvent(Struct, frozen=True):
     """The task's status changed."""
 
     status: TaskStatus
@@ -121,8 +116,7 @@ class StatusEvent:
     metadata: dict[str, object] = field(default_factory=dict[str, object])
 
 
-@dataclass(frozen=True, slots=True)
-class ArtifactEvent:
+class ArtifactEvent(Struct, frozen=True):
     """An artifact is there, or grew."""
 
     artifact: Artifact
@@ -130,13 +124,11 @@ class ArtifactEvent:
     is_last: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SilenceEvent:
+class SilenceEvent(Struct, frozen=True):
     """Never on the wire: the connections fall silent from here on."""
 
 
-@dataclass(frozen=True, slots=True)
-class CutEvent:
+class CutEvent(Struct, frozen=True):
     """Never on the wire: the connections that are open now break off."""
 
 

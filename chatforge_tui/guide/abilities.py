@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chatforge_tui.guide import shows
 from chatforge_tui.guide.knowledge import Knowledge
@@ -18,8 +19,7 @@ _MAX_REQUEST = 500
 _NUMBER = r"\d[\d,_]*"
 
 
-@dataclass(frozen=True, slots=True)
-class Ability:
+class Ability(Struct, frozen=True):
     """Something the agent can show."""
 
     example: str

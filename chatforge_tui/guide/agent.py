@@ -6,7 +6,8 @@ It says what it is: not a model, but a voice of the program's own reference.
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chatforge_tui.domain.form import Form
 from chatforge_tui.guide.abilities import abilities_list, requested
@@ -32,8 +33,7 @@ _THANKS = re.compile(r"\s*(?:thanks?|thank you|thx|ta|great|nice|cool|ok|okay)\b
 _LATER = re.compile(r"\s*(?:skip|cancel|never ?mind|no(?: thanks)?|nothing|stop|quit)[\s!.]*", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(Struct, frozen=True):
     """What the agent is told."""
 
     text: str

@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
 
 from chatforge_tui.domain.form import FieldKind, Form, FormField
 
@@ -15,8 +16,7 @@ _YES = frozenset({"yes", "y", "true", "on", "1", "x", "ok", "sure"})
 _NO = frozenset({"no", "n", "false", "off", "0", "", "-"})
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
+class Answers(Struct, frozen=True):
     """What was read."""
 
     values: Mapping[str, Value]

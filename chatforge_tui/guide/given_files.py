@@ -1,7 +1,8 @@
 """What the agent says about files that it is given: what they are, and how a text begins. It is no model."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chatforge_tui.domain.attachment import size_words
 from chatforge_tui.domain.digest import digest
@@ -10,8 +11,7 @@ _LINES, _CHARACTERS = 12, 1_000
 """What is quoted of a text, at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class GivenFile:
+class GivenFile(Struct, frozen=True):
     """A file beside a prompt."""
 
     name: str

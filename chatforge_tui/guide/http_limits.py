@@ -1,10 +1,9 @@
 """What clients of the built-in agent's server may do. Values only."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionLimits:
+class ConnectionLimits(Struct, frozen=True):
     """What clients may do. Times in seconds, > 0."""
 
     max_connections: int = 512

@@ -1,10 +1,10 @@
 """What the server's routes see of HTTP: a request that is whole, and the two kinds of answer. No socket, no h11."""
 
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 
 import msgspec
+from msgspec import Struct, field
 
 
 class Signal(Enum):
@@ -16,8 +16,7 @@ class Signal(Enum):
     """Break the connection off."""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(Struct, frozen=True):
     """One request, read to its end."""
 
     method: str
@@ -29,8 +28,7 @@ class HttpRequest:
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
+class HttpResponse(Struct, frozen=True):
     """An answer that is ready."""
 
     status: int
@@ -39,8 +37,7 @@ class HttpResponse:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-@dataclass(frozen=True, slots=True)
-class EventStream:
+class EventStream(Struct, frozen=True):
     """An answer that goes on: Server-Sent Events, each sent as soon as it is there."""
 
     frames: AsyncGenerator[bytes | Signal, None]

@@ -1,7 +1,8 @@
 """What the agent knows, and how it words an answer from it. Says where each answer comes from; never makes one up."""
 
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from chatforge_tui.guide.articles import ARTICLES
 from chatforge_tui.guide.passages import passages_of, spoken_keys
@@ -13,8 +14,7 @@ _BESIDE = 0.6
 _ALTERNATIVES = 5
 
 
-@dataclass(frozen=True, slots=True)
-class ReferencePart:
+class ReferencePart(Struct, frozen=True):
     """One part of the reference, as it can be read aloud."""
 
     name: str

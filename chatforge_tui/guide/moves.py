@@ -4,35 +4,31 @@
 ends by itself (all was said), with `Ask` (the user's turn) or with `Fail`; nothing follows either of these.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from chatforge_tui.domain.form import Form
 from chatforge_tui.domain.plan import Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
+class Say(Struct, frozen=True):
     """More text of the answer, to be appended verbatim."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Think:
+class Think(Struct, frozen=True):
     """More reasoning, to be appended verbatim."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ShowPlan:
+class ShowPlan(Struct, frozen=True):
     """The plan is now this, whole."""
 
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
-class ToolBegan:
+class ToolBegan(Struct, frozen=True):
     """A tool call began."""
 
     call_id: str
@@ -41,8 +37,7 @@ class ToolBegan:
     """JSON."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolEnded:
+class ToolEnded(Struct, frozen=True):
     """A tool call is over."""
 
     call_id: str
@@ -51,8 +46,7 @@ class ToolEnded:
     failed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SendFile:
+class SendFile(Struct, frozen=True):
     """A file for the user."""
 
     name: str
@@ -60,28 +54,24 @@ class SendFile:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Hush:
+class Hush(Struct, frozen=True):
     """From here on the connection carries nothing, or keepalives only: what a stalled agent looks like."""
 
     keepalives: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CutLine:
+class CutLine(Struct, frozen=True):
     """The connections that carry this answer break off without a word; the agent goes on working."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """Last move: the user must answer before the agent goes on."""
 
     text: str
     form: Form
 
 
-@dataclass(frozen=True, slots=True)
-class Fail:
+class Fail(Struct, frozen=True):
     """Last move: the agent says that it failed."""
 
     message: str

@@ -3,14 +3,14 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _WORD = re.compile(r"\s*\S+\s*?(?=\s|$)|\s+")
 """A word with the space before it: what a model's tokenizer roughly makes of a text. Loses no character."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """The agent's tempo."""
 
     words_per_second: float = 60.0

@@ -6,14 +6,15 @@ program does.
 """
 
 import re
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chatforge_tui.config.keymap import Keymap, Scope
 from chatforge_tui.config.reference import SettingDescription
 
 
-@dataclass(frozen=True, slots=True)
-class KeyEntry:
+class KeyEntry(Struct, frozen=True):
     """One action of the program."""
 
     action: str
@@ -28,8 +29,7 @@ class KeyEntry:
     """Where its keys work, to be put after them: "in the list of sessions"; "" = everywhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class CommandEntry:
+class CommandEntry(Struct, frozen=True):
     """One command of the command line."""
 
     usage: str
@@ -39,8 +39,7 @@ class CommandEntry:
     """Option as typed, and what it does."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceEntry:
+class PlaceEntry(Struct, frozen=True):
     """One place on disk."""
 
     name: str
@@ -49,16 +48,14 @@ class PlaceEntry:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ExitCodeEntry:
+class ExitCodeEntry(Struct, frozen=True):
     """What one exit code means."""
 
     code: int
     meaning: str
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramReference:
+class ProgramReference(Struct, frozen=True):
     """Everything the agent knows about the program."""
 
     version: str

@@ -10,9 +10,10 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
+
+from msgspec import Struct
 
 from chatforge_tui.guide.vocabulary import KEY_NAMES, STOP_WORDS, SYNONYMS
 
@@ -31,8 +32,7 @@ _FOREIGN = 1.5
 _SATURATION, _LENGTH = 1.2, 0.15
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(Struct, frozen=True):
     """One thing the agent can say."""
 
     title: str
@@ -46,16 +46,14 @@ class Passage:
     """How much it is preferred when others match as well."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """A passage, and how well it fits."""
 
     passage: Passage
     score: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Indexed:
+class _Indexed(Struct, frozen=True):
     """A passage as the search sees it: term to weighted frequency."""
 
     passage: Passage

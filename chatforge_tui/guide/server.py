@@ -10,9 +10,10 @@ import secrets
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
+
+from msgspec import Struct
 
 from chatforge_tui.guide.http_limits import ConnectionLimits
 from chatforge_tui.guide.pace import Pace
@@ -24,8 +25,7 @@ _START_S = 5.0
 _STOP_S = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class GuideAddress:
+class GuideAddress(Struct, frozen=True):
     """Where the built-in agent answers in this run."""
 
     url: str

@@ -5,8 +5,9 @@ Pure text work; nothing is looked up or opened here.
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
+
+from msgspec import Struct
 
 _OPENABLE = frozenset({"http", "https"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -19,8 +20,7 @@ _LONGEST = 8192
 """Characters. A longer URL is no link."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Scheme, host and port: what a credential is bound to."""
 
     scheme: str
@@ -44,8 +44,7 @@ class Origin:
         return is_private_address(host)
 
 
-@dataclass(frozen=True, slots=True)
-class SafeLink:
+class SafeLink(Struct, frozen=True):
     """A link that may be opened after the user agreed."""
 
     url: str

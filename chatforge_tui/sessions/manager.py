@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+
+from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import SessionChanged, StoreRepaired, StoreTrouble, TurnBegan, TurnEnded, TurnRemoved
 from chatforge_tui.domain.ids import SessionId, TurnId, new_session_id

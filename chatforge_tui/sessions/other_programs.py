@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import TurnBegan, TurnChanged, TurnEnded, TurnRemoved
 from chatforge_tui.domain.ids import SessionId, TurnId
@@ -32,8 +34,7 @@ if TYPE_CHECKING:
     from chatforge_tui.sessions.cleanup import Start
 
 
-@dataclass(frozen=True, slots=True)
-class Hooks:
+class Hooks(Struct, frozen=True):
     """What the session manager does for other programs' sake."""
 
     start: Start

@@ -13,8 +13,9 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from chatforge_tui.domain.changes import TurnBegan, TurnEnded, TurnRemoved
 from chatforge_tui.domain.ids import SessionId, TurnId, new_request_id, new_turn_id
@@ -36,8 +37,7 @@ _TAKEN_ALONG = 8
 """Sessions that one answered session lets go at the same time; each of them lets as many go."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hooks:
+class Hooks(Struct, frozen=True):
     """What the session manager does for the outbox."""
 
     start: Start

@@ -4,7 +4,8 @@ Knows tabs (order, open, active, unread) and nothing of streams. Sessions in the
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.changes import SessionChanged, SessionRemoved

@@ -1,7 +1,8 @@
 """Files beside a session's prompts and in its answers: what goes along, what is there, what the agent offers elsewhere."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.ids import SessionId

@@ -1,10 +1,9 @@
 """The engine's limits. Every wait of the engine has one."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
+class EngineSettings(Struct, frozen=True):
     """How long the engine waits and how much it keeps. All times in seconds."""
 
     max_retries: int = 2

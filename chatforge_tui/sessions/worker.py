@@ -7,8 +7,9 @@ the task group would end every other session with it.
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing, suppress
-from dataclasses import replace
 from typing import Any, TypeVarTuple
+
+from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import HeadChanged
 from chatforge_tui.domain.events import TERMINAL_EVENTS, StreamEvent, TaskBound

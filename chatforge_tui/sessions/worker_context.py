@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.sessions.cleanup import Start
@@ -15,8 +16,7 @@ from chatforge_tui.sessions.turn_keeper import TurnKeeper
 from chatforge_tui.streaming.registry import StreamingRegistry
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class WorkerContext:
+class WorkerContext(Struct, frozen=True, eq=False):
     """Made once by the session manager."""
 
     store: SessionStore

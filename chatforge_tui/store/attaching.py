@@ -1,7 +1,6 @@
 """The change that says which files go along with a session's next prompt."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.ids import SessionId
@@ -11,7 +10,6 @@ from chatforge_tui.store.operations import Operation
 from chatforge_tui.store.workplace import Workplace
 
 
-@dataclass
 class SetAttachments(Operation):
     """Say which files go along with a session's next prompt, with the content of those that are new."""
 

@@ -9,10 +9,10 @@ not exactly what was written is refused with its reason.
 import base64
 import json
 import re
-from dataclasses import replace
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from chatforge_tui.domain.attachment import AttachedContent
 from chatforge_tui.domain.digest import digest

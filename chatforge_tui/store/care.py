@@ -2,8 +2,9 @@
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.part import NoticeLevel, NoticePart
@@ -17,8 +18,7 @@ from chatforge_tui.store.pragmas import guard
 from chatforge_tui.store.store_file import check_file, recognise
 
 
-@dataclass(frozen=True, slots=True)
-class CheckReport:
+class CheckReport(Struct, frozen=True):
     """What a check found."""
 
     sessions: int

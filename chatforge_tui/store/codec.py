@@ -6,10 +6,10 @@ not hide the others. cells.py reads the single values.
 
 import hashlib
 import re
-from dataclasses import fields, replace
 from typing import Any, NamedTuple, get_args
 
 import msgspec
+from msgspec.structs import fields, replace
 
 from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.changes import TextAppended, TextField

@@ -1,6 +1,6 @@
 """What becomes of a turn whose program died: pure, the same for every store."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from chatforge_tui.domain.turn import TurnHead, TurnProblem, TurnState
 

@@ -4,7 +4,7 @@ A session's head comes whole from the engine with every turn. Another program on
 session meanwhile; writing the whole head would undo that.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.ids import SessionId

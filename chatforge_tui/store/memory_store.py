@@ -5,7 +5,8 @@ It matches sessions.ports.SessionStore and passes the same contract suite as the
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from chatforge_tui.domain.attachment import AttachedContent, Attachment
 from chatforge_tui.domain.changes import TurnChange

@@ -2,7 +2,8 @@
 
 import logging
 import sqlite3
-from dataclasses import dataclass, replace
+
+from msgspec.structs import replace
 
 from chatforge_tui.domain.attachment import AttachedContent
 from chatforge_tui.domain.ids import SessionId
@@ -18,7 +19,6 @@ from chatforge_tui.store.workplace import Workplace
 _log = logging.getLogger("chatforge.store")
 
 
-@dataclass(frozen=True)
 class Merge(Operation):
     """Take some in, each by itself."""
 

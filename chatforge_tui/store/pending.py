@@ -5,8 +5,9 @@ heads of one turn. Merging never moves text past anything else of its turn.
 """
 
 from asyncio import AbstractEventLoop, Future
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from chatforge_tui.domain.changes import (
     HeadChanged,
@@ -41,16 +42,14 @@ class Lookup(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """Who waits for an operation."""
 
     future: Future[Any]
     loop: AbstractEventLoop
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """An operation or a lookup in the queue."""
 
     work: Operation | Lookup

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from asyncio import Event
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import HeadChanged, TurnChange
 from chatforge_tui.domain.ids import SessionId, TaskId, TurnId

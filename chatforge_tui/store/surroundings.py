@@ -5,7 +5,8 @@ another connection has committed, and a probe of their locks: a killed program l
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.session import SessionHead

@@ -3,8 +3,9 @@
 import logging
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from chatforge_tui.store.instances import Instance, Observer
 from chatforge_tui.store.lone_lock import LoneLock
@@ -12,8 +13,7 @@ from chatforge_tui.store.lone_lock import LoneLock
 _log = logging.getLogger("chatforge.store")
 
 
-@dataclass(frozen=True)
-class Workplace:
+class Workplace(Struct, frozen=True):
     """An open store. Belongs to one thread."""
 
     path: Path

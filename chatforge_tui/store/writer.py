@@ -19,8 +19,9 @@ import time
 from asyncio import AbstractEventLoop, Future, get_running_loop, shield
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from chatforge_tui.domain.changes import NOT_SAVED
 from chatforge_tui.errors import ChatForgeError, StoreCorrupt, StoreError, StoreStopped, StoreUnavailable
@@ -34,8 +35,7 @@ from chatforge_tui.store.workplace import Workplace
 _log = logging.getLogger("chatforge.store")
 
 
-@dataclass(frozen=True, slots=True)
-class WriterSettings:
+class WriterSettings(Struct, frozen=True):
     """How long things may wait, and how much may."""
 
     flush_s: float = 0.15

@@ -1,6 +1,6 @@
 """How a request came to its end, and the turn state that follows. Pure: one small table in functions."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from chatforge_tui.domain.events import Canceled, Failed, Finished, TerminalEvent, WaitingForUser
 from chatforge_tui.domain.turn import TurnProblem, TurnState
@@ -12,8 +12,7 @@ _ASK = "The agent may still be at work on it: /continue asks for the rest."
 _LATER = "The task is asked for at the next start."
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """The end of a turn, decided once."""
 
     state: TurnState

@@ -5,7 +5,8 @@ in order. Which pieces are a plan does not depend on where the chunks were cut. 
 """
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chatforge_tui.domain.plan import Plan
 from chatforge_tui.domain.plan_text import parse_plan_text
@@ -16,29 +17,25 @@ MAX_CAPTURE = 64 * 1024
 """Characters, markers included. What does not close within it is ordinary text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plain:
+class Plain(Struct, frozen=True):
     """Ordinary text of the answer. Never empty."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Captured:
+class Captured(Struct, frozen=True):
     """Text that may turn out to be a plan; the next `PlanFound` or `NoPlan` decides over all since the last."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class PlanFound:
+class PlanFound(Struct, frozen=True):
     """What was captured is a plan."""
 
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
-class NoPlan:
+class NoPlan(Struct, frozen=True):
     """What was captured is ordinary text after all."""
 
     text: str

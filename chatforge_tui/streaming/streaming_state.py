@@ -5,7 +5,8 @@ no disk. One per live request, never shared: what belongs to a session cannot re
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import HeadChanged, PlanRecorded, TextAppended, TextField, TurnChange
 from chatforge_tui.domain.events import (

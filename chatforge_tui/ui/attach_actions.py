@@ -7,9 +7,10 @@ import asyncio
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from chatforge_tui.config.settings import FileSettings
 from chatforge_tui.domain.attachment import Attachment, size_words

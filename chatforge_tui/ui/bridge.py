@@ -13,9 +13,9 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from msgspec import Struct
 from textual.message import Message
 
 from chatforge_tui.domain.changes import EngineEvent
@@ -87,8 +87,7 @@ class EngineEnded(Message):
         super().__init__()
 
 
-@dataclass(frozen=True, slots=True)
-class _Running:
+class _Running(Struct, frozen=True):
     """What the UI's commands need of the engine thread; used in that thread only."""
 
     loop: asyncio.AbstractEventLoop

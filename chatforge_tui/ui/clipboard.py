@@ -7,8 +7,9 @@ Nothing goes through a shell.
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from chatforge_tui.config.settings import UiSettings
 from chatforge_tui.ui.clipboard_ways import MOST_BYTES, SURE_BYTES, CopyCommand, CopyWays, copy_ways
@@ -19,8 +20,7 @@ COMMAND_S = 2.0
 """Seconds that a clipboard's program may take."""
 
 
-@dataclass(frozen=True, slots=True)
-class Copied:
+class Copied(Struct, frozen=True):
     """What became of a text."""
 
     message: str

@@ -6,7 +6,8 @@ Owns what is known of terminals and commands; running them is clipboard.py's.
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chatforge_tui.config.settings import CopyWay
 
@@ -19,8 +20,7 @@ Find = Callable[[str], str | None]
 """Says where a program is, None when it is not installed."""
 
 
-@dataclass(frozen=True, slots=True)
-class CopyCommand:
+class CopyCommand(Struct, frozen=True):
     """A program that takes text for a clipboard on its standard input."""
 
     argv: tuple[str, ...]
@@ -29,8 +29,7 @@ class CopyCommand:
     """What to say when it succeeded, behind "Copied the answer": "with wl-copy"."""
 
 
-@dataclass(frozen=True, slots=True)
-class CopyWays:
+class CopyWays(Struct, frozen=True):
     """What shall be tried with a text."""
 
     desktop: tuple[CopyCommand, ...] = ()

@@ -4,7 +4,8 @@ Owns which panes are newer than the store. The engine writes; this only hands ov
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.session import SessionPatch

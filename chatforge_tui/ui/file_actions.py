@@ -4,9 +4,10 @@ A file that came by its address is fetched after the user has seen its real host
 """
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from chatforge_tui.domain.part import FilePart
 from chatforge_tui.errors import FileElsewhere

@@ -1,13 +1,12 @@
 """Where a file of an agent is fetched from, as the question about it shows it."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from chatforge_tui.safety.clean import clean_name
 from chatforge_tui.safety.urls import SafeLink
 
 
-@dataclass(frozen=True, slots=True)
-class FileSource:
+class FileSource(Struct, frozen=True):
     """An address that the agent gave."""
 
     link: SafeLink

@@ -1,15 +1,15 @@
 """What is in a folder, for whoever chooses a file in it. Blocks: call it in a thread."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 MOST = 5_000
 """Entries of one folder that are looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class FolderEntry:
+class FolderEntry(Struct, frozen=True):
     """One entry."""
 
     name: str

@@ -6,7 +6,8 @@ matched when safety.patterns finds that it cannot be slow; the agent checks its 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from chatforge_tui.domain.form import FieldKind, Form, FormField
 from chatforge_tui.domain.turn import Prompt
@@ -15,8 +16,7 @@ from chatforge_tui.safety.patterns import may_be_slow
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)*")
 
 
-@dataclass(frozen=True, slots=True)
-class FormAnswers:
+class FormAnswers(Struct, frozen=True):
     """The form's answers, or what is wrong with them."""
 
     values: dict[str, str | bool | float] = field(default_factory=dict[str, "str | bool | float"])

@@ -4,8 +4,8 @@ Owns the questions and the verdicts; whoever runs it owns the terminal, gives by
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual.events import Key, Paste
 
 from chatforge_tui.config.key_names import is_typed
@@ -22,8 +22,7 @@ _DIGITS = frozenset("23456789")
 """Alt+1 stands for Alt with every digit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Struct, frozen=True):
     """What happened when a key was asked for."""
 
     asked: str

@@ -3,14 +3,13 @@
 Owns which sign means what. Colour is added by the widgets and never the only difference.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from chatforge_tui.domain.plan import StepStatus
 from chatforge_tui.domain.turn import TurnState
 
 
-@dataclass(frozen=True, slots=True)
-class MarkSet:
+class MarkSet(Struct, frozen=True):
     """One way to draw everything."""
 
     running: str

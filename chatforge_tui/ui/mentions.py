@@ -6,7 +6,8 @@ stands in double quotes: `@"my notes.md"`. Whether it means a file, what is ther
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chatforge_tui.safety.clean import clean_name
 from chatforge_tui.ui.folder_listing import FolderEntry
@@ -19,8 +20,7 @@ _TRAILING = ".,;:!?)"
 """What may follow a path without being part of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class BegunMention:
+class BegunMention(Struct, frozen=True):
     """A mention that is being written: it reaches to the cursor."""
 
     start: int

@@ -5,15 +5,16 @@ a plan with other steps, or of another turn, is an entry of its own, and the one
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chatforge_tui.domain.ids import TurnId
 from chatforge_tui.domain.plan import Plan
 from chatforge_tui.domain.turn import Turn, TurnHead
 
 
-@dataclass(frozen=True, slots=True)
-class PlanEntry:
+class PlanEntry(Struct, frozen=True):
     """One plan in its last state."""
 
     turn_id: TurnId

@@ -1,7 +1,8 @@
 """What a user can do with sessions: open, go to, close, delete, undo, rename, move. Commands only, no drawing."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch

@@ -5,13 +5,13 @@
 """
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _COMMAND = re.compile(r"/([A-Za-z][A-Za-z-]*)(?:\s+(.*))?", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class SlashCommand:
+class SlashCommand(Struct, frozen=True):
     """One command for the help screen and for what is typed."""
 
     name: str
@@ -53,23 +53,20 @@ COMMANDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class CommandTyped:
+class CommandTyped(Struct, frozen=True):
     """The line is a command."""
 
     command: SlashCommand
     argument: str
 
 
-@dataclass(frozen=True, slots=True)
-class CommandUnknown:
+class CommandUnknown(Struct, frozen=True):
     """The line looks like a command that does not exist, or has an argument where none may be."""
 
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class PromptTyped:
+class PromptTyped(Struct, frozen=True):
     """The line is a prompt."""
 
     text: str

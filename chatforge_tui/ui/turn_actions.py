@@ -1,8 +1,9 @@
 """What a user can do with turns: send, answer a form, stop, continue, try again. Commands only, no drawing."""
 
 from collections.abc import Awaitable
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from chatforge_tui.domain.form import Form
 from chatforge_tui.domain.ids import TurnId

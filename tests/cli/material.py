@@ -1,6 +1,6 @@
 """A session in which everything occurs once, with hostile texts where texts come from outside."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from chatforge_tui.domain.form import Form, FormField
 from chatforge_tui.domain.ids import ContextId, RequestId, SessionId, TaskId, TurnId

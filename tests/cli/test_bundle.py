@@ -5,9 +5,9 @@ import os
 import random
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.turn import Prompt, TurnState

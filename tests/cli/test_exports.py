@@ -1,8 +1,8 @@
 import hashlib
 import re
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from chatforge_tui.domain.digest import attachment
 from chatforge_tui.domain.turn import Prompt

@@ -30,7 +30,7 @@ def loaded(tmp_path, *words):
             ("sessions",),
             {"textual", "rich", "httpx", "markdown_it", "tomllib", "logging.handlers", "chatforge_tui.sessions"},
         ),
-        (("config", "path"), {"textual", "rich", "httpx", "sqlite3", "asyncio", "msgspec"}),
+        (("config", "path"), {"textual", "rich", "httpx", "sqlite3", "asyncio"}),
         (("endpoints",), {"textual", "rich", "httpx", "sqlite3", "asyncio"}),
         (("send", "hello"), {"textual", "chatforge_tui.ui"}),  # httpx itself loads rich
     ],

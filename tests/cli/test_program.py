@@ -5,9 +5,9 @@ import os
 import re
 import sqlite3
 import subprocess
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.cli.material import ANSWER, FIRST, HEAD, OSC, SECOND
 from tests.cli.program import COMMAND

@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from chatforge_tui.cli.session_lookup import find_session, short_ids
 from chatforge_tui.cli.session_table import session_table

@@ -4,9 +4,9 @@ import asyncio
 import os
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from chatforge_tui.domain.ids import new_turn_id
 from chatforge_tui.domain.turn import TurnState

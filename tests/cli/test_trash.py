@@ -1,8 +1,8 @@
 import asyncio
 import time
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from chatforge_tui.cli.trash import empty_trash
 from chatforge_tui.store.sqlite_store import SqliteStore

@@ -1,9 +1,9 @@
 """What the user answered about servers that agent cards name: kept, bound to endpoint and both origins, never guessed."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from chatforge_tui.config.card_hosts import CardHostQuestion, CardHosts, Permission
 

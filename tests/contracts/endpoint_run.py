@@ -1,8 +1,10 @@
 """Running one request against an endpoint and writing down what came of it."""
 
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from chatforge_tui.domain.digest import attachment, digest
 from chatforge_tui.domain.events import (

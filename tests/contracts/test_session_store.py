@@ -1,11 +1,11 @@
 """What every SessionStore does: the one on disk and the one in memory."""
 
 import os
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chatforge_tui.domain.attachment import AttachedContent
 from chatforge_tui.domain.changes import (

@@ -1,10 +1,9 @@
 """What happened between two states of a turn, played onto the first, makes the second."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import TextAppended
 from chatforge_tui.domain.difference import difference

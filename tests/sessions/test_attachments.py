@@ -1,8 +1,7 @@
 """Files on their way through the engine: attached, shown, sent, kept, taken back."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import SessionChanged
 from chatforge_tui.domain.digest import attachment

@@ -5,9 +5,9 @@ import os
 import signal
 import sys
 from contextlib import AsyncExitStack
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import SessionRemoved, TextAppended, TurnBegan, TurnChanged, TurnEnded, TurnRemoved
 from chatforge_tui.domain.events import Accepted, Finished, TaskBound, TextDelta

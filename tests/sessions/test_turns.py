@@ -1,9 +1,9 @@
 """What becomes of a prompt: retries, ends, tasks, context, history, and a store that fails."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import HeadChanged, StoreTrouble, TurnChanged, TurnEnded
 from chatforge_tui.domain.events import (

@@ -8,13 +8,14 @@ import random
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any, cast
 from unittest import mock
 
 import apsw
+from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import HeadChanged, PartAdded, TextAppended
 from chatforge_tui.domain.part import TextPart

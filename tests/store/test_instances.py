@@ -4,10 +4,10 @@ import socket
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import HeadChanged, PartAdded, TextAppended
 from chatforge_tui.domain.part import TextPart
@@ -20,7 +20,7 @@ from tests.store.waiting import rows, until
 
 DYING = """
 import asyncio, os, signal, sys
-from dataclasses import replace
+from msgspec.structs import replace
 from pathlib import Path
 from chatforge_tui.domain.changes import HeadChanged, PartAdded, TextAppended
 from chatforge_tui.domain.part import TextPart

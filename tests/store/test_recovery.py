@@ -1,9 +1,9 @@
 """A store that cannot be written when it is opened, and can be later."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from chatforge_tui.domain.session import SessionPatch
 from chatforge_tui.domain.turn import TurnState

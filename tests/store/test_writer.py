@@ -2,9 +2,9 @@ import asyncio
 import sqlite3
 import time
 from contextlib import closing, contextmanager
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import HeadChanged, PartAdded, TextAppended
 from chatforge_tui.domain.ids import TaskId

@@ -1,6 +1,6 @@
 """Sessions, turns and parts for the store's tests: every field filled, nothing left at its default."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from chatforge_tui.domain.digest import attachment, digest
 from chatforge_tui.domain.form import FieldKind, Form, FormField

@@ -8,10 +8,11 @@ what stands in the name of the file that a new store is built in). Its lines: `o
 import asyncio
 import random
 import sys
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import HeadChanged, PartAdded, TextAppended
 from chatforge_tui.domain.part import TextPart

@@ -1,10 +1,10 @@
 """A turn whose connection was lost and whose answer is told again comes out as if nothing had happened."""
 
 from collections import Counter
-from dataclasses import replace
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chatforge_tui.domain.events import (
     FileOffered,

@@ -3,9 +3,9 @@
 import asyncio
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from chatforge_tui.store.sqlite_store import SqliteStore
 from chatforge_tui.store.withheld import NEWER

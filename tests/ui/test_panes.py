@@ -1,6 +1,6 @@
 """What panes keep in memory: what is out of sight has a budget, by number and by size."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import TurnBegan, TurnEnded, TurnRemoved
 from chatforge_tui.domain.turn import Turn

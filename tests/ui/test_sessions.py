@@ -1,8 +1,7 @@
 """Many sessions side by side, through the keys of a user."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from chatforge_tui.config.settings import UiSettings
 from chatforge_tui.domain.events import Accepted, Finished, PlanUpdated, TextDelta, WaitingForUser

@@ -13,10 +13,10 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from chatforge_tui.config.settings import BUILT_IN
 from chatforge_tui.domain.session import EndpointRef

@@ -6,7 +6,8 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chatforge_tui.cli import exit_codes
 from chatforge_tui.cli.composition import BuiltInEndpoint
@@ -25,8 +26,7 @@ from chatforge_tui.exchange.json_shapes import dumps
 from chatforge_tui.store.examination import examine
 
 
-@dataclass(frozen=True, slots=True)
-class DoctorCommand:
+class DoctorCommand(Struct, frozen=True):
     """What was asked for."""
 
     endpoints: tuple[str, ...] = ()

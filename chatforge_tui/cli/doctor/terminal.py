@@ -4,7 +4,8 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chatforge_tui.cli.doctor.terminal_query import Replies, ask_terminal
 from chatforge_tui.cli.doctor.tmux import TmuxFacts, ask_tmux, judge_tmux
@@ -18,8 +19,7 @@ _COLOURS_MATTER = frozenset({"truecolor", "24bit"})
 _MULTIPLEXED = ("screen", "tmux")
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """Everything that is known."""
 
     environ: Mapping[str, str]

@@ -10,8 +10,9 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 SECONDS: Final = 1.5
 """How long all the replies together may take: an ssh line round the world needs 0.5 s."""
@@ -33,8 +34,7 @@ _NAME: Final = re.compile(rb"\x1bP>\|([^\x1b]*)\x1b\\")
 _ATTRIBUTES: Final = re.compile(rb"\x1b\[\?([\d;]*)c")
 
 
-@dataclass(frozen=True, slots=True)
-class Replies:
+class Replies(Struct, frozen=True):
     """What a terminal said. None = it did not answer that."""
 
     name: str = ""

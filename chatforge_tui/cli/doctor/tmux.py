@@ -3,7 +3,8 @@
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from chatforge_tui.domain.finding import Finding, Verdict
 
@@ -14,8 +15,7 @@ _LATE_MS = 50
 """An Esc that waits longer than this in tmux is felt."""
 
 
-@dataclass(frozen=True, slots=True)
-class TmuxFacts:
+class TmuxFacts(Struct, frozen=True):
     """What tmux says about itself and the terminal around it."""
 
     version: str = ""

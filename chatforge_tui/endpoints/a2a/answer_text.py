@@ -15,8 +15,9 @@ A superseded block may grow on; that changes nothing any more. A blank result is
 
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from chatforge_tui.domain.events import StreamEvent, TextDelta, TextReplaced
 
@@ -27,8 +28,7 @@ _BLANK_SLACK: Final = 16
 """A restatement may lack this many blanks at its ends."""
 
 
-@dataclass(slots=True, eq=False)
-class _Block:
+class _Block(Struct, eq=False):
     name: str
     source: str
     pieces: list[str]

@@ -9,8 +9,9 @@ block of JSON.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from chatforge_tui.domain.events import FileOffered, Noticed, PlanUpdated, StreamEvent
 from chatforge_tui.domain.form import Form
@@ -41,8 +42,7 @@ _PLAN_BREAKS: Final = frozenset("\n]⟧")
 _PLAN_ENDS: Final = ("]", "⟧")
 
 
-@dataclass(slots=True)
-class _Known:
+class _Known(Struct):
     """What the first chunk of an artifact said about it."""
 
     name: str

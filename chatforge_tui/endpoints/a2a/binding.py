@@ -4,11 +4,11 @@ Owns the making of requests (method, URL, headers, body) and the opening of repl
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 import msgspec
+from msgspec import Struct
 
 from chatforge_tui.domain.ids import TaskId
 from chatforge_tui.endpoints.a2a import wire_v03, wire_v10
@@ -34,8 +34,7 @@ STREAMED: Final = frozenset({Operation.STREAM, Operation.SUBSCRIBE})
 """Operations that are answered by an event stream."""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpCall:
+class HttpCall(Struct, frozen=True):
     """One HTTP request, ready to be sent."""
 
     method: str

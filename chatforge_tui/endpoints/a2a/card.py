@@ -7,10 +7,11 @@ the configured origin with the card's path is used. A card that names another se
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final, Literal
 from urllib.parse import SplitResult, urljoin, urlsplit
+
+from msgspec import Struct
 
 from chatforge_tui.endpoints.http_url import origin, split_url
 from chatforge_tui.endpoints.loose_json import MalformedJson, as_list, as_mapping, as_text, decode
@@ -28,8 +29,7 @@ JSON_RPC: Final = "JSONRPC"
 HTTP_JSON: Final = "HTTP+JSON"
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
+class Interface(Struct, frozen=True):
     """One way to reach an agent."""
 
     url: str
@@ -47,8 +47,7 @@ class Interface:
         return self.version.partition(".")[0].strip() == "1"
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Struct, frozen=True):
     """What an agent says about itself, as far as it is of use here."""
 
     name: str
@@ -60,8 +59,7 @@ class Card:
     """Media types that the agent or one of its skills takes; () = the card does not say."""
 
 
-@dataclass(frozen=True, slots=True)
-class CardPlace:
+class CardPlace(Struct, frozen=True):
     """A URL at which a card may be."""
 
     url: str
@@ -69,8 +67,7 @@ class CardPlace:
     """It stands above the configured path, so it may be another agent's: it counts only if it names that path."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConfiguredUrl:
+class ConfiguredUrl(Struct, frozen=True):
     """What the user wrote, understood."""
 
     base: str

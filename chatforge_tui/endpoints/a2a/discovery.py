@@ -5,8 +5,10 @@ Owns the requests that discovery takes. What a card means is judged in card.py.
 
 import asyncio
 import socket
-from dataclasses import dataclass, replace
 from typing import Final, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chatforge_tui.config.card_hosts import Permission
 from chatforge_tui.endpoints.a2a.binding import Binding, HttpJson, JsonRpc
@@ -38,8 +40,7 @@ _ELSEWHERE: Final = frozenset({400, 404, 405, 406, 410, 501})
 """Statuses that say: no card here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Agreement:
+class Agreement(Struct, frozen=True):
     """An answer of the user, and to what."""
 
     configured: str
@@ -49,8 +50,7 @@ class Agreement:
     permission: Permission
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """How to speak to an agent."""
 
     binding: Binding

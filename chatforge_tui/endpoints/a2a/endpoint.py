@@ -10,8 +10,10 @@ method, in another way, under the same message id.
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.events import (
@@ -55,8 +57,7 @@ _POLL_S: Final = (0.5, 1.0, 2.0, 3.0, 5.0)
 """Seconds between two looks at a task that cannot be followed by a stream; the last one goes on."""
 
 
-@dataclass(frozen=True, slots=True)
-class A2aSettings:
+class A2aSettings(Struct, frozen=True):
     """How to find and address one agent."""
 
     url: str
@@ -360,8 +361,7 @@ class A2aEndpoint:
                     yield event
 
 
-@dataclass(slots=True)
-class _Turn:
+class _Turn(Struct):
     """One turn on its way."""
 
     reader: TurnReader

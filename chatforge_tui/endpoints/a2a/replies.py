@@ -7,8 +7,9 @@ next: an agent's error is handed on as RpcFailure.
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from chatforge_tui.domain.events import Noticed, StillAlive, StreamEvent
 from chatforge_tui.domain.part import NoticeLevel

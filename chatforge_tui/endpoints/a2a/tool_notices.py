@@ -5,8 +5,9 @@ the same agent, then of the same tool; an end that fits none is a call whose sta
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from chatforge_tui.domain.events import StreamEvent, ToolEnded, ToolOutputDelta, ToolStarted
 from chatforge_tui.endpoints.a2a.wire import WireArtifact, join_text
@@ -21,8 +22,7 @@ _DESCRIBED: Final = re.compile(r"^\s*Tool call (?:started|completed|ended|finish
 _FAILED: Final = re.compile(r"^\s*(?:Tool call failed\b|❌|✖|✗)|\bfailed\s*[.!]*\s*$", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
+class _Call(Struct, frozen=True):
     call_id: str
     source: str
     tool: str

@@ -5,9 +5,10 @@ Owns the vocabulary between the wire and the reader of a turn. Holds no JSON and
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field
 
 from chatforge_tui.domain.ids import ContextId, TaskId
 
@@ -50,15 +51,13 @@ def read_state(word: str | None) -> TaskState:
         return TaskState.UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class TextPiece:
+class TextPiece(Struct, frozen=True):
     """A text part."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class FilePiece:
+class FilePiece(Struct, frozen=True):
     """A file part: inline or by URL."""
 
     name: str
@@ -69,16 +68,14 @@ class FilePiece:
     """It came inline, but its base64 cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class DataPiece:
+class DataPiece(Struct, frozen=True):
     """A part of structured data."""
 
     value: Any
     """Any JSON value. Of version 1.0 all numbers are floats."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownPiece:
+class UnknownPiece(Struct, frozen=True):
     """A part that neither version of the protocol describes."""
 
     kind: str
@@ -87,8 +84,7 @@ class UnknownPiece:
 Piece = TextPiece | FilePiece | DataPiece | UnknownPiece
 
 
-@dataclass(frozen=True, slots=True)
-class WireMessage:
+class WireMessage(Struct, frozen=True):
     """A message: of the user or of the agent."""
 
     message_id: str
@@ -103,8 +99,7 @@ class WireMessage:
         return join_text(self.pieces)
 
 
-@dataclass(frozen=True, slots=True)
-class WireArtifact:
+class WireArtifact(Struct, frozen=True):
     """An artifact, or one chunk of it."""
 
     artifact_id: str
@@ -114,8 +109,7 @@ class WireArtifact:
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-@dataclass(frozen=True, slots=True)
-class TaskSeen:
+class TaskSeen(Struct, frozen=True):
     """The whole task as it stands: a snapshot."""
 
     task_id: TaskId
@@ -126,15 +120,13 @@ class TaskSeen:
     history: tuple[WireMessage, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MessageSeen:
+class MessageSeen(Struct, frozen=True):
     """A message outside any status."""
 
     message: WireMessage
 
 
-@dataclass(frozen=True, slots=True)
-class StatusSeen:
+class StatusSeen(Struct, frozen=True):
     """The task's state changed, or the agent says something about it."""
 
     task_id: TaskId | None
@@ -145,8 +137,7 @@ class StatusSeen:
     """Version 0.3: the server says that nothing follows."""
 
 
-@dataclass(frozen=True, slots=True)
-class ArtifactSeen:
+class ArtifactSeen(Struct, frozen=True):
     """An artifact, or a chunk of one."""
 
     task_id: TaskId | None
@@ -156,8 +147,7 @@ class ArtifactSeen:
     is_last: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownSeen:
+class UnknownSeen(Struct, frozen=True):
     """An event that neither version of the protocol describes."""
 
     kind: str
@@ -168,8 +158,7 @@ class UnknownSeen:
 WireEvent = TaskSeen | MessageSeen | StatusSeen | ArtifactSeen | UnknownSeen
 
 
-@dataclass(frozen=True, slots=True)
-class RpcFailure:
+class RpcFailure(Struct, frozen=True):
     """The agent answered with an error instead of a result."""
 
     code: int
@@ -192,8 +181,7 @@ UNSUPPORTED_OPERATION = -32004
 VERSION_UNSUPPORTED = -32009
 
 
-@dataclass(frozen=True, slots=True)
-class OutgoingFile:
+class OutgoingFile(Struct, frozen=True):
     """A file of the user."""
 
     name: str
@@ -206,8 +194,7 @@ class OutgoingFile:
         return base64.b64encode(self.data).decode()
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True):
     """A message of the user, before it takes the form of a dialect."""
 
     message_id: str

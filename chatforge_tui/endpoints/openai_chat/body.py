@@ -1,10 +1,10 @@
 """The request: settings, history and prompt as the JSON body of a chat completion."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TypedDict
 
 import msgspec
+from msgspec import Struct
 
 from chatforge_tui.domain.request import PromptRequest
 from chatforge_tui.domain.turn import Prompt, Turn, TurnState
@@ -22,8 +22,7 @@ class Message(TypedDict):
     content: Content
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(Struct, frozen=True):
     """What a server turned out not to understand; learned from its refusals, kept for the session."""
 
     has_stream_options: bool = True

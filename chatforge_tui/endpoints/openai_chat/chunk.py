@@ -1,10 +1,10 @@
 """One chunk of a chat completion, typed. What a server spells differently, leaves out or gets wrong ends here."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
 
 import msgspec
+from msgspec import Struct
 
 from chatforge_tui.domain.turn import Usage
 from chatforge_tui.endpoints.http_status import quote_value
@@ -16,8 +16,7 @@ _REASONING: Final = frozenset(REASONING_KEYS)
 _TEXT_TYPES: Final = frozenset({"", "text", "output_text", "refusal"})
 
 
-@dataclass(frozen=True, slots=True)
-class CallPiece:
+class CallPiece(Struct, frozen=True):
     """A piece of a tool call."""
 
     index: int
@@ -27,8 +26,7 @@ class CallPiece:
     arguments: str
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(Struct, frozen=True):
     """What one chunk adds to the answer."""
 
     text: str = ""

@@ -1,15 +1,15 @@
 """What an OpenAI-compatible endpoint is asked with, and at which addresses."""
 
-from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
+
+from msgspec import Struct
 
 from chatforge_tui.endpoints.http_url import split_url
 
 _CHAT = "/chat/completions"
 
 
-@dataclass(frozen=True, slots=True)
-class OpenAiChatSettings:
+class OpenAiChatSettings(Struct, frozen=True):
     """One OpenAI-compatible endpoint."""
 
     url: str

@@ -5,15 +5,15 @@ whole calls, all at index 0.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chatforge_tui.domain.events import StreamEvent, ToolEnded, ToolInputDelta, ToolStarted
 from chatforge_tui.endpoints.loose_json import read_object
 from chatforge_tui.endpoints.openai_chat.chunk import CallPiece
 
 
-@dataclass(slots=True)
-class _Call:
+class _Call(Struct):
     call_id: str
     given_id: str
     has_name: bool

@@ -6,9 +6,9 @@ for it asks loopback ports. Nothing else is contacted before it is chosen.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import ClassVar, get_args
 
+from msgspec.structs import replace
 from textual._path import CSSPathType
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType

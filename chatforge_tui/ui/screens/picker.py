@@ -5,9 +5,9 @@ Owns matching and the list; what the choices mean is the caller's. All texts are
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
+from msgspec import Struct
 from rich.cells import cell_len
 from textual._path import CSSPathType
 from textual.app import ComposeResult
@@ -26,8 +26,7 @@ MOST_SHOWN = 200
 """Most choices in the list at once; typing narrows it down."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """One line of the list."""
 
     value: str

@@ -7,9 +7,9 @@ choose is not known here: see view.py.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, cast
 
+from msgspec import Struct
 from rich.style import Style
 from textual.content import Content
 from textual.filter import LineFilter
@@ -53,8 +53,7 @@ _SCROLL_Y = ScrollView.scroll_y
 _SCROLL_TARGET_Y = cast("Reactive[float]", ScrollView.scroll_target_y)
 
 
-@dataclass(slots=True)
-class _Clocks:
+class _Clocks(Struct):
     """The timers that exist only while they are needed."""
 
     tick: Timer | None = None

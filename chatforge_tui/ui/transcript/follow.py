@@ -1,12 +1,11 @@
 """How many lines arrived below a view that does not follow the end."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from chatforge_tui.ui.transcript.model import TranscriptModel
 
 
-@dataclass(slots=True)
-class Below:
+class Below(Struct):
     """Counts lines from where the end was when the view ceased to follow."""
 
     turn: int = 0

@@ -6,9 +6,9 @@ lines decide, never the line that is still being written: it may yet turn out to
 """
 
 import re
-from dataclasses import dataclass
 
 from markdown_it.token import Token
+from msgspec import Struct
 
 from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.transcript.chunks import DEFINITION, safe_chunks
@@ -39,8 +39,7 @@ _UNDECIDED = re.compile(r"[-=*_#>+|`~: \t]{1,40}|[ \t]*\d{1,3}[.)]?[ \t]*")
 nothing jumps."""
 
 
-@dataclass(slots=True)
-class _Cut:
+class _Cut(Struct):
     """One block, or item of a list, found at the beginning of the open text."""
 
     row: int

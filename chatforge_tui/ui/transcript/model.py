@@ -317,7 +317,7 @@ class TranscriptModel:
 
     def fit(self, page: Page, marks: MarkSet) -> bool:
         """Take another width or other marks; return whether anything is different."""
-        if page == self.page and marks is self.marks:
+        if (page.width, page.marks) == (self.page.width, self.page.marks) and marks is self.marks:
             return False
         kept = self._kept_place()
         self.hold_cursor()

@@ -1,6 +1,6 @@
 """What a layout depends on besides the text: how wide the body is and which marks are drawn."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
 from chatforge_tui.ui.transcript.highlight import Colours, Rows, coloured_lines
@@ -13,14 +13,13 @@ NARROWEST = 8
 """Below this nothing is indented any further, so that text is never cut off."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One way to lay out."""
 
     width: int = 80
     """Columns of the body, >= NARROWEST."""
     marks: MarkSet = UNICODE_MARKS
-    colours: Colours | None = field(default=None, compare=False)
+    colours: Colours | None = None
     """What colours code; None = all of it at once."""
 
     def inside(self, margin: int) -> "Page":

@@ -4,8 +4,8 @@ The compositor asks for every row of the view in every frame, however few are di
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual.color import Color
 from textual.filter import LineFilter
 from textual.geometry import Region
@@ -18,8 +18,7 @@ from chatforge_tui.ui.transcript.viewport import Row
 from chatforge_tui.ui.transcript.wrap import is_narrow, width_of
 
 
-@dataclass(slots=True)
-class _Painted:
+class _Painted(Struct):
     """What one row shows, and the strip that shows it."""
 
     line: Line

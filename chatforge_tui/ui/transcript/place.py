@@ -4,8 +4,9 @@ A Place names a line for this program run; its key orders places as one number, 
 same line by the turn, the part and the number of characters before it, so it survives another width and a restart.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from chatforge_tui.domain.ids import TurnId
 from chatforge_tui.ui.transcript.ink import Line
@@ -46,8 +47,7 @@ END_KEY = Place(1 << 32).key
 """Comes after every place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
+class Anchor(Struct, frozen=True):
     """A line by what it says."""
 
     turn_id: TurnId

@@ -6,7 +6,8 @@ found by `very bold words`, on the screen and in the source.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chatforge_tui.domain.part import (
     FilePart,
@@ -31,8 +32,7 @@ MOST_MATCHES = 10_000
 """Matches beyond which nobody looks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """One place where the query was found."""
 
     turn: int

@@ -1,6 +1,6 @@
 """Drawing a table: columns as wide as they need while they fit, else narrowed fairly and wrapped, else one record a row."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from chatforge_tui.ui.transcript.ink import FRAME, Line, Span
 from chatforge_tui.ui.transcript.page import Page
@@ -11,8 +11,7 @@ _MOST_CELLS = 20_000
 """Cells that are measured to find the widths; the rows after them are wrapped to what was found."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table's cells."""
 
     rows: list[list[list[Span]]]

@@ -2,8 +2,9 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from chatforge_tui.domain.attachment import size_words
 from chatforge_tui.domain.changes import HeadChanged, PartAdded, PartDropped, PartReplaced, TextAppended, TurnChange
@@ -88,8 +89,7 @@ class Written(NamedTuple):
     """Of such a part, the text after them."""
 
 
-@dataclass(slots=True)
-class _Tail:
+class _Tail(Struct):
     """The text at the end of a flow that grows."""
 
     section: TextSection

@@ -4,9 +4,9 @@ Owns which hints give way on a narrow screen. The keys come from the key table, 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
+from msgspec import Struct
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
@@ -17,8 +17,7 @@ from textual.widget import Widget
 from chatforge_tui.ui.line_drawing import shorten, spread
 
 
-@dataclass(frozen=True, slots=True)
-class KeyHint:
+class KeyHint(Struct, frozen=True):
     """One key and what it does."""
 
     action: str

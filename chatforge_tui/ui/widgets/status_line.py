@@ -3,9 +3,9 @@
 The numbers keep their width, so that nothing beside them moves. It draws what it is given, and ticks only when told.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from msgspec import Struct
 from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
@@ -15,8 +15,7 @@ from chatforge_tui.ui.line_drawing import shorten, spread
 Tone = Literal["dim", "running", "waiting", "failed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """What the line shows; every text already cleaned."""
 
     hint: str = ""

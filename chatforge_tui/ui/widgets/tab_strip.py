@@ -5,9 +5,9 @@ what to draw and acts on its messages.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from msgspec import Struct
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
@@ -29,8 +29,7 @@ BRAND_WIDTH = 60
 TabKind = Literal["running", "waiting", "failed", "interrupted", "idle"]
 
 
-@dataclass(frozen=True, slots=True)
-class Tab:
+class Tab(Struct, frozen=True):
     """What one tab shows; every text already cleaned."""
 
     session_id: SessionId
@@ -55,8 +54,7 @@ class Tab:
         return f" {min(self.unread, 99)}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
+class _Target(Struct, frozen=True):
     """Some cells that can be clicked."""
 
     start: int

@@ -1,7 +1,7 @@
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from chatforge_tui.domain.ids import RequestId, SessionId, TurnId
 from chatforge_tui.domain.part import NoticeLevel, NoticePart, ReasoningPart, TextPart, ToolPart

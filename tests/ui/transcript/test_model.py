@@ -1,9 +1,9 @@
 """The model: what it makes of turns and changes, folds, heights, places."""
 
 import tracemalloc
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import (
     HeadChanged,

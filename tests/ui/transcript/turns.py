@@ -1,8 +1,8 @@
 """Turns, changes and an app with nothing but a transcript, for the tests of this folder."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
+from msgspec.structs import replace
 from textual.app import App, ComposeResult
 from textual.content import Content
 from textual.message import Message
