@@ -202,6 +202,7 @@ class DeskApp(App[None], inherit_bindings=False):
             now=time.time,
             examples=self._examples,
             unverified=frozenset(name for name, one in self.settings.endpoints.items() if not one.verify),
+            goes_alone=self.settings.outbox == "auto",
         )
         return self._main
 

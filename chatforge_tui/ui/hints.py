@@ -61,6 +61,7 @@ class HintWriter:
         *,
         is_still: bool,
         queues: bool = False,
+        goes_alone: bool = False,
         unverified: Collection[str] = frozenset(),
     ) -> None:
         """Write with these keys and marks.
@@ -70,12 +71,14 @@ class HintWriter:
             marks: how states are drawn.
             is_still: no spinner turns.
             queues: a prompt that is sent while an answer runs waits until it is done.
+            goes_alone: a prompt that waits for its endpoint goes by itself when that answers.
             unverified: names of the endpoints whose certificate is not checked.
         """
         self._keymap = keymap
         self._marks = marks
         self._is_still = is_still
         self._queues = queues
+        self._goes_alone = goes_alone
         self._unverified = unverified
 
     def key(self, action_id: str) -> str:
@@ -122,7 +125,7 @@ class HintWriter:
         if pane is None:
             return f"Starting {self._marks.trailing}"
         if pane.head.held_by:
-            return self._held(pane)
+            return self._waits_elsewhere(pane) or self._held(pane)
         if pane.question is not None and pane.question.form is not None:
             return f"Tab to the form, or answer in words {self._marks.trailing}"
         return f"{'Answer' if pane.question is not None else 'Ask'} {agent_name(pane)} {self._marks.trailing}"
@@ -166,6 +169,25 @@ class HintWriter:
         way = self.key("session.take_over") or "/takeover"
         return f"Open in {clean_name(pane.head.held_by)}, read-only here {self._marks.dot} {way} takes it over"
 
+    def _waits_elsewhere(self, pane: Pane) -> str:
+        """Return that only the session's writer shows what waits to be sent; "" when nothing waits."""
+        count, holder = pane.head.unsent, clean_name(pane.head.held_by)
+        if not count:
+            return ""
+        what = "1 prompt waits" if count == 1 else f"{count} prompts wait"
+        return f"{what} to be sent, shown only in {holder}"
+
+    def _unsent(self, pane: Pane) -> str:
+        """Return what becomes of prompts that wait, and how that is changed.
+
+        They go by themselves unless the turn before them ended badly: the outbox leaves such a session to its user.
+        """
+        edit, dot = self.key("outbox.edit") or "/edit", self._marks.dot
+        is_calm = pane.turn is None or pane.turn.state is TurnState.COMPLETE
+        if self._goes_alone and is_calm:
+            return f"Goes by itself when it answers {dot} /send {dot} {edit} edits {dot} /drop"
+        return f"/send sends what waits {dot} {edit} edits it {dot} /drop removes it"
+
     def _hint(self, pane: Pane, *, in_form: bool) -> str:
         if in_form:
             return f"Tab next field {self._marks.dot} Esc back to the prompt"
@@ -175,8 +197,7 @@ class HintWriter:
         if pane.is_live:
             return self._while_running(send)
         if pane.state is TurnState.UNSENT:
-            edit = self.key("outbox.edit") or "/edit"
-            return f"/send sends what waits {self._marks.dot} {edit} edits it {self._marks.dot} /drop removes it"
+            return self._unsent(pane)
         what = "send the answer" if pane.question is not None else "send"
         lines = f" {self._marks.dot} {newline} newline" if newline else ""
         return f"{send} {what}{lines}"

@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -121,12 +122,13 @@ def make_app(
     ui: UiSettings | None = None,
     keymap: Keymap | None = None,
     files: FileSettings | None = None,
+    outbox: Literal["ask", "auto"] = "ask",
     engine: EngineSettings | None = None,
     **options: object,
 ) -> ChatForgeApp:
     return ChatForgeApp(
         start_engine=lambda: SessionManager(store=store, endpoints=endpoints, settings=engine),
-        settings=Settings(ui=ui or UiSettings(), files=files or FileSettings(), endpoints=ENDPOINTS),
+        settings=Settings(ui=ui or UiSettings(), files=files or FileSettings(), endpoints=ENDPOINTS, outbox=outbox),
         keymap=keymap or Keymap(),
         locations=Locations.find(home, {}),
         default_endpoint=EndpointRef("platform"),

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from chatforge_tui.config.settings import UiSettings
 from chatforge_tui.domain.events import Accepted, Finished, TextDelta
@@ -193,6 +194,33 @@ async def test_a_try_by_itself_does_not_move_the_reader(home):
         assert program.text.splitlines()[2:15] == shown
         network.is_up = True
         await program.until(lambda: program.front.state is TurnState.COMPLETE)
+
+
+async def test_what_goes_by_itself_says_so_and_what_was_left_to_the_user_does_not(home):
+    network = Network()
+    async with running(home, script=network, engine=GOES, outbox="auto", size=(80, 24)) as program:
+        await unsent(program, "first words")
+        assert "Goes by itself when it answers · /send · Alt+E edits · /drop" in program.text
+        network.is_up = True
+        pane = program.front
+        await program.until(lambda: not pane.unsent and pane.state is TurnState.COMPLETE)
+        network.is_up = False
+        await unsent(program, "second words")
+        assert "Goes by itself" in program.text
+        pane.turn = replace(pane.turn, state=TurnState.FAILED)
+        await program.until(lambda: "/send sends what waits" in program.text)
+
+
+async def test_who_only_watches_a_session_is_told_that_prompts_wait_in_it(home):
+    async with running(home, size=(80, 24)) as program:
+        pane = program.front
+        program.app.book.put(replace(pane.head, held_by="pid 13942 (/dev/pts/0)", unsent=1))
+        program.app.main.redraw()
+        await program.sees("1 prompt waits to be sent, shown only in pid 13942 (/dev/pts/0)")
+        assert "Alt+O takes it" in program.text
+        program.app.book.put(replace(pane.head, unsent=2))
+        program.app.main.redraw()
+        await program.sees("2 prompts wait to be sent, shown only in pid 13942")
 
 
 async def test_the_tab_of_a_hidden_session_shows_that_something_waits(home):

@@ -70,6 +70,7 @@ async def test_a_waiting_prompt_is_seen_by_who_took_its_session_over(tmp_path):
         await other.wait_for("⊘ nobody is there")
         other.press("down", "enter")
         await other.wait_for(f"Open in pid {one.pid} ")
+        await other.wait_for("1 prompt waits to be sent, shown only in pid")
         other.press("alt+o")
         await other.wait_for("Not sent:")
         other.send(b"/drop\r")

@@ -81,6 +81,7 @@ class MainScreen(FrameScreen):
         now: Callable[[], float],
         examples: Callable[[EndpointRef], Sequence[str]],
         unverified: Collection[str] = frozenset(),
+        goes_alone: bool = False,
     ) -> None:
         """Draw from a book.
 
@@ -92,6 +93,7 @@ class MainScreen(FrameScreen):
             now: returns Unix seconds.
             examples: three prompts to try at an endpoint.
             unverified: names of the endpoints whose certificate is not checked.
+            goes_alone: a prompt that waits for its endpoint goes by itself when that answers.
         """
         super().__init__()
         self._book, self._keymap, self._settings, self._marks = book, keymap, settings, marks
@@ -104,6 +106,7 @@ class MainScreen(FrameScreen):
             marks,
             is_still=settings.reduced_motion,
             queues=settings.enter == "queue",
+            goes_alone=goes_alone,
             unverified=unverified,
         )
         self._form: FormPanel | None = None
