@@ -12,6 +12,7 @@ from chatforge_tui.exchange import json_shapes
 from chatforge_tui.store import care, salvage
 from chatforge_tui.store.backups import list_backups
 from chatforge_tui.store.care import CheckReport
+from chatforge_tui.store.store_file import stray_log
 
 _UNSOUND = StoreCorrupt.exit_code
 _MOST_TOLD = 20
@@ -48,7 +49,7 @@ def check_store(launch: Launch, *, as_json: bool) -> int:
 def repair_store(launch: Launch, *, as_json: bool) -> int:
     """Put a sound store in place of a damaged one; a sound one is left alone. Return the exit code."""
     path = launch.store_file
-    if not path.exists() and not list_backups(path):
+    if not path.exists() and stray_log(path) is None and not list_backups(path):
         _existing(launch)
     report = None if _is_sound(path) else salvage.repair(path)
     if as_json:

@@ -154,6 +154,11 @@ class SessionManager:
         """Why sessions can only be read, if that, in one or two sentences; "" when they can be changed."""
         return self._store.refusal
 
+    @property
+    def salvaged(self) -> int | None:
+        """How many rows of a damaged store its repair has read so far, while `open` makes one; else None."""
+        return self._store.salvaged
+
     def sessions(self) -> tuple[SessionHead, ...]:
         """Return open sessions by position, then closed ones, the last used first; not the trash."""
         return self._book.all()

@@ -148,6 +148,11 @@ class SessionStore(Protocol):
         """What the repair of a damaged store brought back, when it had to be made to open it."""
         ...
 
+    @property
+    def salvaged(self) -> int | None:
+        """How many rows the repair that is being made has read so far; None when none is being made."""
+        ...
+
     async def open(self, *, takes_tabs: bool = False) -> None:
         """Open or create the store. A turn that was live in a program that is dead now becomes `interrupted`.
 

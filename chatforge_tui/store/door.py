@@ -1,6 +1,7 @@
 """The way into a store for one program: which way it wants, and which one could be had.
 
-Works in the store's thread, but for the settings and what came of it, which are read between two openings. A command
+Works in the store's thread, but for the settings and what came of it, which are read between two openings, and for how
+far a repair is, which is read at any time. A command
 wants one way and is told when it cannot be had. A program with a screen goes on: a damaged store is repaired, and one
 that cannot be written is read.
 """
@@ -41,6 +42,8 @@ class Door:
         """What kept the store from being opened for writing when it was opened last, for reading instead."""
         self.repair: RepairReport | None = None
         """What a repair brought back, once one was made."""
+        self.salvaged: int | None = None
+        """Rows that the repair that is being made has read so far; None when none is being made."""
         self.damage: StoreCorrupt | None = None
         """What is wrong with the store and to be repaired before it is opened next."""
         self._path = path
@@ -93,9 +96,16 @@ class Door:
         from chatforge_tui.store.salvage import repair  # noqa: PLC0415 - see above
 
         _log.error("the store is repaired: %s", damage)
-        self.repair = repair(self._path, unless=self._is_sound)
+        self.salvaged = 0
+        try:
+            self.repair = repair(self._path, unless=self._is_sound, tell=self._count)
+        finally:
+            self.salvaged = None
         if self.repair is not None:
             _log.warning("the store was repaired. %s", " ".join(self.repair.in_words()))
+
+    def _count(self) -> None:
+        self.salvaged = (self.salvaged or 0) + 1
 
     def _is_sound(self) -> bool:
         """Return whether the list of sessions can be read."""

@@ -36,3 +36,19 @@ def lend(copy: Path, donors: Sequence[Path]) -> Iterator[None]:
             with copy.open("r+b") as file:
                 file.write(beginning)
             yield
+
+
+def begin(copy: Path, fresh: Path) -> None:
+    """Make a database with no row of its own for a write-ahead log to be read upon, when that is all that is left.
+
+    SQLite deletes the log of an empty file. Upon a fresh store each page that the log has is found, each that it refers
+    to and has not is damage, and nothing else is there to be taken for what was lost.
+
+    Args:
+        copy: where; the log is, or will be, beside it.
+        fresh: a store without rows, made by the same steps as the lost one.
+    """
+    content = bytearray(fresh.read_bytes())
+    content[_PAGES] = bytes(4)  # unknown: SQLite goes by the log
+    content[_FREE_PAGES] = bytes(8)
+    copy.write_bytes(content)

@@ -33,6 +33,7 @@ class MemoryStore:
         self.on_trouble: Callable[[str], None] | None = None
         self.refusal = ""
         self.repair: RepairReport | None = None
+        self.salvaged: int | None = None
         self._sessions: dict[SessionId, SessionHead] = {}
         self._turns: dict[SessionId, dict[TurnId, Turn]] = {}
         self._owner: dict[TurnId, SessionId] = {}

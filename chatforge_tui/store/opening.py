@@ -18,7 +18,7 @@ from chatforge_tui.store.migrations import NEWEST, check_shape, is_newer, migrat
 from chatforge_tui.store.operations import interrupt_dead_turns
 from chatforge_tui.store.pragmas import choose_journal, guard, prepare_writing
 from chatforge_tui.store.repair_gate import opening
-from chatforge_tui.store.store_file import check_file, create, make_private, recognise
+from chatforge_tui.store.store_file import check_absence, check_file, create, make_private, recognise
 from chatforge_tui.store.workplace import Workplace
 
 _log = logging.getLogger("chatforge.store")
@@ -39,6 +39,7 @@ def open_for_writing(path: Path, *, takes_tabs: bool = False) -> Workplace:
         lone = LoneLock(path) if local is False else None
         if lone is not None:
             undo.callback(lone.release)
+        check_absence(path)
         if not path.exists():
             create(path)
         check_file(path)
@@ -75,6 +76,7 @@ def open_for_reading(path: Path) -> Workplace:
         StoreError: it is not there, or cannot be opened.
     """
     with translated(path), ExitStack() as undo:
+        check_absence(path)
         check_file(path)
         db = undo.enter_context(closing(connect(path)))
         guard(db)

@@ -24,7 +24,7 @@ from chatforge_tui.store.backups import list_backups
 from chatforge_tui.store.cells import as_text
 from chatforge_tui.store.connection import connect, immediate, readable
 from chatforge_tui.store.failure import translated
-from chatforge_tui.store.first_page import lend
+from chatforge_tui.store.first_page import begin, lend
 from chatforge_tui.store.migrations import NEWEST, too_new
 from chatforge_tui.store.pragmas import guard, prepare_writing
 from chatforge_tui.store.repair_gate import repairing
@@ -47,9 +47,17 @@ _OWN = frozenset({"key", "is_indexed"})
 """Columns that each store fills for itself."""
 
 Cells = dict[str, object]
+Progress = Callable[[], None]
+"""Called in the repair's thread with each row that was read."""
 
 
-def repair(path: Path, *, unless: Callable[[], bool] = lambda: False) -> RepairReport | None:
+def _tell_nobody() -> None:
+    pass
+
+
+def repair(
+    path: Path, *, unless: Callable[[], bool] = lambda: False, tell: Progress = _tell_nobody
+) -> RepairReport | None:
     """Put a fresh store in place of the damaged one, with everything that can still be read.
 
     The damaged files get second names in a directory of their own, then the whole repaired file takes the place of the
@@ -59,6 +67,7 @@ def repair(path: Path, *, unless: Callable[[], bool] = lambda: False) -> RepairR
         path: of the database.
         unless: asked when nobody can open the store any more; where it says so, nothing is done: another program has
             repaired the store meanwhile.
+        tell: told of each row that was read.
 
     Returns:
         What came back; None when nothing was done.
@@ -74,10 +83,10 @@ def repair(path: Path, *, unless: Callable[[], bool] = lambda: False) -> RepairR
                 return None
             _refuse_while_open(path)
             _refuse_newer(path)
-            return _repair(path)
+            return _repair(path, tell)
 
 
-def _repair(path: Path) -> RepairReport:
+def _repair(path: Path, tell: Progress) -> RepairReport:
     """Repair it, now that this program alone has to do with it."""
     for leftover in path.parent.glob(f"{path.name}{_BUILDING}*"):
         leftover.unlink()
@@ -88,9 +97,9 @@ def _repair(path: Path) -> RepairReport:
         with closing(connect(building)) as db:
             prepare_writing(db, "delete", alone=True)
             with immediate(db):
-                _bring_back_from_copy(db, aside, path.name, donors=[*list_backups(path), building])
+                _bring_back_from_copy(db, aside, path, building, tell)
                 own = _count(db)
-                backup = next((found for found in list_backups(path) if _bring_back(db, found)), None)
+                backup = next((found for found in list_backups(path) if _bring_back(db, found, tell)), None)
                 _tidy(db)
                 total = _count(db)
         _put_in_place(building, path, aside)
@@ -161,33 +170,44 @@ def _put_in_place(building: Path, path: Path, aside: Path) -> None:
     sync_directory(path.parent)
 
 
-def _bring_back_from_copy(db: sqlite3.Connection, aside: Path, name: str, donors: list[Path]) -> None:
+def _bring_back_from_copy(db: sqlite3.Connection, aside: Path, path: Path, fresh: Path, tell: Progress) -> None:
     """Salvage from a copy: SQLite would roll back, take in or delete side files, and so change what was moved aside.
 
     Args:
         db: where to.
         aside: the directory with the damaged files.
-        name: of the database among them.
-        donors: whose first page may stand in for one that is lost.
+        path: of the database; it has the same name among them.
+        fresh: a store without rows, which `db` will fill once this is done.
+        tell: told of each row that was read.
     """
     reading = aside / "reading"
     shutil.rmtree(reading, ignore_errors=True)
     make_directory(reading)
     try:
-        for file in (aside / name, *side_files(aside / name)):
+        for file in (aside / path.name, *side_files(aside / path.name)):
             if file.is_file():
                 shutil.copy(file, reading / file.name)
-        if not _bring_back(db, reading / name) and (reading / name).exists():
-            for _ in lend(reading / name, donors):
-                if _bring_back(db, reading / name) and any(_count(db)):
+        copy = reading / path.name
+        if _is_blank(copy):
+            if not _is_blank(copy.with_name(f"{copy.name}-wal")):
+                begin(copy, fresh)
+                _bring_back(db, copy, tell)
+        elif not _bring_back(db, copy, tell):
+            for _ in lend(copy, [*list_backups(path), fresh]):
+                if _bring_back(db, copy, tell) and any(_count(db)):
                     break
     finally:
         shutil.rmtree(reading)
 
 
-def _bring_back(db: sqlite3.Connection, source: Path) -> bool:
+def _is_blank(file: Path) -> bool:
+    """Return whether there is nothing: no file, or an empty one."""
+    return not file.is_file() or file.stat().st_size == 0
+
+
+def _bring_back(db: sqlite3.Connection, source: Path, tell: Progress) -> bool:
     """Copy every row that can be read and is not there yet; return whether the source could be read at all."""
-    if not source.is_file() or source.stat().st_size == 0:
+    if _is_blank(source):
         return False
     try:
         with closing(connect(source)) as damaged:
@@ -197,6 +217,7 @@ def _bring_back(db: sqlite3.Connection, source: Path) -> bool:
                 columns = [row for row in db.execute(f"PRAGMA table_info({table})") if row["name"] not in _OWN]
                 for cells in _rows(damaged, table):
                     _adopt(db, table, {row["name"]: _fitting(cells.get(row["name"]), row) for row in columns})
+                    tell()
     except sqlite3.DatabaseError:
         return False
     return True

@@ -419,6 +419,11 @@ class SqliteStore:
         return self._door.repair
 
     @property
+    def salvaged(self) -> int | None:
+        """How many rows the repair that is being made has read so far; None when none is being made."""
+        return self._door.salvaged
+
+    @property
     def _can_write(self) -> bool:
         """Whether anything of the store is to be changed here, and can be."""
         return not self._door.read_only and not self.refusal

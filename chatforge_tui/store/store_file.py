@@ -25,6 +25,9 @@ _MAGIC = b"SQLite format 3\x00"
 SIDE_FILES = ("-journal", "-wal", "-shm")
 """What SQLite keeps beside the file, by ending. They belong together: moved, copied and deleted as one."""
 
+_LOGS = ("-journal", "-wal")
+"""Those of them that hold content of the file."""
+
 
 def make_directory(directory: Path) -> None:
     """Make a directory that only its owner can enter; an existing one stays as it is.
@@ -74,12 +77,30 @@ def check_file(path: Path) -> None:
         raise StoreCorrupt(message, hint=f"{REPAIR_HINT} Or use another --home.")
     if status.st_size == 0:
         message = f"The store {path} is empty: its content was lost."
-        raise StoreCorrupt(message, hint="`chatforge store repair` brings back the newest backup.")
+        raise StoreCorrupt(message, hint=REPAIR_HINT)
     with path.open("rb") as file:
         magic = file.read(len(_MAGIC))
     if magic != _MAGIC:
         message = f"The store {path} is damaged (it is not a database)."
         raise StoreCorrupt(message, hint=REPAIR_HINT)
+
+
+def check_absence(path: Path) -> None:
+    """Check that a file that is not there left no log behind: SQLite would take it for that of a new one.
+
+    Raises:
+        StoreCorrupt: it did.
+    """
+    if (log := stray_log(path)) is not None:
+        message = f"The store {path} is not there, but {log.name} is: its content was lost."
+        raise StoreCorrupt(message, hint=REPAIR_HINT)
+
+
+def stray_log(path: Path) -> Path | None:
+    """Return the log with content that is left of a file that is not there; None when there is none, or the file is."""
+    logs = (path.with_name(path.name + ending) for ending in _LOGS)
+    left = next((log for log in logs if log.is_file() and log.stat().st_size), None)
+    return None if path.exists() else left  # in this order: another program may just have made both, the file first
 
 
 def recognise(db: sqlite3.Connection, path: Path) -> None:

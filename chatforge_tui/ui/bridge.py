@@ -35,8 +35,19 @@ FRAME_S = 1 / 30
 HAND_OVER_S = 0.001
 """Seconds after which a busy thread gives way to a waiting one. Python's own 5 ms are waited for by a key three times:
 where it is read, where it is shown, and where that is written. Beside bursts of 12 ms its p95 falls from 24 to 16 ms."""
+LOOK_S = 0.5
+"""Seconds between two looks how far the repair of a damaged store is; a sound store is open before the first."""
 AIR_S = 0.008
 """Seconds after a batch was applied in which none follows, however long it took: keys come first."""
+
+
+class EngineRepairing(Message):
+    """The store is damaged: it is being repaired before it is opened."""
+
+    def __init__(self, salvaged: int) -> None:
+        self.salvaged = salvaged
+        """Rows that were read so far."""
+        super().__init__()
 
 
 class EngineReady(Message):
@@ -124,7 +135,7 @@ class EngineThread:
         self._wants = asyncio.Event()
 
     def start(self) -> None:
-        """Start the thread; EngineReady or EngineEnded follows."""
+        """Start the thread; EngineReady or EngineEnded follows, after an EngineRepairing now and then where that takes long."""
         sys.setswitchinterval(min(sys.getswitchinterval(), HAND_OVER_S))
         self._ended = self._thread.submit(lambda: asyncio.run(self._run()))
         self._ended.add_done_callback(self._tell_end)
@@ -217,7 +228,9 @@ class EngineThread:
     async def _run(self) -> None:
         """Be the engine thread: one manager, one subscription, until `stop`."""
         self._loop = asyncio.get_running_loop()
-        async with self._start_engine() as manager:
+        manager = self._start_engine()
+        self._look_at_repair(self._loop, manager)
+        async with manager:
             subscription = manager.subscribe()
             self._running.set_result(_Running(self._loop, manager))
             self._deliver(EngineReady(manager.sessions(), manager.refusal))
@@ -229,6 +242,13 @@ class EngineThread:
                 await self._stopping.wait()
                 for job in jobs:
                     job.cancel()
+
+    def _look_at_repair(self, loop: asyncio.AbstractEventLoop, manager: SessionManager) -> None:
+        """Tell how far the repair of the store is, again and again, until the engine runs."""
+        if manager.salvaged is not None:
+            self._deliver(EngineRepairing(manager.salvaged))
+        if not self._running.done():
+            loop.call_later(LOOK_S, self._look_at_repair, loop, manager)
 
     async def _pump(self, subscription: Subscription) -> None:
         """Carry events to the UI, batch by batch, no faster than it takes them."""

@@ -22,7 +22,7 @@ from chatforge_tui.domain.changes import (
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.errors import ChatForgeError, OtherHost
 from chatforge_tui.safety.clean import clean
-from chatforge_tui.ui.bridge import EngineBatch, EngineEnded, EngineReady, TurnsLoaded, TurnsUnread
+from chatforge_tui.ui.bridge import EngineBatch, EngineEnded, EngineReady, EngineRepairing, TurnsLoaded, TurnsUnread
 from chatforge_tui.ui.desk_app import CRASH_CODE, DeskApp, sentence
 from chatforge_tui.ui.early_keys import Stage
 
@@ -31,6 +31,11 @@ _log = logging.getLogger("chatforge.ui")
 
 class EngineDesk(DeskApp, inherit_bindings=False):
     """The terminal program, but for what its widgets tell it."""
+
+    def on_engine_repairing(self, event: EngineRepairing) -> None:
+        """Show why it takes so long, and that it goes on."""
+        self._main.salvaged = event.salvaged
+        self._redraw_status()
 
     def on_engine_ready(self, event: EngineReady) -> None:
         """Show the tabs, the one that was in front last in front. What was typed meanwhile stays."""

@@ -137,6 +137,7 @@ class HintWriter:
         now: float,
         trouble: str,
         new_lines: int,
+        salvaged: int | None = None,
         in_form: bool = False,
         is_reading: bool = False,
     ) -> Status:
@@ -147,12 +148,13 @@ class HintWriter:
             now: Unix seconds.
             trouble: what is wrong with the program itself, as received; "" for nothing.
             new_lines: lines that arrived below what the reader sees.
+            salvaged: rows that the repair of a damaged store has read, while the engine starts; None without one.
             in_form: the cursor is in the agent's form.
             is_reading: the cursor is in the transcript.
         """
         warning = clean_line(trouble)
         if pane is None:
-            return Status(hint=f"Opening your sessions {self._marks.trailing}", warning=warning)
+            return Status(hint=self._opening(salvaged), warning=warning)
         hint = f"Reading {self._marks.dot} Esc back to the prompt" if is_reading else self._hint(pane, in_form=in_form)
         turn, state = pane.turn, pane.state
         if new_lines:
@@ -163,6 +165,13 @@ class HintWriter:
             return Status(hint=hint, warning=warning)
         tone = "running" if state.is_live else _TONES.get(state, "dim")
         return Status(hint, tone, self._mark(state, now), self._state(turn, now), self._facts(pane, turn, now), warning)
+
+    def _opening(self, salvaged: int | None) -> str:
+        """Return what the engine does before there is a session."""
+        if salvaged is None:
+            return f"Opening your sessions {self._marks.trailing}"
+        far = f": {salvaged:,} entries read" if salvaged else ""
+        return f"The store is damaged and is being repaired{far} {self._marks.trailing}"
 
     def _held(self, pane: Pane) -> str:
         """Return who alone may write in the session, and how that is changed."""

@@ -208,3 +208,48 @@ async def test_a_lost_first_page_costs_nothing(path, lost, has_backup):
     assert [await store.load_turns(head.session_id) for head in before] == turns
     assert store.repair.turns_from_backup == 0
     await store.close()
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+@pytest.mark.parametrize("has_backup", [True, False])
+async def test_what_the_log_of_a_lost_file_has_comes_back(path, monkeypatch, is_there, has_backup):
+    monkeypatch.setattr("chatforge_tui.store.opening.choose_journal", lambda *, local: "wal")
+    store = SqliteStore(path)
+    await store.open()
+    if has_backup:
+        await asyncio.to_thread(care.back_up, path)
+    for position in range(30):
+        await store.create_session(a_session(position=position, title=f"session {position}"))
+    before = await store.load_sessions()
+    log = path.with_name("store.db-wal").read_bytes()
+    await store.close()
+    path.unlink()
+    if is_there:
+        path.touch()
+    path.with_name("store.db-wal").write_bytes(log)
+    with pytest.raises(StoreCorrupt, match="its content was lost"):
+        await SqliteStore(path).open()
+    store = SqliteStore(path, goes_on=True)
+    await store.open()
+    assert await store.load_sessions() == before
+    assert store.repair.sessions_from_backup == 0
+    await store.close()
+    assert (aside(path) / "store.db-wal").read_bytes() == log
+    assert {file.name for file in aside(path).iterdir()} <= {"store.db", "store.db-wal"}
+
+
+async def test_how_far_it_is_can_be_seen_meanwhile(damaged, monkeypatch):
+    seen, whole = [], salvage._adopt
+
+    def adopt(*row):
+        seen.append(store.salvaged)
+        whole(*row)
+
+    monkeypatch.setattr(salvage, "_adopt", adopt)
+    store = SqliteStore(damaged, goes_on=True)
+    assert store.salvaged is None
+    await store.open()
+    assert seen == list(range(len(seen)))
+    assert seen
+    assert store.salvaged is None
+    await store.close()

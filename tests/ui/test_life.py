@@ -13,7 +13,7 @@ from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.errors import StoreStopped, StoreTooNew, StoreUnavailable
 from chatforge_tui.store.memory_store import MemoryStore
 from tests.fakes.scripted_endpoint import ScriptedEndpoints, echo
-from tests.ui.program import make_app, running
+from tests.ui.program import Program, make_app, running
 
 
 class BrokenStore(MemoryStore):
@@ -29,6 +29,25 @@ async def test_a_store_that_cannot_be_opened_ends_the_program_with_its_sentence(
 
     assert app.return_code == StoreTooNew.exit_code
     assert "A newer ChatForge wrote this store. Update ChatForge." in " ".join(capsys.readouterr().err.split())
+
+
+class DamagedStore(MemoryStore):
+    async def open(self, *, takes_tabs: bool = False) -> None:
+        self.is_whole, self.salvaged = asyncio.Event(), 1234
+        await self.is_whole.wait()
+        self.salvaged = None
+
+
+async def test_a_long_repair_says_so_and_how_far_it_is(home):
+    store = DamagedStore()
+    app = make_app(home, ScriptedEndpoints(), store)
+    async with app.run_test(size=(80, 24)) as pilot:
+        program = Program(app, pilot, ScriptedEndpoints())
+        await program.sees("The store is damaged and is being repaired: 1,234 entries read")
+        store.salvaged = 1_234_567
+        await program.sees("repaired: 1,234,567 entries read …")
+        app.engine._in_engine(store.is_whole.set)
+        await program.sees("Enter send")
 
 
 async def test_trouble_with_the_store_stays_on_the_screen_until_it_is_over(home):

@@ -123,6 +123,8 @@ class MainScreen(FrameScreen):
         """Whether the plan stands in the place of the transcript, where there is no room for both."""
         self.trouble = ""
         """A sentence about the program itself that stays on screen; "" when all is well."""
+        self.salvaged: int | None = None
+        """Rows that the repair of a damaged store has read before there is a session; None when none was needed."""
         self._focus_kept: Widget | None = None
         """Where the cursor was when the window became too small for it: hiding a widget takes it from there."""
         self.undo_hint = False
@@ -246,6 +248,7 @@ class MainScreen(FrameScreen):
             now=self._now(),
             trouble=trouble,
             new_lines=self.new_lines,
+            salvaged=self.salvaged,
             in_form=is_in_form,
             is_reading=self.is_reading,
         )
