@@ -475,25 +475,39 @@ class SessionManager:
         if self._book.get(session_id).is_open:
             self._book.move(session_id, position)
 
-    async def turns(self, session_id: SessionId, subscription: Subscription | None = None) -> tuple[Turn, ...]:
-        """Return the whole transcript: what is stored, the live turn as it is now.
+    async def turns(
+        self, session_id: SessionId, subscription: Subscription | None = None, *, since: int = 0
+    ) -> tuple[Turn, ...]:
+        """Return the transcript: what is stored, the live turn as it is now.
 
         Args:
             session_id: whose.
             subscription: focused on the session at the moment of the answer: what it delivers afterwards goes on
                 exactly where the answer ends.
+            since: ordinal of the first turn wanted; `earlier_turns` has the others. Of a session that another program
+                holds, everything is wanted: what that program does in it is told from there on.
 
         Raises:
             UnknownSession: there is no such session outside the trash.
             StoreError: it cannot be read.
         """
-        transcript = self._others.follow(session_id, await self.read_turns(session_id))
+        transcript = self._others.follow(session_id, await self.read_turns(session_id, since=since))
         if subscription is not None:
             subscription.focus_from_here(session_id)
         return tuple(transcript)
 
-    async def read_turns(self, session_id: SessionId) -> list[Turn]:
-        """Return the whole transcript as `turns` does, for who does not watch what becomes of it.
+    async def earlier_turns(self, session_id: SessionId, since: int, before: int) -> tuple[Turn, ...]:
+        """Return the turns from one ordinal to below another: those that `turns` has left out, which change no more.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+            StoreError: it cannot be read.
+        """
+        self._book.get(session_id)
+        return tuple(await self._store.load_turns(session_id, since=since, before=before))
+
+    async def read_turns(self, session_id: SessionId, *, since: int = 0) -> list[Turn]:
+        """Return the transcript as `turns` does, for who does not watch what becomes of it.
 
         Raises:
             UnknownSession: there is no such session outside the trash.
@@ -502,7 +516,7 @@ class SessionManager:
         self._book.get(session_id)
         meanwhile = self._bus.subscribe()
         try:
-            turns = {turn.head.turn_id: turn for turn in await self._store.load_turns(session_id)}
+            turns = {turn.head.turn_id: turn for turn in await self._store.load_turns(session_id, since=since)}
             for event in meanwhile.drain():
                 if isinstance(event, TurnBegan | TurnEnded) and event.turn.head.session_id == session_id:
                     turns[event.turn.head.turn_id] = event.turn

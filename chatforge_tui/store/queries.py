@@ -36,7 +36,9 @@ _SESSIONS = f"""
 """
 _LIVE = frozenset(state.value for state in TurnState if state.is_live)
 _OPEN_FIRST = "ORDER BY is_open DESC, CASE WHEN is_open THEN position END, updated DESC, session.id DESC"
-_OF_SESSION = "WHERE turn IN (SELECT id FROM turn WHERE session = ? AND ordinal >= ?)"
+_ORDINALS = "session = ? AND ordinal >= ? AND ordinal < ?"
+_OF_SESSION = f"WHERE turn IN (SELECT id FROM turn WHERE {_ORDINALS})"
+_NO_END = 2**63 - 1
 
 
 def load_sessions(db: sqlite3.Connection, is_alive: IsAlive, *, trashed: bool = False) -> list[SessionHead]:
@@ -64,12 +66,14 @@ def is_damaged(db: sqlite3.Connection, session_id: SessionId) -> bool:
     return bool(cells.damaged)
 
 
-def load_turns(db: sqlite3.Connection, is_alive: IsAlive, session_id: SessionId, *, since: int = 0) -> list[Turn]:
-    """Return the turns of a session in order, those before the ordinal `since` left out.
+def load_turns(
+    db: sqlite3.Connection, is_alive: IsAlive, session_id: SessionId, *, since: int = 0, before: int | None = None
+) -> list[Turn]:
+    """Return the turns of a session in order, from the ordinal `since` on and, if there is one, below `before`.
 
     A turn that a dead program was running reads `interrupted`, whether or not it has been marked so.
     """
-    rows, parts, plans, chunks = readable(db, lambda: _rows_of_session(db, session_id, since))
+    rows, parts, plans, chunks = readable(db, lambda: _rows_of_session(db, session_id, since, before))
     parts_of, plans_of, chunks_of = _by_turn(parts), _by_turn(plans), _by_turn(chunks)
     return [
         _turn(row, parts_of.get(row["id"], ()), plans_of.get(row["id"], ()), chunks_of.get(row["id"], ()), is_alive)
@@ -99,14 +103,14 @@ def load_turn(db: sqlite3.Connection, is_alive: IsAlive, turn_id: TurnId) -> Tur
     return _turn(rows[0], parts, plans, chunks, is_alive) if rows else None
 
 
-def _rows_of_session(db: sqlite3.Connection, session_id: SessionId, since: int) -> tuple[list[sqlite3.Row], ...]:
+def _rows_of_session(
+    db: sqlite3.Connection, session_id: SessionId, since: int, before: int | None
+) -> tuple[list[sqlite3.Row], ...]:
     """Return the rows of a session's turns, parts, plans and chunks, all of one moment, each in order."""
-    of_session = (session_id, since)
+    of_session = (session_id, since, _NO_END if before is None else before)
     with snapshot(db):
         return (
-            db.execute(
-                "SELECT * FROM turn WHERE session = ? AND ordinal >= ? ORDER BY ordinal, id", of_session
-            ).fetchall(),
+            db.execute(f"SELECT * FROM turn WHERE {_ORDINALS} ORDER BY ordinal, id", of_session).fetchall(),
             db.execute(f"SELECT * FROM part {_OF_SESSION} ORDER BY turn, idx", of_session).fetchall(),
             db.execute(f"SELECT * FROM plan {_OF_SESSION} ORDER BY turn, sequence", of_session).fetchall(),
             db.execute(f"SELECT * FROM chunk {_OF_SESSION} ORDER BY turn, seq", of_session).fetchall(),

@@ -37,8 +37,20 @@ HAND_OVER_S = 0.001
 where it is read, where it is shown, and where that is written. Beside bursts of 12 ms its p95 falls from 24 to 16 ms."""
 LOOK_S = 0.5
 """Seconds between two looks how far the repair of a damaged store is; a sound store is open before the first."""
+FIRST_TURNS = 100
+"""Turns at the end of a long session that are shown before the others are read."""
+STEP_TURNS = 500
+"""How many of the others are read, and taken in by the screen, at a time."""
 AIR_S = 0.008
 """Seconds after a batch was applied in which none follows, however long it took: keys come first."""
+
+
+class _Wish(Struct, frozen=True):
+    """What `EngineThread.show` was asked for."""
+
+    session_id: SessionId
+    is_loaded: bool
+    in_steps: bool
 
 
 class EngineRepairing(Message):
@@ -73,10 +85,23 @@ class EngineBatch(Message):
 class TurnsLoaded(Message):
     """The session to show is known; every batch after this message continues exactly here."""
 
-    def __init__(self, session_id: SessionId, turns: tuple[Turn, ...] | None) -> None:
+    def __init__(self, session_id: SessionId, turns: tuple[Turn, ...] | None, *, is_whole: bool = True) -> None:
         self.session_id = session_id
         self.turns = turns
-        """The whole transcript; None when what the pane holds is still complete."""
+        """The transcript; None when what the pane holds is still complete."""
+        self.is_whole = is_whole
+        """Whether these are all turns; else EarlierTurnsLoaded follows as long as the session is the one to show."""
+        super().__init__()
+
+
+class EarlierTurnsLoaded(Message):
+    """More turns of the session to show, which come right before those that were loaded last."""
+
+    def __init__(self, session_id: SessionId, turns: tuple[Turn, ...], *, is_whole: bool) -> None:
+        self.session_id = session_id
+        self.turns = turns
+        self.is_whole = is_whole
+        """Whether all turns are there now."""
         super().__init__()
 
 
@@ -131,7 +156,7 @@ class EngineThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = asyncio.Event()
         self._taken = asyncio.Event()
-        self._wanted: tuple[SessionId, bool] | None = None
+        self._wanted: _Wish | None = None
         self._wants = asyncio.Event()
 
     def start(self) -> None:
@@ -194,16 +219,17 @@ class EngineThread:
 
         self._running.add_done_callback(schedule)
 
-    def show(self, session_id: SessionId, *, is_loaded: bool) -> None:
+    def show(self, session_id: SessionId, *, is_loaded: bool, in_steps: bool = False) -> None:
         """Have the deltas of this session delivered, and no other's. TurnsLoaded or TurnsUnread follows, unless it is gone.
 
         Args:
             session_id: the session to show; the last call wins.
             is_loaded: the pane has its transcript; it is sent again only if a turn is live, whose deltas were missed.
+            in_steps: the pane has nothing yet: of a long session the last turns come first, the others behind them.
         """
 
         def want() -> None:
-            self._wanted = (session_id, is_loaded)
+            self._wanted = _Wish(session_id, is_loaded, in_steps)
             self._wants.set()
 
         self._in_engine(want)
@@ -271,21 +297,38 @@ class EngineThread:
             await self._wants.wait()
             self._wants.clear()
             if self._wanted is not None:
-                session_id, is_loaded = self._wanted
+                session_id = self._wanted.session_id
                 try:
-                    self._deliver(await self._focus(manager, subscription, session_id, is_loaded))
+                    first = await self._focus(manager, subscription, self._wanted)
+                    await self._load_earlier(manager, session_id, first)
                 except UnknownSession:
                     continue
                 except StoreError as error:  # of this session: the others go on
                     subscription.focus(session_id)
                     self._deliver(TurnsUnread(session_id, error))
 
-    async def _focus(
-        self, manager: SessionManager, subscription: Subscription, session_id: SessionId, is_loaded: bool
-    ) -> TurnsLoaded:
+    async def _focus(self, manager: SessionManager, subscription: Subscription, wish: _Wish) -> int:
+        """Deliver the session's transcript, or its last turns; return the ordinal of the first one delivered, 0 for all."""
+        session_id = wish.session_id
         head = manager.session(session_id)
         is_quiet = not head.held_by and not (head.last_state and head.last_state.is_live)
-        if is_loaded and is_quiet:
+        if wish.is_loaded and is_quiet:
             subscription.focus(session_id)
-            return TurnsLoaded(session_id, None)
-        return TurnsLoaded(session_id, await manager.turns(session_id, subscription))
+            self._deliver(TurnsLoaded(session_id, None))
+            return 0
+        first = head.turns - head.unsent - FIRST_TURNS if wish.in_steps and not head.held_by else 0
+        if first < FIRST_TURNS:
+            first = 0  # so few are read at once
+        turns = await manager.turns(session_id, subscription, since=first)
+        if first and head.anchor and not any(head.anchor.startswith(f"{turn.head.turn_id}/") for turn in turns):
+            first, turns = 0, await manager.turns(session_id, subscription)  # its reader was further above
+        self._deliver(TurnsLoaded(session_id, turns, is_whole=not first))
+        return first
+
+    async def _load_earlier(self, manager: SessionManager, session_id: SessionId, before: int) -> None:
+        """Deliver the turns below an ordinal, step by step upward, until another session is wanted."""
+        while before and not self._wants.is_set():
+            since = max(0, before - STEP_TURNS)
+            turns = await manager.earlier_turns(session_id, since, before)
+            self._deliver(EarlierTurnsLoaded(session_id, turns, is_whole=not since))
+            before = since

@@ -456,7 +456,7 @@ class DeskApp(App[None], inherit_bindings=False):
             session_id = pane.session_id
             self._book.put(replace(pane.head, unread=False))
             self._engine.post(lambda manager: manager.activate(session_id))
-            self._engine.show(session_id, is_loaded=pane.has_all)
+            self._engine.show(session_id, is_loaded=pane.has_all, in_steps=pane.transcript is None)
         self._main.show_pane(pane)
         self._redraw_all()
         if pane is not None and not old:

@@ -22,7 +22,15 @@ from chatforge_tui.domain.changes import (
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.errors import ChatForgeError, OtherHost
 from chatforge_tui.safety.clean import clean
-from chatforge_tui.ui.bridge import EngineBatch, EngineEnded, EngineReady, EngineRepairing, TurnsLoaded, TurnsUnread
+from chatforge_tui.ui.bridge import (
+    EarlierTurnsLoaded,
+    EngineBatch,
+    EngineEnded,
+    EngineReady,
+    EngineRepairing,
+    TurnsLoaded,
+    TurnsUnread,
+)
 from chatforge_tui.ui.desk_app import CRASH_CODE, DeskApp, sentence
 from chatforge_tui.ui.early_keys import Stage
 
@@ -125,10 +133,20 @@ class EngineDesk(DeskApp, inherit_bindings=False):
         if pane is None or not self.is_running:
             return
         if event.turns is not None:
-            pane.load(event.turns)
+            pane.load(event.turns, is_whole=event.is_whole)
         if pane is self._book.current:
             self._main.show_turns(pane)
-            self._redraw_all()
+            if event.turns is not None:
+                self._redraw_all()
+
+    def on_earlier_turns_loaded(self, event: EarlierTurnsLoaded) -> None:
+        """Put more turns above those of a long session; nothing that is seen moves."""
+        pane = self._book.get(event.session_id)
+        if pane is None or not self.is_running:
+            return
+        shift = pane.prepend(event.turns, is_whole=event.is_whole)
+        if shift is not None and pane is self._book.current:
+            self._main.show_earlier_turns(pane, shift)
 
     def on_turns_unread(self, event: TurnsUnread) -> None:
         """Say that a session cannot be read, as long as it is in front."""

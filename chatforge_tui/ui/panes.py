@@ -27,6 +27,7 @@ from chatforge_tui.ui.plan_history import PlanHistory
 
 if TYPE_CHECKING:
     from chatforge_tui.ui.transcript.model import TranscriptModel
+    from chatforge_tui.ui.transcript.place import Shift
 
 KEPT_TRANSCRIPTS = 12
 """Number of transcripts kept in memory; the others are read from the store when they are shown again."""
@@ -110,9 +111,14 @@ class Pane:
         """How many news wait to be read; at least 1 for a session that the store calls unread."""
         return max(self.unread, 1 if self.head.unread else 0)
 
-    def load(self, turns: Sequence[Turn]) -> None:
-        """Take the whole transcript; folds and place of the reader stay as they were. A session without turns has none."""
-        self.is_loaded, self.unreadable = True, ""
+    def load(self, turns: Sequence[Turn], *, is_whole: bool = True) -> None:
+        """Take the transcript; folds and place of the reader stay as they were. A session without turns has none.
+
+        Args:
+            turns: the turns, in order.
+            is_whole: these are all; else they are the last ones, and `prepend` takes those before them.
+        """
+        self.is_loaded, self.unreadable = is_whole, ""
         if turns or self.transcript is not None:
             self._load_transcript(turns)
         self.plans.load(turns)
@@ -124,6 +130,22 @@ class Pane:
         self.turn = last.head if last else None
         self._take_question(last.question if last else None)
         self.characters = _text_length(last) if last else 0
+
+    def prepend(self, turns: Sequence[Turn], *, is_whole: bool) -> "Shift | None":
+        """Take turns that come right before those that are here; return how places in the transcript move.
+
+        Args:
+            turns: the turns, in order.
+            is_whole: all are here now.
+        """
+        if self.transcript is None or self.is_loaded:
+            return None
+        self.is_loaded = is_whole
+        self.plans.prepend(turns)
+        self.prompts[:0] = [turn.head.prompt.text for turn in turns]
+        files = {turn.head.prompt.text: turn.head.prompt.attachments for turn in turns if turn.head.prompt.attachments}
+        self.prompt_files = files | self.prompt_files
+        return self.transcript.prepend(turns)
 
     def forget(self) -> None:
         """Drop what the store has, too; it is read again when the pane is shown."""

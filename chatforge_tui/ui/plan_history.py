@@ -47,7 +47,17 @@ class PlanHistory:
         """Replace everything by the plans of these turns."""
         self._entries.clear()
         for turn in turns:
-            self.put_turn(turn)
+            for plan in turn.plans:
+                self.record(turn.head, plan)
+
+    def prepend(self, turns: Iterable[Turn]) -> None:
+        """Take the plans of turns that come before all that are here."""
+        here = self._entries
+        self._entries = []
+        for turn in turns:
+            for plan in turn.plans:
+                self.record(turn.head, plan)
+        self._entries += here
 
     def put_turn(self, turn: Turn) -> None:
         """Take the plans of a turn, in place of what was known of them."""

@@ -241,8 +241,8 @@ class Driver:
     def wait_for(self, pattern: str, seconds: float) -> float | None:
         """Emulate while waiting; return when the pattern came up."""
         sight = Sight(pattern)
-        self.look()
-        if sight.pattern.search(self.text()):
+        self.look(sight)  # it may have come while a key was being pressed
+        if sight.at is None and sight.pattern.search(self.text()):
             return time.monotonic()
 
         def is_seen() -> bool:

@@ -331,7 +331,7 @@ def lengths(program: Program, sizes: Sizes, count: int) -> Figures:
 
 def turns(program: Program, sizes: Sizes, count: int) -> Figures:
     """Measure a session that holds so many turns already, and the way to it from another one."""
-    with running(program, sizes, lambda home, port: seed(home, [count, 1])) as stage:
+    with running(program, sizes, lambda home, port: seed(home, [count, 1, count])) as stage:
         driver = stage.driver
         if driver.wait_for(LAST_WORDS.format(0), 20) is None:
             raise MeasureError("the seeded session is not shown")
@@ -345,6 +345,14 @@ def turns(program: Program, sizes: Sizes, count: int) -> Figures:
             if where == 0:
                 figures["switch_ms"] = min(figures.get("switch_ms", 1e9), (shown - pressed) * 1000)
             driver.calm(0.2, 5)
+        pressed = driver.press(("ctrl+pageup",))  # around the end: to one that was never shown
+        shown = driver.wait_for(LAST_WORDS.format(2), 10)
+        if shown is None:
+            raise MeasureError("the session that was never shown is not shown")
+        figures["open_ms"] = (shown - pressed) * 1000
+        driver.calm(0.5, 20)
+        driver.press(("ctrl+pagedown",))
+        driver.calm(0.5, 20)
         stage.answer(40, 0)
         # From its first token on: that a protocol without a memory is sent the whole session again is not a token's cost.
         stage.begin(order := stage.order(int((4 + sizes.window_s) * 200), 200))

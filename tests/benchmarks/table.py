@@ -90,6 +90,7 @@ def rows_of(sizes: Sizes) -> list[Row]:
             Row(f"turns{count}_cpu_per_1k", f"{name}: CPU s per 1,000 tokens", "{:.2f}", base=f"{least}_cpu_per_1k"),
             Row(f"turns{count}_start_s", f"{name}: start, s", "{:.2f}", base=f"{least}_start_s"),
             Row(f"turns{count}_switch_ms", f"{name}: switch to it, ms", "{:.0f}", base=f"{least}_switch_ms"),
+            Row(f"turns{count}_open_ms", f"{name}: first open, ms", "{:.0f}", base=f"{least}_open_ms"),
             Row(f"turns{count}_rss_mb", f"{name}: memory, MB", "{:.0f}"),
         ]
     for count in sizes.tabs:

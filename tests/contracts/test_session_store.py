@@ -708,6 +708,8 @@ async def test_turns_can_be_read_from_an_ordinal_on(store):
     assert [turn.answer for turn in await store.load_turns(session.session_id, since=1)] == ["two"]
     assert [turn.answer for turn in await store.load_turns(session.session_id)] == ["one", "two"]
     assert await store.load_turns(session.session_id, since=2) == []
+    assert [turn.answer for turn in await store.load_turns(session.session_id, before=1)] == ["one"]
+    assert await store.load_turns(session.session_id, since=1, before=1) == []
 
 
 async def test_a_session_that_nobody_else_holds_can_be_held_again_and_again_and_given_up(store):

@@ -38,6 +38,7 @@ from chatforge_tui.ui.widgets.transcript_page import TranscriptPage
 
 if TYPE_CHECKING:
     from chatforge_tui.ui.transcript.links import FoundLink
+    from chatforge_tui.ui.transcript.place import Shift
     from chatforge_tui.ui.transcript.view import TranscriptView
     from chatforge_tui.ui.widgets.attachment_bar import AttachmentBar
     from chatforge_tui.ui.widgets.completion_list import CompletionList
@@ -201,7 +202,7 @@ class MainScreen(FrameScreen):
             self.offered.show(paths)
 
     def show_pane(self, pane: Pane | None) -> None:
-        """Swap everything to another pane: transcript, draft, plan, form."""
+        """Swap to another pane's transcript and draft; `redraw` follows."""
         self._example = -1
         self.new_lines = 0
         self.show_transcript(pane)
@@ -209,7 +210,6 @@ class MainScreen(FrameScreen):
         with composer.prevent(Composer.Changed):
             composer.show_draft(pane.draft if pane else "")
         composer.earlier.load(pane.prompts if pane else ())
-        self.redraw()
 
     def show_transcript(self, pane: Pane | None) -> None:
         """Show the transcript that has been loaded for a pane, or the page of an empty session."""
@@ -268,11 +268,24 @@ class MainScreen(FrameScreen):
 
     def show_turns(self, pane: Pane) -> None:
         """Show what has just been loaded of the pane in front."""
-        self.show_transcript(pane)
+        if not self.page.shows(pane.transcript, is_empty=pane.is_empty):
+            self.show_transcript(pane)
+        else:
+            self.page.refresh_model()
         self.composer.earlier.load(pane.prompts)
-        hit, self._hit = self._hit, None
-        if hit is not None and hit.session_id == pane.session_id:
-            self.page.show_hit(hit)
+        self._show_hit(pane)
+
+    def show_earlier_turns(self, pane: Pane, shift: "Shift") -> None:
+        """The pane in front has got turns above those that are seen."""
+        self.page.take_earlier(pane.transcript, shift)
+        self._show_hit(pane)
+
+    def _show_hit(self, pane: Pane) -> None:
+        """Go to where a search over all sessions found words, once all turns are there."""
+        if self._hit is not None and pane.is_loaded:
+            hit, self._hit = self._hit, None
+            if hit.session_id == pane.session_id:
+                self.page.show_hit(hit)
 
     def show_hit_when_loaded(self, hit: SearchHit) -> None:
         """Go to where words were found, once the turns of that session are shown next."""

@@ -13,7 +13,7 @@ from msgspec import Struct
 from rich.style import Style
 from textual.content import Content
 from textual.filter import LineFilter
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
@@ -32,7 +32,7 @@ from chatforge_tui.ui.transcript.model import TranscriptModel
 from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS, Page
 from chatforge_tui.ui.transcript.paint import Overlay, Palette, hit_strip
 from chatforge_tui.ui.transcript.painter import Painter
-from chatforge_tui.ui.transcript.place import END_KEY, Place
+from chatforge_tui.ui.transcript.place import END_KEY, Place, Shift
 from chatforge_tui.ui.transcript.scroll_bar import TranscriptScrollBar
 from chatforge_tui.ui.transcript.viewport import Row, Window, move, place_at, settle
 
@@ -68,8 +68,7 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
     DEFAULT_CSS = """
     TranscriptCanvas {
         overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-gutter: stable;
+        overflow-y: scroll; /* always: to show or hide the bar lays the whole screen out again */
         scrollbar-size-vertical: 1;
         background: $background;
         color: $foreground;
@@ -192,6 +191,13 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
             return
         self._sync(paints=True)
 
+    def take_earlier(self, shift: Shift) -> None:
+        """Go on where everything is now that turns came above: nothing in view moves."""
+        self._below.turn += shift.turns
+        if self.is_attached and (selection := self.text_selection) is not None:
+            self.screen.selections = {self: Selection(_moved(selection.start, shift), _moved(selection.end, shift))}
+        self.refresh_model()
+
     def _retry(self) -> None:
         self._clocks.busy = None
         self.refresh_model()
@@ -240,15 +246,12 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         height = self._model.height if self._model is not None else 0
         virtual = Size(size.width, height)
         if virtual != self.virtual_size:
+            at_once = at_once or (height > size.height) != (self.virtual_size.height > size.height)
             self.set_reactive(_VIRTUAL_SIZE, virtual)
         first = self._window.first
         if round(self.scroll_y) != first:
             self.set_reactive(_SCROLL_Y, float(first))
             self.set_reactive(_SCROLL_TARGET_Y, float(first))
-        shows = height > size.height
-        if shows != self.show_vertical_scrollbar:
-            self._refresh_scrollbars()
-            at_once = True
         is_due = at_once or time.monotonic() - self._scrollbar_time >= SCROLLBAR_SECONDS
         if is_due:
             self._sync_scrollbar()
@@ -542,3 +545,10 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
             self._model.frame += not self._reduced_motion
             if time.monotonic() - self._synced_at > TICK_SECONDS / 2:  # else the frames of the stream show it
                 self._sync()
+
+
+def _moved(offset: Offset | None, shift: Shift) -> Offset | None:
+    """Return an end of a selection where it is now; the end of everything stays that."""
+    if offset is None or offset.y == END_KEY:
+        return offset
+    return Offset(offset.x, shift.of(Place.of_key(offset.y)).key)

@@ -16,7 +16,7 @@ from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
 from chatforge_tui.ui.transcript.anchors import anchor_at, place_of
 from chatforge_tui.ui.transcript.folding_sections import PlanSection
 from chatforge_tui.ui.transcript.page import Page
-from chatforge_tui.ui.transcript.place import START, Anchor, Place
+from chatforge_tui.ui.transcript.place import START, Anchor, Place, Shift
 from chatforge_tui.ui.transcript.section import Section
 from chatforge_tui.ui.transcript.text_section import TextSection
 from chatforge_tui.ui.transcript.turn_layout import TurnLayout, Written
@@ -55,6 +55,7 @@ class TranscriptModel:
         self._turns: list[Turn] = []
         self._index: dict[TurnId, int] = {}
         self._weights: list[Weight] = []
+        self._memory = 0
         self._heights: list[int] = []
         self._tops: list[int] = [0]  # where turns begin, as far as that is known to be right
         self._layouts: dict[int, TurnLayout] = {}  # the ones used last come last
@@ -80,6 +81,7 @@ class TranscriptModel:
         self._turns = list(turns)
         self._index = {turn.head.turn_id: at for at, turn in enumerate(self._turns)}
         self._weights = [weigh(turn) for turn in self._turns]
+        self._memory = sum(weight.memory for weight in self._weights)
         self._keep_layouts(before)
         if self._left_with is None and self._read is not None:  # the view is back, and what was missed comes now
             self._divide_live_turn()
@@ -87,6 +89,29 @@ class TranscriptModel:
         self._anchor = kept
         self._estimate()
         self.version += 1
+
+    def prepend(self, turns: Sequence[Turn]) -> Shift:
+        """Take turns that come before all that are here; return how places move. Nothing in view moves."""
+        turns = [turn for turn in turns if turn.head.turn_id not in self._index]
+        weights = [weigh(turn) for turn in turns]
+        first = self._layouts.get(0)
+        shift = Shift(len(turns), 0 if not turns or (first is not None and first.has_divider) else 1)
+        if not turns:
+            return shift
+        top, cursor = self.top, self.cursor
+        width = self.page.width
+        self._turns[:0], self._weights[:0] = turns, weights
+        self._heights[:0] = [weight.lines + weight.characters // width for weight in weights]
+        self._memory += sum(weight.memory for weight in weights)
+        if first is not None:
+            first.set_below()
+        self._shift(0, len(turns))
+        self.top, self.cursor = shift.of(top), None if cursor is None else shift.of(cursor)
+        if self._read is not None:
+            self._read = self._read[0] + len(turns), self._read[1]
+        self._resolved = None
+        self.version += 1
+        return shift
 
     def _keep_layouts(self, before: Sequence[Turn]) -> None:
         """Keep what is laid out of turns that are still the same, or have only grown."""
@@ -126,7 +151,9 @@ class TranscriptModel:
         if at is None:
             self._insert(self._place_of(turn), turn)
             return
-        self._turns[at], self._weights[at] = turn, weigh(turn)
+        weight = weigh(turn)
+        self._memory += weight.memory - self._weights[at].memory
+        self._turns[at], self._weights[at] = turn, weight
         if (layout := self._layouts.get(at)) is not None:
             layout.end(turn)
         else:
@@ -140,14 +167,19 @@ class TranscriptModel:
         return at
 
     def _insert(self, at: int, turn: Turn) -> None:
+        if at == 0 and (first := self._layouts.get(0)) is not None:
+            first.set_below()
         self._turns.insert(at, turn)
-        self._weights.insert(at, weigh(turn))
+        weight = weigh(turn)
+        self._memory += weight.memory
+        self._weights.insert(at, weight)
         self._heights.insert(at, self._guess(at))
         self._shift(at, 1)
 
     def _remove(self, turn_id: TurnId) -> None:
         at = self._index.pop(turn_id, None)
         if at is not None:
+            self._memory -= self._weights[at].memory
             del self._turns[at], self._weights[at], self._heights[at]
             self._layouts.pop(at, None)
             self._shift(at, -1)
@@ -158,9 +190,8 @@ class TranscriptModel:
             self._index[self._turns[at].head.turn_id] = at
         moved = {at: self._layouts.pop(at) for at in list(self._layouts) if at >= begin}
         self._layouts |= {at + by: layout for at, layout in moved.items()}
-        if begin == 0:  # the first turn has no gap above it
+        if begin == 0 and by < 0:  # the first turn has no gap above it
             self._layouts.pop(0, None)
-            self._layouts.pop(1, None)
         self._fresh.clear()
         del self._tops[max(begin, 1) :]
         if begin <= self.top.turn and len(self._turns) > 1:
@@ -182,7 +213,7 @@ class TranscriptModel:
     @property
     def memory(self) -> int:
         """Bytes that the turns take, as they were loaded or ended; layouts are not counted."""
-        return sum(weight.memory for weight in self._weights)
+        return self._memory
 
     @property
     def is_empty(self) -> bool:

@@ -35,6 +35,19 @@ class Place(NamedTuple):
         return Place(turn, piece, line)
 
 
+class Shift(NamedTuple):
+    """How places move when turns come before all that were there."""
+
+    turns: int
+    """How many."""
+    pieces: int
+    """Pieces that begin the turn that was the first, and were not there: the gap above it."""
+
+    def of(self, place: Place) -> Place:
+        """Return where a place is now."""
+        return Place(place.turn + self.turns, place.piece + (0 if place.turn else self.pieces), place.line)
+
+
 class Row(NamedTuple):
     """One line in view."""
 

@@ -11,7 +11,7 @@ from chatforge_tui.ui.transcript.canvas import TranscriptCanvas
 from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS
 from chatforge_tui.ui.transcript.paint import PLAIN, Overlay
 from chatforge_tui.ui.transcript.picking import lines_from
-from chatforge_tui.ui.transcript.place import START, Place
+from chatforge_tui.ui.transcript.place import START, Place, Shift
 from chatforge_tui.ui.transcript.stops import Stop, stops_below
 from chatforge_tui.ui.transcript.viewport import Row, move, nearest
 
@@ -48,6 +48,14 @@ class TranscriptReader(TranscriptCanvas, can_focus=True):
                 overlay = overlay._replace(matches=(*overlay.matches, cells))
             overlays[y] = overlay
         return overlays
+
+    def take_earlier(self, shift: Shift) -> None:
+        """Keep what the cursor stands on, and where a selection began."""
+        if self._stop is not None:
+            self._stop = self._stop._replace(place=shift.of(self._stop.place))
+        if self._picked_from is not None:
+            self._picked_from = shift.of(self._picked_from)
+        super().take_earlier(shift)
 
     def on_focus(self) -> None:
         """Show the cursor: where it stood if that is in view, else in what is."""

@@ -52,6 +52,10 @@ class TranscriptScrollBar(ScrollBar):
         style = cast("Style", bar.style)
         if style.color is None or style.bgcolor is None or not self.size.height:
             return []
+        if bar.virtual_size <= bar.window_size:  # all is in view: nothing stands here, not even the bar's own ground
+            return [
+                Segment(" " * self.size.width, Style(bgcolor=self.background_colors[0].rich_color))
+            ] * self.size.height
         rows = self.renderer.render_bar(
             size=self.size.height,
             virtual_size=bar.virtual_size,

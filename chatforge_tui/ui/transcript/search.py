@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from chatforge_tui.domain.part import (
     FilePart,
@@ -24,7 +25,7 @@ from chatforge_tui.domain.turn import Turn
 from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.transcript.ink import Line
 from chatforge_tui.ui.transcript.model import TranscriptModel
-from chatforge_tui.ui.transcript.place import Place
+from chatforge_tui.ui.transcript.place import Place, Shift
 from chatforge_tui.ui.transcript.turn_layout import PROMPT
 from chatforge_tui.ui.transcript.wrap import width_of
 
@@ -55,10 +56,10 @@ class Query:
         self._shown = re.compile(r"\s+".join(words), re.IGNORECASE)
         self.is_empty = not words
 
-    def matches(self, model: TranscriptModel) -> list[Match]:
-        """Return all matches in the order of the session."""
+    def matches(self, model: TranscriptModel, turns: int | None = None) -> list[Match]:
+        """Return all matches in the order of the session, or those of so many turns at its beginning."""
         found: list[Match] = []
-        for turn in range(model.turns):
+        for turn in range(model.turns if turns is None else turns):
             for part, source in sources(model, turn):
                 for nth, hit in enumerate(self._source.finditer(source)):
                     found.append(Match(turn, part, nth, _excerpt(source, hit)))
@@ -182,6 +183,15 @@ class Search:
         """Number of the match looked at, from 0; -1 before the first."""
         self.place: Place | None = None
         """Its line."""
+
+    def take_earlier(self, shift: Shift, model: TranscriptModel) -> None:
+        """Find what is in turns that came before all that were there; the match looked at stays that."""
+        above = self.query.matches(model, shift.turns)
+        self.matches = above + [replace(match, turn=match.turn + shift.turns) for match in self.matches]
+        if self.place is not None:
+            self.place = shift.of(self.place)
+        if self.current >= 0:
+            self.current += len(above)
 
     def first_from(self, turn: int) -> int:
         """Return the number of the first match in or below a turn, else of the last one."""

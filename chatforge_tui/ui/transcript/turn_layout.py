@@ -205,6 +205,16 @@ class TurnLayout:
         self._divider = Divider() if unread else None
         self.mark_stale()
 
+    def set_below(self) -> None:
+        """Draw a gap above a turn that was the first: others came before it."""
+        self._is_first = False
+        self.mark_stale()
+
+    @property
+    def has_divider(self) -> bool:
+        """Whether a divider is drawn above the turn."""
+        return self._divider is not None
+
     def mark_stale(self) -> None:
         """Have the flow made anew: a fold or a mark changed."""
         self._is_stale = True

@@ -24,7 +24,7 @@ from chatforge_tui.ui.transcript.model import TranscriptModel
 from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS
 from chatforge_tui.ui.transcript.paint import PLAIN, Overlay
 from chatforge_tui.ui.transcript.picking import source_line_at, word_at
-from chatforge_tui.ui.transcript.place import Place
+from chatforge_tui.ui.transcript.place import START, Place, Shift
 from chatforge_tui.ui.transcript.reader import TranscriptReader
 from chatforge_tui.ui.transcript.search import Match, Query, Search
 from chatforge_tui.ui.transcript.stops import Stop, stops_of
@@ -60,6 +60,8 @@ class TranscriptView(TranscriptReader, can_focus=True):
             marks=marks, empty_hint=empty_hint, reduced_motion=reduced_motion, name=name, id=id, classes=classes
         )
         self._search: Search | None = None
+        self._wants_top = False
+        """The reader went to the beginning of what there is."""
         self._acts = self._table()
         for action in (keymap or Keymap()).actions:
             for key in action.keys if action.id in self._acts else ():
@@ -68,6 +70,7 @@ class TranscriptView(TranscriptReader, can_focus=True):
     def model_swapped(self) -> None:
         """Forget what was searched for and chosen."""
         self._stop = self._search = None
+        self._wants_top = False
         self._picked_from, self._is_picking = None, False
 
     def action_do(self, action_id: str) -> None:
@@ -344,6 +347,19 @@ class TranscriptView(TranscriptReader, can_focus=True):
             self.go_to(Place(turn))
         else:
             self.go_to_match(number)
+
+    def take_earlier(self, shift: Shift) -> None:
+        """Search what came, too; at the top, go on to the top."""
+        if self._search is not None and self._model is not None:
+            self._search.take_earlier(shift, self._model)
+        super().take_earlier(shift)
+        if self._wants_top and self._model is not None and self._model.top == shift.of(START):
+            self.action_top()
+
+    def action_top(self) -> None:
+        """Go to the beginning, and, while turns still come above it, to theirs."""
+        self._wants_top = True
+        super().action_top()
 
     @property
     def match_number(self) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
 from textual.widgets import TextArea
+from textual.widgets.text_area import Selection
 
 from chatforge_tui.safety.clean import clean, count_hidden
 from chatforge_tui.ui.widgets.prompt_history import PromptHistory
@@ -98,8 +99,13 @@ class Composer(TextArea):
         """Show another draft, cursor at its end; nothing of the one before can be brought back by undo."""
         self._release_held()
         self._taken = None
-        self.load_text(clean(text))
-        self.move_cursor(self.document.end)
+        cleaned = clean(text)
+        if cleaned == self.text:  # mostly one empty prompt for another: it need not be drawn again
+            self.history.clear()
+        else:
+            self.load_text(cleaned)
+        if self.selection != Selection.cursor(self.document.end):
+            self.move_cursor(self.document.end)
 
     def write(self, text: str) -> None:
         """Replace what stands here; undo brings it back."""

@@ -17,6 +17,7 @@ from chatforge_tui.ui.widgets.empty_state import EmptyState
 if TYPE_CHECKING:
     from chatforge_tui.domain.search import SearchHit
     from chatforge_tui.ui.transcript.model import TranscriptModel
+    from chatforge_tui.ui.transcript.place import Shift
     from chatforge_tui.ui.transcript.view import TranscriptView
     from chatforge_tui.ui.widgets.search_bar import SearchBar
 
@@ -82,6 +83,12 @@ class TranscriptPage(Vertical):
         """Show what the model has become: once a batch."""
         if self._view is not None:
             self._view.refresh_model()
+
+    def take_earlier(self, model: "TranscriptModel | None", shift: "Shift") -> None:
+        """Follow a model that has got turns above those that it had."""
+        if self._view is not None and self._view.model is model:
+            self._view.take_earlier(shift)
+            self._tell_match()
 
     def open_search(self) -> None:
         """Search the transcript; Esc leads back to where the cursor is now."""
