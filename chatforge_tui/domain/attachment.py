@@ -31,12 +31,12 @@ class AttachedContent(Struct, frozen=True):
 
 
 def size_words(size: int) -> str:
-    """Return a size for people: "12 bytes", "3.4 MB"."""
-    if size < 1000:
+    """Return a size for people, in the units of the settings: "12 bytes", "3.4 MiB"."""
+    if size < 1024:
         return f"{size} byte{'' if size == 1 else 's'}"
     number = float(size)
-    for unit in ("kB", "MB", "GB"):
-        number /= 1000
-        if number < 999.95:
+    for unit in ("KiB", "MiB", "GiB"):
+        number /= 1024
+        if number < 1023.95:
             return f"{number:.1f} {unit}"
-    return f"{number / 1000:.1f} TB"
+    return f"{number / 1024:.1f} TiB"

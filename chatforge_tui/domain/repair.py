@@ -25,9 +25,9 @@ class RepairReport(Struct, frozen=True):
 
     def in_words(self) -> list[str]:
         """Return it in sentences: what is there, what came from the backup, where the file as it was is."""
-        lines = [f"{_counted(self.sessions, self.turns)} are in the store now."]
+        lines = [f"{counted(self.sessions, self.turns)} are in the store now."]
         if self.sessions_from_backup or self.turns_from_backup:
-            taken = _counted(self.sessions_from_backup, self.turns_from_backup)
+            taken = counted(self.sessions_from_backup, self.turns_from_backup)
             lines.append(f"Of these, {taken} came from the backup {self.backup}.")
         if self.files:
             names = ", ".join(self.files)
@@ -35,5 +35,6 @@ class RepairReport(Struct, frozen=True):
         return lines
 
 
-def _counted(sessions: int, turns: int) -> str:
+def counted(sessions: int, turns: int) -> str:
+    """Return how many of both there are: "1 session and 3 turns"."""
     return f"{sessions} session{'' if sessions == 1 else 's'} and {turns} turn{'' if turns == 1 else 's'}"

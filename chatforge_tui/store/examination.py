@@ -8,6 +8,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from chatforge_tui.domain.attachment import size_words
 from chatforge_tui.domain.finding import Finding, Verdict
 from chatforge_tui.errors import StoreError
 from chatforge_tui.store.backups import list_backups
@@ -56,7 +57,7 @@ def examine(path: Path) -> tuple[Finding, ...]:
 
 def _file(path: Path) -> Finding:
     size = path.stat().st_size
-    return Finding("file", Verdict.GOOD, f"{path}, {_bytes(size)}", facts={"path": str(path), "bytes": size})
+    return Finding("file", Verdict.GOOD, f"{path}, {size_words(size)}", facts={"path": str(path), "bytes": size})
 
 
 def _rights(path: Path) -> Finding:
@@ -153,19 +154,8 @@ def _free_space(path: Path) -> Finding:
     facts = {"free_bytes": free}
     if free < _LITTLE:
         verdict = Verdict.WRONG if free < _TOO_LITTLE else Verdict.WARNING
-        return Finding("free space", verdict, f"{_bytes(free)} are left on the disk.", "Free some space.", facts)
-    return Finding("free space", Verdict.GOOD, f"{_bytes(free)} on the disk.", facts=facts)
-
-
-def _bytes(size: float) -> str:
-    """Return a size in words: "3.4 MB"."""
-    if size < 1000:
-        return f"{size:.0f} bytes"
-    for unit in ("kB", "MB", "GB"):
-        size /= 1000
-        if size < 1000:
-            return f"{size:.1f} {unit}"
-    return f"{size / 1000:.1f} TB"
+        return Finding("free space", verdict, f"{size_words(free)} are left on the disk.", "Free some space.", facts)
+    return Finding("free space", Verdict.GOOD, f"{size_words(free)} on the disk.", facts=facts)
 
 
 def _ms(began: float) -> float:

@@ -1,6 +1,7 @@
 """Turns what SQLite and the operating system report into the errors of ChatForge. The only place that does."""
 
 import errno
+import os
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -32,7 +33,7 @@ def translate(error: sqlite3.Error | OSError, path: Path) -> StoreError:
             return _not_writable(path)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return StoreUnavailable(
-                f"Another program keeps the store {path} locked.", hint="End it, or wait until it is done."
+                f"Another program locks the store {path}.", hint="End it, or wait until it is done."
             )
         case sqlite3.SQLITE_IOERR:
             return StoreUnavailable(
@@ -68,11 +69,23 @@ def _from_system(error: OSError, path: Path) -> StoreError:
 
 
 def _full(path: Path) -> StoreUnavailable:
-    return StoreUnavailable(f"The disk that holds the store {path} is full.", hint="Free some space.")
+    return StoreUnavailable(f"The disk is full: the store {path} cannot be written.", hint="Free some space.")
 
 
 def _not_writable(path: Path) -> StoreUnavailable:
+    if _is_mounted_read_only(path.parent):
+        return StoreUnavailable(
+            f"The file system is mounted read-only: the store {path} cannot be written.",
+            hint="Mount it for writing, or use another --home.",
+        )
     return StoreUnavailable(
-        f"The store {path} cannot be read and written with your rights.",
+        f"No rights to read and write the store {path}.",
         hint="Check who owns the file and its directory, or use another --home.",
     )
+
+
+def _is_mounted_read_only(directory: Path) -> bool:
+    try:
+        return bool(os.statvfs(directory).f_flag & os.ST_RDONLY)
+    except OSError:  # it is not there, or not for us
+        return False

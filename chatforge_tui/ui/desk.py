@@ -49,6 +49,10 @@ class Desk(Protocol):
         """Tell the user one sentence; it need not be clean."""
         ...
 
+    def unsay(self, message: str) -> None:
+        """Take a sentence from the screen that is not true any more, if it is still there."""
+        ...
+
     def start(self, job: Coroutine[object, object, None]) -> None:
         """Run a job beside the UI. A ChatForgeError that it raises is told to the user."""
         ...

@@ -329,6 +329,11 @@ class DeskApp(App[None], inherit_bindings=False):
         """Tell the user one sentence."""
         self.notify(clean(message), markup=False, severity=severity, timeout=SAY_S)
 
+    def unsay(self, message: str) -> None:
+        """Take a sentence from the screen that is not true any more, if it is still there."""
+        for said in [one for one in self._notifications if one.message == clean(message)]:
+            self._unnotify(said)
+
     def start(self, job: Coroutine[object, object, None]) -> None:
         """Run a job beside the UI. A ChatForgeError that it raises is told to the user."""
 

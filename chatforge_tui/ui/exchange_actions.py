@@ -28,6 +28,16 @@ ALL = "all"
 FORMS = ("md", "html", "json", ALL)
 """What can be written, the usual first."""
 
+_FORM_OF_ENDING = {
+    ".md": "md",
+    ".markdown": "md",
+    ".txt": "md",
+    ".html": "html",
+    ".htm": "html",
+    ".json": "json",
+    ".jsonl": ALL,
+}
+
 
 class ExchangeActions:
     """Acts on the pane it is given, or on all sessions."""
@@ -45,7 +55,12 @@ class ExchangeActions:
         """
         form, given = _read(argument)
         if given:
-            self._export(pane, form or _form_of(given), given)
+            if not (form := form or _form_of(given)):
+                forms = ", ".join(FORMS[:-1])
+                said = f"The form of “{given}” is not known. There are {forms} and {ALL}: /export {FORMS[0]} FILE."
+                self._program.say(said, severity="warning")
+                return
+            self._export(pane, form, given)
             return
         # Lazy: dialogs cost 60 ms that a start need not pay.
         from chatforge_tui.ui.screens.export import ExportScreen  # noqa: PLC0415 - see above
@@ -253,9 +268,10 @@ def _read(argument: str) -> tuple[str, str]:
 
 
 def _form_of(given: str) -> str:
-    """Return the form that a file's name asks for; Markdown when it says nothing."""
-    ending = given.lower().rpartition(".")[2]
-    return {"html": "html", "htm": "html", "json": "json", "jsonl": ALL}.get(ending, FORMS[0])
+    """Return the form that a file's name asks for: Markdown of a path without an ending, "" of a word that says none."""
+    ending = "" if given in {".", "..", "~"} else Path(given).suffix.lower()
+    is_path = "/" in given or given in {".", "..", "~"}
+    return FORMS[0] if is_path and not ending else _FORM_OF_ENDING.get(ending, "")
 
 
 def _counted(number: int, noun: str) -> str:

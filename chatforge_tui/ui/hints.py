@@ -86,9 +86,14 @@ class HintWriter:
         keys = self._keymap.action(action_id).keys
         return shown(keys[0]) if keys else ""
 
-    def hints(self, *, has_undo: bool, has_plan: bool, has_turns: bool) -> Sequence[KeyHint]:
-        """Return the keys of the bottom line: undo, plan and reading only while there is something for them."""
-        skipped = {"session.undo": not has_undo, "view.plan": not has_plan, "view.read": not has_turns}
+    def hints(self, *, is_live: bool, has_undo: bool, has_plan: bool, has_turns: bool) -> Sequence[KeyHint]:
+        """Return the keys of the bottom line: stop, undo, plan and reading only while there is something for them."""
+        skipped = {
+            "turn.abort": not is_live,
+            "session.undo": not has_undo,
+            "view.plan": not has_plan,
+            "view.read": not has_turns,
+        }
         return tuple(
             KeyHint(action, self.key(action), self._keymap.action(action).label, rank)
             for action, rank in _HINTS

@@ -27,6 +27,8 @@ class SessionActions:
         self._undo_key = undo_key
         self._deleting: dict[SessionId, str] = {}
         """Sessions on their way to the trash -> what is said when they are there."""
+        self._told: dict[SessionId, str] = {}
+        """Sessions that were deleted in this run and not brought back -> what was said of it."""
 
     def new(self) -> None:
         """Open a session at once, on the endpoint of the one in front."""
@@ -197,7 +199,8 @@ class SessionActions:
         if note is not None:
             self._desk.book.note_undo("delete", session_id)
         if note:
-            self._desk.say(f"{note} {self._undo_key} undo" if self._undo_key else note)
+            self._told[session_id] = f"{note} {self._undo_key} undo" if self._undo_key else note
+            self._desk.say(self._told[session_id])
 
     def note_lost(self, session_id: SessionId) -> None:
         """A session is gone: if another program deleted it, its tab goes like that of one closed here."""
@@ -231,4 +234,5 @@ class SessionActions:
         self._show(replace(pane.head, is_open=True))
 
     async def _restore(self, session_id: SessionId) -> None:
+        self._desk.unsay(self._told.pop(session_id, ""))
         self._show(await self._desk.engine.call(lambda manager: manager.restore_session(session_id)))

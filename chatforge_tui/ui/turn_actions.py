@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from chatforge_tui.domain.form import Form
 from chatforge_tui.domain.ids import TurnId
-from chatforge_tui.domain.turn import Prompt, TurnState
+from chatforge_tui.domain.turn import Prompt, TurnHead, TurnState
 from chatforge_tui.errors import ChatForgeError
 from chatforge_tui.ui.desk import Desk
 from chatforge_tui.ui.form_answers import FormAnswers, form_prompt
@@ -87,6 +87,10 @@ class TurnActions:
             self._desk.say("There is no answer to continue.")
         elif pane.is_live:
             self._desk.say("The answer is still running.")
+        elif pane.state is TurnState.WAITING:
+            self._desk.say("The agent waits for your answer: there is nothing to continue.")
+        elif _is_whole(pane.turn):
+            self._desk.say("The answer is complete: there is nothing to continue.")
         else:
             self._desk.start(self._go_on(pane))
 
@@ -121,3 +125,11 @@ class TurnActions:
                 self._desk.book.put(replace(pane.head, attachments=(*prompt.attachments, *later)))
                 self._desk.redraw()
             raise
+
+
+def _is_whole(turn: TurnHead) -> bool:
+    """Whether an answer has its end."""
+    # Lazy: the transcript's words, loaded with the first turn.
+    from chatforge_tui.ui.transcript.phrases import CUT_SHORT  # noqa: PLC0415 - see above
+
+    return turn.state is TurnState.COMPLETE and turn.finish_reason not in CUT_SHORT

@@ -310,7 +310,7 @@ async def test_the_limits_are_configured(server, program, tmp_path):
     both = ("--attach", str(tmp_path / "a"), "--attach", str(tmp_path / "b"))
     done = await program.run_beside(*to(server, *both, "look"))
     assert (done.code, server.requests) == (2, [])
-    assert "The files are 1.0 MB together; 1.0 MB go with one prompt." in done.err
+    assert "The files are 1.0 MiB together; 1.0 MiB go with one prompt." in done.err
 
 
 def test_send_without_a_word_or_a_file_is_a_mistake(program):

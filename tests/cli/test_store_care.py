@@ -42,7 +42,9 @@ def test_a_sound_store_is_called_sound_and_left_as_it_is(filled):
     before = store_file(filled).read_bytes()
     done = filled.run("store", "check", "--json")
     assert (done.code, done.json["sound"], done.json["sessions"], done.json["turns"]) == (0, True, 1, 2)
-    assert "The store is sound." in filled.run("store", "check").out
+    said = filled.run("store", "check").out
+    assert "1 session and 2 turns can be read in " in said
+    assert "The store is sound." in said
     assert filled.run("store", "repair", "--json").json["repaired"] is False
     assert store_file(filled).read_bytes() == before
     assert [file.name for file in (filled.home / "data").iterdir() if "corrupt" in file.name] == []

@@ -144,7 +144,7 @@ async def test_files_are_named_with_type_size_and_digest_and_a_text_with_its_fir
     async with conversation(address, protocol) as talk:
         turn = await talk.ask_about("", ("p.png", "image/png", photo))
         assert turn.head.state is TurnState.COMPLETE
-        assert f"(image/png), 5.0 MB, SHA-256 `{digest(photo)}`. It is no text." in turn.answer
+        assert f"(image/png), 4.8 MiB, SHA-256 `{digest(photo)}`. It is no text." in turn.answer
         turn = await talk.ask_about("what is in it?", ("n``.bin", "application/x-notes", damaged))
         assert f"SHA-256 `{digest(damaged)}`. It is no text." in turn.answer
         assert "I am not a model" in turn.answer

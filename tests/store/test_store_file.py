@@ -202,7 +202,7 @@ async def test_a_directory_without_write_permission_is_named(home, exists):
     (home / "run").mkdir(exist_ok=True)
     for directory in (home / "run", home):
         directory.chmod(0o555)
-    assert f"{path} cannot be read and written with your rights" in run(READ_ONLY_ATTEMPT, path).stdout
+    assert f"No rights to read and write the store {path}." in run(READ_ONLY_ATTEMPT, path).stdout
 
 
 async def test_a_missing_store_is_empty_for_who_only_reads_and_is_not_made(path):

@@ -44,6 +44,16 @@ async def test_a_session_is_written_in_every_form_private_and_whole(home, form):
     assert [each.name for each in home.iterdir() if ".part" in each.name] == []
 
 
+@pytest.mark.parametrize("argument", ["pdf x", "pdf", "x.pdf"])
+async def test_a_form_that_there_is_not_is_told_and_nothing_is_written(home, monkeypatch, argument):
+    monkeypatch.chdir(home)
+    async with running(home) as program:
+        before = sorted(home.iterdir())
+        await command(program, f"/export {argument}")
+        await said(program, f"The form of “{argument}” is not known. There are md, html, json and all:")
+        assert sorted(home.iterdir()) == before
+
+
 async def test_a_file_that_is_there_is_replaced_only_when_the_user_says_so(home):
     file = home / "mine.md"
     file.write_text("mine")

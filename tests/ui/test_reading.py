@@ -96,6 +96,28 @@ async def test_a_search_begun_in_the_transcript_leads_back_into_it(home):
             await program.until(lambda where=where: program.app.focused is where)
 
 
+async def test_what_the_program_says_does_not_cover_the_number_of_matches(home):
+    async with running(home, script=answer, size=(80, 24)) as program:
+        await program.send("hello")
+        await program.sees("second paragraph")
+        await program.pilot.press("ctrl+f", *"second")
+        await program.sees("1 of 1  Enter next")
+        program.app.say("A sentence. " * 8)
+        await program.sees("A sentence.")
+        assert "1 of 1  Enter next, Up before, Esc back" in program.text
+        await program.pilot.press("escape")
+        await program.until(lambda: "Enter next" not in program.text and not program.app.main.has_class("-searching"))
+
+
+async def test_the_key_that_stops_is_offered_while_there_is_something_to_stop(home):
+    async with running(home) as program:
+        assert "Esc stop" not in program.text
+        pane = await program.send("hello")
+        await program.sees("Esc stop")
+        await program.say(await program.wire(pane), Finished())
+        await program.until(lambda: "Esc stop" not in program.text)
+
+
 async def test_no_letter_and_no_sign_is_taken_from_the_prompt(home):
     typed = [key for action in ACTIONS if action.scope is not Scope.BOARD for key in action.keys if len(key) == 1]
     signs = {"slash": "/", "left_parenthesis": "(", "right_parenthesis": ")", "question_mark": "?", "space": " "}

@@ -73,6 +73,23 @@ async def test_continue_without_a_task_is_a_prompt_of_its_own(home):
         assert program.endpoints.wires[-1].request.prompt.text.startswith("Continue")
 
 
+async def test_a_complete_answer_is_not_continued_one_cut_at_a_limit_is(home):
+    async with running(home, script=lambda _: [Accepted("fake"), TextDelta("all"), Finished(reason)]) as program:
+        reason = "stop"
+        pane = await program.send("go")
+        await program.until(lambda: pane.state is TurnState.COMPLETE)
+        await program.type("/continue")
+        await program.pilot.press("enter")
+        await program.sees("The answer is complete: there is nothing to continue.")
+        assert len(program.endpoints.wires) == 1
+        reason = "length"
+        pane = await program.send("go")
+        await program.until(lambda: pane.state is TurnState.COMPLETE)
+        await program.type("/continue")
+        await program.pilot.press("enter")
+        await program.until(lambda: len(program.endpoints.wires) == 3)
+
+
 async def test_continue_while_an_answer_runs_sends_nothing(home):
     async with running(home) as program:
         await with_text(program)

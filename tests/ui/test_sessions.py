@@ -87,6 +87,7 @@ async def test_a_deleted_session_comes_back_with_its_text(home):
         await program.pilot.press("alt+u")
         await program.until(lambda: program.front.session_id == gone.session_id)
         await program.sees("hello again")
+        await program.until(lambda: "Deleted" not in program.text, "what was said of it is not true any more")
 
 
 async def test_deleting_a_streaming_session_stops_its_stream_and_no_other(home):

@@ -257,6 +257,7 @@ class MainScreen(FrameScreen):
             hints = self._writer.reading_hints()
         else:
             hints = self._writer.hints(
+                is_live=pane is not None and pane.is_live,
                 has_undo=self.undo_hint,
                 has_plan=bool(pane and pane.plans.current),
                 has_turns=bool(pane and not pane.is_empty),

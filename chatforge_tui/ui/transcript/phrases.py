@@ -2,16 +2,18 @@
 
 import time
 
+from chatforge_tui.domain.attachment import size_words
 from chatforge_tui.domain.turn import TurnHead, TurnState
 from chatforge_tui.safety.clean import clean, clean_line, clean_name
 from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.transcript.ink import MUTED, Ink, Span
 
-_CUT_SHORT = {
+CUT_SHORT = {
     "length": "The answer was cut off at the model's limit of tokens.",
     "max_tokens": "The answer was cut off at the model's limit of tokens.",
     "content_filter": "The endpoint's filter ended the answer.",
 }
+"""By finish reason: why the end of a complete answer is missing."""
 
 
 def clock_time(moment: float, now: float) -> str:
@@ -88,8 +90,8 @@ def ending(head: TurnHead, marks: MarkSet) -> list[tuple[Span, Span]]:
             rows.append(
                 ((f"{marks.waiting} ", Ink("warning")), (message or "Waiting for your answer.", Ink("warning")))
             )
-        case TurnState.COMPLETE if head.finish_reason in _CUT_SHORT:
-            rows.append(((f"{marks.interrupted} ", Ink("warning")), (_CUT_SHORT[head.finish_reason], MUTED)))
+        case TurnState.COMPLETE if head.finish_reason in CUT_SHORT:
+            rows.append(((f"{marks.interrupted} ", Ink("warning")), (CUT_SHORT[head.finish_reason], MUTED)))
         case _:
             return []
     if problem and problem.hint:
@@ -98,15 +100,8 @@ def ending(head: TurnHead, marks: MarkSet) -> list[tuple[Span, Span]]:
 
 
 def size_of(data: bytes | None) -> str:
-    """Return the size of a file that came inline: "812 B", "1.2 MB"."""
-    if data is None:
-        return ""
-    size = float(len(data))
-    for unit in ("B", "KB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
+    """Return the size of a file that came inline; "" of one that did not."""
+    return "" if data is None else size_words(len(data))
 
 
 def tool_name(name: str) -> str:

@@ -56,6 +56,14 @@ class SearchBar(Horizontal):
         yield entry
         yield Static("", id="search-count", markup=False)
 
+    def on_show(self) -> None:
+        """Have what the program says stand above the line: it has the number of matches."""
+        self.screen.add_class("-searching")
+
+    def on_hide(self) -> None:
+        """Let it stand where it stood."""
+        self.screen.remove_class("-searching")
+
     def open(self, words: str = "") -> None:
         """Show the line and take the focus.
 

@@ -81,7 +81,7 @@ class StatusLine(Widget):
             return []
         tone = self.get_component_rich_style(f"status--{status.tone}")
         facts = list(status.facts)
-        room = width - len(status.hint or status.warning) - 8
+        room = width - len(status.warning or status.hint) - 8
         while facts and len(status.state) + 2 + sum(len(fact) + 3 for fact in facts) > room:
             facts.pop()
         text = "".join(f" {self._dot} {fact}" if index else f"  {fact}" for index, fact in enumerate(facts))
