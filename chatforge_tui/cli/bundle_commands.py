@@ -11,11 +11,13 @@ from chatforge_tui.cli import exit_codes
 from chatforge_tui.cli.launch import Launch
 from chatforge_tui.cli.output import Output, standard_output, tell
 from chatforge_tui.domain.session import SessionHead
+from chatforge_tui.domain.turn import Turn
 from chatforge_tui.errors import ContentLost, StoreError, StoreTooNew
 from chatforge_tui.exchange import bundle_file, json_shapes
 from chatforge_tui.exchange.bundle_file import ImportReport
 from chatforge_tui.exchange.private_file import private_file
 from chatforge_tui.safety.clean import clean_line, clean_name
+from chatforge_tui.store import bundle
 from chatforge_tui.store.sqlite_store import SqliteStore
 
 _MOST_TOLD = 20
@@ -44,10 +46,13 @@ def export_all(launch: Launch, *, target: Path | None, force: bool) -> int:
         tell(f"“{clean_name(title)}” could not be read and is not in it: {clean_line(reason)}")
     for title, name in written.lost_files:
         tell(f"The content of “{clean_name(name)}”, attached in “{clean_name(title)}”, is lost and not in it.")
+    for title in written.too_long:
+        most = f"{bundle.LONGEST_LINE >> 20} MiB"
+        tell(f"A turn or file of “{clean_name(title)}” needs more than {most}, which no import takes: it is not in it.")
     if written.left_out:
         tell("`chatforge store repair` brings back what can be read.")
         return exit_codes.FAULT
-    if written.lost_files:
+    if written.lost_files or written.too_long:
         return exit_codes.FAULT
     if written.is_newer:
         tell("A newer ChatForge wrote this store: what this version does not know is left out.")
@@ -81,6 +86,8 @@ class _Written(Struct):
     """Title of a session that is not in it, and why."""
     lost_files: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """Title of a session, and a file attached in it whose content is lost."""
+    too_long: list[str] = field(default_factory=list[str])
+    """For each turn, or content of a file, that is longer than what an import takes: the title of its session."""
     is_newer: bool = False
     """A newer program wrote the store."""
 
@@ -99,17 +106,22 @@ async def _write_all(launch: Launch, sink: Output | BinaryIO) -> _Written:
             except StoreError as error:
                 written.left_out.append((head.title, str(error)))
                 continue
-            for line in bundle_file.session_lines(head, turns):
+            too_long: list[Turn] = []
+            for line in bundle_file.session_lines(head, turns, too_long):
                 _put(sink, line)
+            written.too_long += [head.title] * len(too_long)
             for file in bundle_file.attachments(head, turns):
                 try:
                     content = await store.load_content(head.session_id, file)
                 except ContentLost:
                     written.lost_files.append((head.title, file.name))
                     continue
-                _put(sink, bundle_file.content_line(head, file, content))
+                if (line := bundle_file.content_line(head, file, content)) is None:
+                    written.too_long.append(head.title)
+                else:
+                    _put(sink, line)
             written.sessions += 1
-            written.turns += len(turns)
+            written.turns += len(turns) - len(too_long)
     finally:
         await store.close()
     return written

@@ -75,11 +75,15 @@ def header_line(sessions: int) -> bytes:
     return _encoded(bundle.header_line(sessions))
 
 
-def session_lines(head: SessionHead, turns: Sequence[Turn]) -> Iterator[bytes]:
-    """Yield the lines of a session and its turns."""
+def session_lines(head: SessionHead, turns: Sequence[Turn], too_long: list[Turn]) -> Iterator[bytes]:
+    """Yield the lines of a session and its turns, but for those that no reader takes: they go into `too_long`."""
     yield _encoded(bundle.session_line(head))
     for turn in turns:
-        yield _encoded(bundle.turn_line(turn))
+        line = _encoded(bundle.turn_line(turn))
+        if len(line) <= bundle.LONGEST_LINE:
+            yield line
+        else:
+            too_long.append(turn)
 
 
 def attachments(head: SessionHead, turns: Sequence[Turn]) -> tuple[Attachment, ...]:
@@ -88,9 +92,10 @@ def attachments(head: SessionHead, turns: Sequence[Turn]) -> tuple[Attachment, .
     return tuple({file.sha256: file for file in (*sent, *head.attachments)}.values())
 
 
-def content_line(head: SessionHead, file: Attachment, data: bytes) -> bytes:
-    """Return the line of an attachment's content; it stands after the session's other lines."""
-    return _encoded(bundle.content_line(AttachedContent(head.session_id, file.sha256, data)))
+def content_line(head: SessionHead, file: Attachment, data: bytes) -> bytes | None:
+    """Return the line of an attachment's content, which stands after the session's other lines; None when no reader takes it."""
+    line = _encoded(bundle.content_line(AttachedContent(head.session_id, file.sha256, data)))
+    return line if len(line) <= bundle.LONGEST_LINE else None
 
 
 def read_batches(source: BinaryIO, report: ImportReport) -> Iterator[Batch]:
@@ -129,7 +134,7 @@ def _lines(source: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
     number = 0
     while line := source.readline(bundle.LONGEST_LINE + 1):
         number += 1
-        if len(line) <= bundle.LONGEST_LINE or line.endswith(b"\n"):
+        if len(line) <= bundle.LONGEST_LINE:
             if line.strip():
                 yield number, line
             continue

@@ -140,6 +140,7 @@ class ExchangeActions:
         from chatforge_tui.exchange import bundle_file  # noqa: PLC0415 - when there is a file
 
         count = left_out = lost = 0
+        too_long: list[Turn] = []
         heads = await self._program.engine.call(list_all)
         async with _private(path, replace=replace) as file:
             await asyncio.to_thread(file.write, bundle_file.header_line(len(heads)))
@@ -148,18 +149,23 @@ class ExchangeActions:
                 if turns is None:
                     left_out += 1
                     continue
-                await asyncio.to_thread(file.writelines, bundle_file.session_lines(head, turns))
+                await asyncio.to_thread(file.writelines, bundle_file.session_lines(head, turns, too_long))
                 for one in bundle_file.attachments(head, turns):
                     if (content := await self._content_of(head.session_id, one)) is None:
                         lost += 1
                         continue
-                    await asyncio.to_thread(file.write, bundle_file.content_line(head, one, content))
+                    if (line := bundle_file.content_line(head, one, content)) is None:
+                        lost += 1
+                        continue
+                    await asyncio.to_thread(file.write, line)
                 count += len(turns)
-        said = f"{_counted(len(heads) - left_out, 'session')} with {_counted(count, 'turn')} exported to {path}."
+        said = f"{_counted(len(heads) - left_out, 'session')} with {_counted(count - len(too_long), 'turn')} exported to {path}."
         if left_out:
             return f"{said} {_counted(left_out, 'session')} could not be read and is not in it; see `chatforge store check`."
         if lost:
             return f"{said} The content of {_counted(lost, 'attached file')} is lost and not in it."
+        if too_long:
+            return f"{said} {_counted(len(too_long), 'turn')} longer than an import takes, not in it."
         return f"{said} /import reads it."
 
     async def _content_of(self, session_id: SessionId, file: "Attachment") -> bytes | None:

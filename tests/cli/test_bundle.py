@@ -211,6 +211,19 @@ def test_a_hostile_line_is_named_with_its_number_and_the_others_are_taken(filled
     assert f"... and {len(bad) - 20} more; --json lists all." in told.err
 
 
+def test_what_is_too_long_to_be_read_is_not_written_and_told(filled, other, file, monkeypatch):
+    lines = sorted(map(len, file.read_bytes().splitlines(keepends=True)))
+    monkeypatch.setattr(bundle, "LONGEST_LINE", lines[-1] - 1)
+    done = filled.run("export", "--all", "-o", str(file), "--force")
+    assert done.code == 1
+    assert done.err.count("which no import takes: it is not in it.") == lines.count(lines[-1])
+    taken = other.run("import", str(file), "--json")
+    assert (taken.code, taken.json["skipped"]) == (0, [])
+    monkeypatch.setattr(bundle, "LONGEST_LINE", lines[-1])
+    assert filled.run("export", "--all", "-o", str(file), "--force").code == 0
+    assert other.run("import", str(file), "--json").json["skipped"] == []
+
+
 def test_a_line_without_end_is_read_past_and_not_held(other, file, monkeypatch):
     longest = max(len(line) for line in file.read_bytes().splitlines(keepends=True))
     monkeypatch.setattr(bundle, "LONGEST_LINE", longest)

@@ -45,7 +45,7 @@ def imported() -> tuple[SessionHead, Turn]:
 def bundle() -> bytes:
     """Return a bundle that is whole, and behind it lines that no program of ours wrote."""
     head, turn = imported()
-    lines = [bundle_file.header_line(1), *bundle_file.session_lines(head, [turn])]
+    lines = [bundle_file.header_line(1), *bundle_file.session_lines(head, [turn], [])]
     session, told = (json.loads(line) for line in lines[1:3])
     odd = [
         {**session, "id": SINK},
@@ -158,7 +158,7 @@ class TestCommands:
         other = tmp_path / "other.jsonl"
         head, turn = imported()
         changed = Turn(turn.head, turn.parts[-1:])
-        other.write_bytes(bundle_file.header_line(1) + b"".join(bundle_file.session_lines(head, [changed])))
+        other.write_bytes(bundle_file.header_line(1) + b"".join(bundle_file.session_lines(head, [changed], [])))
         _, raw = program.run_in_terminal("import", str(other), *form)
         assert hidden_in(raw.replace(b"\r\n", b"\n").decode()) == []
         for words in (("sessions",), ("search", "52"), ("show", head.session_id[:13])):
