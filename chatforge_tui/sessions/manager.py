@@ -380,6 +380,7 @@ class SessionManager:
         if self.refusal:
             raise StoreUnavailable(self.refusal)
         self._book.leave(session_id)
+        self.files.stop_fetching(session_id)
         worker = self._workers.pop(session_id, None)
         try:
             if worker is not None:

@@ -1,5 +1,6 @@
 """Files beside a session's prompts and in its answers: what goes along, what is there, what the agent offers elsewhere."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from msgspec.structs import replace
@@ -33,6 +34,8 @@ class SessionFiles:
         self._endpoints = endpoints
         self._book = book
         self._hold = hold
+        self._fetches: dict[SessionId, list[asyncio.Timeout]] = {}
+        """Fetches that run; each ends when its time is up."""
 
     async def attach(
         self, session_id: SessionId, files: Sequence[Attachment], contents: Mapping[str, bytes] | None = None
@@ -96,15 +99,35 @@ class SessionFiles:
         """
         return await self._store.load_content(session_id, file)
 
-    async def fetch_file(self, session_id: SessionId, url: str, limit: int) -> bytes:
+    async def fetch_file(self, session_id: SessionId, url: str, limit: int) -> bytes | None:
         """Return a file that the session's agent offers by its address, after the user agreed to that.
+
+        Returns:
+            Its content; None when `stop_fetching` ended the fetch.
 
         Raises:
             UnknownSession: there is no such session outside the trash.
             FileElsewhere: its server sends on to another origin, to which nothing was sent.
             EndpointError: it cannot be had, is larger than `limit` bytes, or no request may go there.
         """
-        return await self._endpoints.fetch_file(self._book.get(session_id).endpoint, url, limit)
+        endpoint = self._book.get(session_id).endpoint
+        running = self._fetches.setdefault(session_id, [])
+        alarm = asyncio.timeout(None)
+        try:
+            async with alarm:
+                running.append(alarm)
+                return await self._endpoints.fetch_file(endpoint, url, limit)
+        except TimeoutError:
+            if not alarm.expired():
+                raise
+            return None
+        finally:
+            running.remove(alarm)
+
+    def stop_fetching(self, session_id: SessionId) -> None:
+        """End every fetch of the session that runs; nothing comes of it."""
+        for alarm in self._fetches.get(session_id, ()):
+            alarm.reschedule(asyncio.get_running_loop().time())
 
     async def _set(self, session_id: SessionId, files: tuple[Attachment, ...], contents: Mapping[str, bytes]) -> None:
         """Change what goes along, in memory at once, so that the next change builds on it; take it back if that fails."""

@@ -57,7 +57,8 @@ class ChatForgeApp(EngineDesk, inherit_bindings=False):
         if action == "session.model":
             self._sessions.use_model(pane, argument)
         elif action == "turn.abort":  # typed out, it needs no second press and means nothing but this
-            self._turns.abort(pane)
+            if pane.is_live or not self._files.stop(pane):
+                self._turns.abort(pane)
         elif action == "prompt.queue":
             self._queue(argument, pane)
         elif action == "file.save":

@@ -163,9 +163,15 @@ class DeskApp(App[None], inherit_bindings=False):
         undo_keys = keymap.action("session.undo").keys
         self._sessions = SessionActions(self, undo_key=shown(undo_keys[0]) if undo_keys else "")
         self._turns = TurnActions(self, queues=settings.ui.enter == "queue")
-        self._program = ProgramActions(self, self._sessions, self._turns, aborts_twice=settings.ui.abort == "double")
         folders = FolderMemory(locations.state_dir)
         self._files, self._attaching = FileActions(self, folders), AttachActions(self, settings.files)
+        self._program = ProgramActions(
+            self,
+            self._sessions,
+            self._turns,
+            stop_fetches=self._files.stop,
+            aborts_twice=settings.ui.abort == "double",
+        )
         self._exchange = ExchangeActions(self, folders)
         self._actions = ActionTable(
             self, self._sessions, self._turns, self._program, self._files, self._attaching, self._exchange

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.part import FilePart
 from chatforge_tui.errors import FileElsewhere
 from chatforge_tui.safety.clean import clean_name
@@ -28,6 +29,8 @@ class FileActions:
     def __init__(self, program: Program, folders: FolderMemory) -> None:
         """Act on this program; `folders` knows where the last file went."""
         self._program, self._folders = program, folders
+        self._fetching: list[SessionId] = []
+        """The session of each fetch that runs."""
 
     def save(self, pane: Pane, argument: str = "") -> None:
         """Ask where a file of this session shall go, and save it there.
@@ -86,13 +89,27 @@ class FileActions:
     async def _fetch(self, pane: Pane, folder: Path, file: FilePart, url: str) -> None:
         """Fetch a file and save it. On to another server it goes only when the user has seen which."""
         session_id, limit = pane.session_id, self._program.settings.files.download_limit * 2**20
-        self._program.say(f"Fetching {clean_name(file.name) or 'the file'} ...")
+        name = clean_name(file.name) or "the file"
+        self._program.say(f"Fetching {name} ... Esc, or /stop, ends it.")
+        self._fetching.append(session_id)
         try:
             content = await self._program.engine.call(lambda manager: manager.files.fetch_file(session_id, url, limit))
         except FileElsewhere as elsewhere:
             self._ask_about_redirect(pane, folder, file, elsewhere)
             return
-        await self._write(folder, file.name, content)
+        finally:
+            self._fetching.remove(session_id)
+        if content is None:
+            self._program.say(f"Stopped: nothing of {name} was saved.")
+        else:
+            await self._write(folder, file.name, content)
+
+    def stop(self, pane: Pane) -> bool:
+        """End the fetches of this session; return whether one ran."""
+        if pane.session_id not in self._fetching:
+            return False
+        self._program.engine.post(lambda manager: manager.files.stop_fetching(pane.session_id))
+        return True
 
     def _ask_about_redirect(self, pane: Pane, folder: Path, file: FilePart, elsewhere: FileElsewhere) -> None:
         from chatforge_tui.ui.screens.confirm import ConfirmScreen  # noqa: PLC0415 - lazy, as above

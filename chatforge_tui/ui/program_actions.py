@@ -123,9 +123,26 @@ class Program(Desk, Protocol):
 class ProgramActions:
     """Acts on the program."""
 
-    def __init__(self, program: Program, sessions: SessionActions, turns: TurnActions, *, aborts_twice: bool) -> None:
-        """Act on this program; `aborts_twice` = Esc stops an answer only when it is pressed twice."""
+    def __init__(
+        self,
+        program: Program,
+        sessions: SessionActions,
+        turns: TurnActions,
+        *,
+        stop_fetches: Callable[[Pane], bool],
+        aborts_twice: bool,
+    ) -> None:
+        """Act on this program.
+
+        Args:
+            program: what to act on.
+            sessions: what can be done with sessions.
+            turns: what can be done with turns.
+            stop_fetches: ends the fetches of a session's files; returns whether one ran.
+            aborts_twice: Esc stops an answer only when it is pressed twice.
+        """
         self._program, self._sessions, self._turns = program, sessions, turns
+        self._stop_fetches = stop_fetches
         self._aborts_twice = aborts_twice
         self._pressed: dict[str, float] = {}
         """Action -> when it was last asked for, for those that need two presses."""
@@ -292,12 +309,13 @@ class ProgramActions:
         self._program.ask(_dialogs().LinkQuestion(url), take)
 
     def step_back(self) -> None:
-        """Esc: back from the transcript to the composer; there, stop what runs."""
+        """Esc: back from the transcript to the composer; there, stop what runs, an answer before a fetch."""
         if self._program.main.leave_reading():
             return
         pane = self._program.book.current
         if pane is None or not pane.is_live:
-            self._program.main.go_back()
+            if not self._program.main.go_back() and pane is not None:
+                self._stop_fetches(pane)
         elif not self._aborts_twice or self._is_second_press("turn.abort"):
             self._turns.abort(pane)
         else:

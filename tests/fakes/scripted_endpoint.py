@@ -173,8 +173,8 @@ class ScriptedEndpoints:
         """Files that were asked about, oldest first."""
         self.objects: str | Exception = ""
         """What is said against files."""
-        self.files: dict[str, bytes | Exception] = {}
-        """URL -> what comes of fetching it."""
+        self.files: dict[str, bytes | Exception | None] = {}
+        """URL -> what comes of fetching it; None = nothing, ever."""
         self.fetched: list[str] = []
         self.unknown: set[str] = set()
         """Names that `connect` refuses."""
@@ -190,6 +190,8 @@ class ScriptedEndpoints:
     async def fetch_file(self, ref: EndpointRef, url: str, limit: int) -> bytes:
         self.fetched.append(url)
         content = self.files.get(url, Unreachable(f"{url} is not there"))
+        if content is None:
+            await asyncio.Event().wait()
         if isinstance(content, Exception):
             raise content
         return content

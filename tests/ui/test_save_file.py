@@ -230,6 +230,27 @@ async def test_on_to_another_server_it_goes_only_when_the_user_has_seen_which(tm
         assert [path.name for path in folder.iterdir()] == ["report.pdf"]
 
 
+@pytest.mark.parametrize("way", ["escape", "/stop", "delete"])
+async def test_a_fetch_that_takes_too_long_is_stopped_and_leaves_nothing(tmp_path, way):
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    async with offered(tmp_path / "home") as program:
+        program.endpoints.files = {CLEAN_URL: None}
+        await program.type(f"/save 1 {folder}")
+        await program.pilot.press("enter")
+        await program.sees("Fetch and save this file?")
+        await program.pilot.press("enter")
+        await program.sees("Fetching report.pdf ... Esc, or /stop, ends it.")
+        await program.until(lambda: program.endpoints.fetched == [CLEAN_URL])
+        if way == "/stop":
+            await program.type(way)
+            await program.pilot.press("enter")
+        else:
+            await program.pilot.press("alt+d" if way == "delete" else way)
+        await program.sees("Stopped: nothing of report.pdf was saved.")
+        assert list(folder.iterdir()) == []
+
+
 async def test_what_cannot_be_fetched_is_told_and_leaves_nothing(tmp_path):
     folder = tmp_path / "downloads"
     folder.mkdir()
