@@ -222,10 +222,9 @@ class MainScreen(FrameScreen):
 
     def redraw(self) -> None:
         """Draw everything as the book says; cheap where nothing has changed."""
-        pane = self._book.current
-        self.query_one("#tabs", TabStrip).show(
-            [self._tab(other) for other in self._book.open], pane.session_id if pane else None
-        )
+        pane, panes = self._book.current, self._book.open
+        here = panes.index(pane) if pane in panes else None
+        self.query_one("#tabs", TabStrip).show(len(panes), here, lambda index: self._tab(panes[index]))
         self.redraw_pane()
 
     def redraw_pane(self) -> None:

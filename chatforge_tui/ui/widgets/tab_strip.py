@@ -1,10 +1,10 @@
 """The one strip of tabs, drawn by line: any number of sessions, one widget.
 
 Owns which tabs are visible and what a click on a cell means. It knows no pane and no engine: the main screen hands it
-what to draw and acts on its messages.
+what to draw and acts on its messages. It asks for the tabs it draws and for no other: a thousand cost as much as ten.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import ClassVar, Literal
 
 from msgspec import Struct
@@ -61,6 +61,11 @@ class _Target(Struct, frozen=True):
     end: int
     kind: Literal["tab", "close", "new", "left", "right"]
     session_id: SessionId | None = None
+    is_current: bool = False
+
+
+def _no_tab(index: int) -> Tab:
+    raise IndexError(index)
 
 
 class TabStrip(Widget):
@@ -106,8 +111,13 @@ class TabStrip(Widget):
     def __init__(self, marks: MarkSet, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self.marks = marks
-        self._tabs: Sequence[Tab] = ()
-        self._current: SessionId | None = None
+        self._count = 0
+        """Number of tabs, visible or not."""
+        self._here: int | None = None
+        """Index of the current tab."""
+        self._make: Callable[[int], Tab] = _no_tab
+        self._made: dict[int, Tab] = {}
+        """The tabs that have been asked for since they were shown, by index."""
         self._most = TITLE_WIDTHS[0]
         """Widest title at the moment."""
         self._first = 0
@@ -115,15 +125,30 @@ class TabStrip(Widget):
         self._targets: list[_Target] = []
         self._drawn: list[Segment] = []
 
-    def show(self, tabs: Sequence[Tab], current: SessionId | None) -> None:
-        """Draw these tabs; the current one is scrolled into view when it changes."""
-        if (tabs, current) == (self._tabs, self._current):
-            return
-        has_moved = current != self._current or len(tabs) != len(self._tabs)
-        self._tabs, self._current = tabs, current
+    def show(self, count: int, here: int | None, make: Callable[[int], Tab]) -> None:
+        """Draw these tabs; the current one is scrolled into view when it changes.
+
+        Args:
+            count: how many there are.
+            here: index of the current one.
+            make: returns the tab at an index; asked for those that are near, until the next call.
+        """
+        seen = self._made
+        has_moved = here != self._here or count != self._count
+        self._count, self._here, self._make, self._made = count, here, make, {}
         if has_moved:
             self._reveal_current()
+        elif all(self._tab(index) == tab for index, tab in seen.items()):
+            return
         self._draw()
+
+    def _tab(self, index: int) -> Tab:
+        if (tab := self._made.get(index)) is None:
+            tab = self._made[index] = self._make(index)
+        return tab
+
+    def _width(self, index: int) -> int:
+        return self._tab(index).width(self._most)
 
     def visible_tabs(self) -> list[SessionId]:
         """Return the sessions whose tabs can be seen at the moment, left to right."""
@@ -158,32 +183,28 @@ class TabStrip(Widget):
         reserved = len(BRAND) if self.size.width >= BRAND_WIDTH else 0
         return max(self.size.width - reserved - 12, 8)
 
-    def _current_index(self) -> int:
-        return next((index for index, tab in enumerate(self._tabs) if tab.session_id == self._current), 0)
-
-    def _widths(self, most: int) -> int:
-        """Return the width of all tabs; anything too wide when there are more of them than cells."""
-        return sum(tab.width(most) for tab in self._tabs) if len(self._tabs) < self._room else self._room + 1
-
     def _reveal_current(self) -> None:
         """Move the first visible tab as little as possible so that the current one is visible, whole."""
-        here, room = self._current_index(), self._room
-        self._most = next((most for most in TITLE_WIDTHS if self._widths(most) <= room), TITLE_WIDTHS[-1])
-        first = min(self._first, here)
-        used = sum(tab.width(self._most) for tab in self._tabs[first : here + 1])
-        while first < here and used > room:
-            used -= self._tabs[first].width(self._most)
-            first += 1
-        while first > 0 and self._fits_from(first - 1, here):
+        here, room = self._here or 0, self._room
+        self._most = next((most for most in TITLE_WIDTHS if self._fits_all(most)), TITLE_WIDTHS[-1])
+        first, used = here, self._width(here) if self._count else 0
+        while first > self._first and (used := used + self._width(first - 1)) <= room:
+            first -= 1
+        while first > 0 and self._fits_from(first - 1):
             first -= 1
         self._first = first
 
-    def _fits_from(self, first: int, last: int) -> bool:
-        """Whether everything from a tab to the end fits: then there is no reason to hide what stands left of it."""
-        rest = self._tabs[first:]
-        if len(rest) > self._room:
+    def _fits_all(self, most: int) -> bool:
+        """Whether all tabs can be seen at once with titles of at most `most` cells."""
+        if self._count >= self._room:
             return False
-        return last >= first and sum(tab.width(self._most) for tab in rest) <= self._room
+        return sum(self._tab(index).width(most) for index in range(self._count)) <= self._room
+
+    def _fits_from(self, first: int) -> bool:
+        """Whether everything from a tab to the end fits: then there is no reason to hide what stands left of it."""
+        if self._count - first > self._room:
+            return False
+        return sum(self._width(index) for index in range(first, self._count)) <= self._room
 
     def _draw(self) -> None:
         """Build the line of tabs and what can be clicked on it."""
@@ -191,18 +212,17 @@ class TabStrip(Widget):
         index, room = self._first, self._room
         if index:
             self._add(f" {self.marks.more_left}{min(index, 999)}", "dim", "left")
-        while index < len(self._tabs) and (index == self._first or self._tabs[index].width(self._most) <= room):
-            room -= self._tabs[index].width(self._most)
-            self._add_tab(self._tabs[index])
+        while index < self._count and (index == self._first or self._width(index) <= room):
+            room -= self._width(index)
+            self._add_tab(self._tab(index), is_current=index == self._here)
             index += 1
-        if index < len(self._tabs):
-            self._add(f"{min(len(self._tabs) - index, 999)}{self.marks.more_right} ", "dim", "right")
+        if index < self._count:
+            self._add(f"{min(self._count - index, 999)}{self.marks.more_right} ", "dim", "right")
         self._add(" + ", "dim", "new")
         self.refresh()
 
-    def _add_tab(self, tab: Tab) -> None:
+    def _add_tab(self, tab: Tab, *, is_current: bool) -> None:
         start = cells(self._drawn)
-        is_current = tab.session_id == self._current
         look = "current" if is_current else "unread" if tab.unread else "title"
         self._drawn += [
             Segment(" ", self.rich_style),
@@ -214,8 +234,8 @@ class TabStrip(Widget):
         ]
         if tab.unread:
             self._drawn.append(Segment(tab.count, self._style("unread")))
-        self._targets.append(_Target(start, cells(self._drawn), "tab", tab.session_id))
-        self._add(f" {self.marks.close} " if is_current else "   ", "dim", "close", tab.session_id)
+        self._targets.append(_Target(start, cells(self._drawn), "tab", tab.session_id, is_current))
+        self._add(f" {self.marks.close} " if is_current else "   ", "dim", "close", tab.session_id, is_current=is_current)
 
     def _add(
         self,
@@ -223,17 +243,19 @@ class TabStrip(Widget):
         look: str,
         kind: Literal["close", "new", "left", "right"],
         session_id: SessionId | None = None,
+        *,
+        is_current: bool = False,
     ) -> None:
         start = cells(self._drawn)
         self._drawn.append(Segment(text, self._style(look)))
-        self._targets.append(_Target(start, start + cell_len(text), kind, session_id))
+        self._targets.append(_Target(start, start + cell_len(text), kind, session_id, is_current))
 
     def _hairline(self, width: int) -> Strip:
         plain, heavy = self._style("line"), self._style("heavy")
         line = list(self.marks.line * width)
         if self.joint is not None and 0 <= self.joint < width:
             line[self.joint] = self.marks.joint_down
-        mine = next((t for t in self._targets if t.kind == "tab" and t.session_id == self._current), None)
+        mine = next((t for t in self._targets if t.kind == "tab" and t.is_current), None)
         if mine is None:
             return Strip([Segment("".join(line), plain)], width)
         start, end = min(mine.start, width), min(mine.end + 1, width)
@@ -256,7 +278,7 @@ class TabStrip(Widget):
             self.post_message(self.NewAsked())
         elif target.session_id is None:
             self._scroll(-1 if target.kind == "left" else 1)
-        elif event.button == 2 or (target.kind == "close" and target.session_id == self._current):
+        elif event.button == 2 or (target.kind == "close" and target.is_current):
             self.post_message(self.CloseAsked(target.session_id))
         else:
             self.post_message(self.Chosen(target.session_id))
@@ -272,7 +294,7 @@ class TabStrip(Widget):
         self._scroll(-1)
 
     def _scroll(self, step: int) -> None:
-        if step > 0 and self._fits_from(self._first, len(self._tabs) - 1):
+        if step > 0 and self._fits_from(self._first):
             return
-        self._first = min(max(self._first + step, 0), max(len(self._tabs) - 1, 0))
+        self._first = min(max(self._first + step, 0), max(self._count - 1, 0))
         self._draw()
