@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from chatforge_tui.domain.ids import SessionId
-from chatforge_tui.domain.turn import TurnHead
+from chatforge_tui.domain.turn import TurnHead, TurnState
 from chatforge_tui.errors import ChatForgeError, StoreError, TaskForgotten
 from chatforge_tui.sessions.cleanup import Start
 from chatforge_tui.sessions.outbox import Outbox
@@ -46,11 +46,20 @@ class LeftBehind:
         """Of sessions without a tab: the turn to be taken up when they get one."""
 
     def look(self) -> None:
-        """Look in all sessions, behind whatever else happens."""
-        if self._settings.takes_up:
+        """Look in all sessions, behind whatever else happens.
+
+        The store is asked only for what some head says is there: with 1,000 sessions either question takes it 10 to 20
+        ms, in which the first transcript waits.
+        """
+        heads = self._book.all()
+        if self._settings.takes_up and any(head.last_state is TurnState.INTERRUPTED for head in heads):
             self._start(self._find_lost())
-        if self._settings.keeps_unsent:
+        if not self._settings.keeps_unsent:
+            return
+        if self._outbox.has_any or any(head.unsent for head in heads):
             self._start(self._find_unsent())
+        else:
+            self._outbox.begin_empty()
 
     def opened(self, session_id: SessionId) -> None:
         """A session has got a tab: what was left in it is taken up now."""

@@ -106,6 +106,15 @@ class Outbox:
         for known in self._waiting if session_id is None else self._waiting.keys() & {session_id}:
             self._try_later(known)
 
+    def begin_empty(self) -> None:
+        """Know that nothing waits in the store."""
+        self._loaded.set()
+
+    @property
+    def has_any(self) -> bool:
+        """Whether a prompt waits in any session, as far as it is known here."""
+        return bool(self._waiting or self._adding)
+
     def place(self, session_id: SessionId, when: float) -> int:
         """Return the ordinal of a turn that was begun at `when` (Unix seconds) and waits now: before all others."""
         waiting = self._waiting.get(session_id)

@@ -37,13 +37,13 @@ class SessionBook:
 
         A context or waiting task that was taken back may come as "": see SessionPatch.
         """
-        self._heads = {
-            head.session_id: replace(head, context_id=head.context_id or None, waiting_task=head.waiting_task or None)
-            for head in heads
-        }
-        active = [head for head in self.open_ones() if head.is_active]
-        for position, head in enumerate(self.open_ones()):
-            self._heads[head.session_id] = replace(head, position=position, is_active=head in active[:1])
+        self._heads = {head.session_id: _without_empty_ids(head) for head in heads}
+        order = self.open_ones()
+        active = next((head.session_id for head in order if head.is_active), None)
+        for position, head in enumerate(order):
+            is_active = head.session_id == active
+            if (head.position, head.is_active) != (position, is_active):
+                self._heads[head.session_id] = replace(head, position=position, is_active=is_active)
 
     def all(self) -> tuple[SessionHead, ...]:
         """Return open sessions by position, then closed ones, the last used first."""
@@ -272,3 +272,9 @@ def auto_title(prompt: str) -> str:
     """Return a title for a session: the first line with text in it, at most 50 characters, then "…"."""
     line = next((stripped for line in prompt.splitlines() if (stripped := line.strip())), "")
     return line if len(line) <= _TITLE_CHARS else f"{line[:_TITLE_CHARS].rstrip()}…"
+
+
+def _without_empty_ids(head: SessionHead) -> SessionHead:
+    if "" not in {head.context_id, head.waiting_task}:
+        return head
+    return replace(head, context_id=head.context_id or None, waiting_task=head.waiting_task or None)

@@ -4,13 +4,15 @@ The columns have types, but a bit that flips on the disk can change the type of 
 goes on with what is left, and says what was lost.
 """
 
-from typing import Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 import msgspec
 
 _T = TypeVar("_T")
 _LATEST = 253_402_300_799.0
 """The last second of the year 9999: a time beyond it is no time."""
+Time = Annotated[float, msgspec.Meta(ge=0, le=_LATEST)]
+"""A time in Unix seconds, when msgspec reads it."""
 UNREADABLE = (msgspec.MsgspecError, LookupError, TypeError, ValueError, ArithmeticError, RecursionError)
 """What reading a value can end with that is not what it should be."""
 

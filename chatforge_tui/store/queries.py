@@ -5,7 +5,7 @@ A damaged row hides nothing but what it lost: the session or turn is there with 
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
 
@@ -43,11 +43,11 @@ _NO_END = 2**63 - 1
 
 def load_sessions(db: sqlite3.Connection, is_alive: IsAlive, *, trashed: bool = False) -> list[SessionHead]:
     """Return the sessions, or those in the trash: open ones by position, then the others, newest first."""
-    return [head_of(row, is_alive) for row in session_rows(db, trashed=trashed)]
+    return heads_of(session_rows(db, trashed=trashed), is_alive)
 
 
 def session_rows(db: sqlite3.Connection, *, trashed: bool = False) -> list[sqlite3.Row]:
-    """Return the rows behind `load_sessions`, for `head_of`."""
+    """Return the rows behind `load_sessions`, for `heads_of`."""
     where = "WHERE trashed IS NOT NULL" if trashed else "WHERE trashed IS NULL"
     return readable(db, lambda: db.execute(f"{_SESSIONS} {where} {_OPEN_FIRST}").fetchall())
 
@@ -55,7 +55,7 @@ def session_rows(db: sqlite3.Connection, *, trashed: bool = False) -> list[sqlit
 def load_session(db: sqlite3.Connection, is_alive: IsAlive, session_id: SessionId) -> SessionHead | None:
     """Return one session, in the trash or not; None when there is none with this id."""
     row = readable(db, lambda: db.execute(f"{_SESSIONS} WHERE session.id = ?", (session_id,)).fetchone())
-    return None if row is None else head_of(row, is_alive)
+    return None if row is None else heads_of([row], is_alive)[0]
 
 
 def is_damaged(db: sqlite3.Connection, session_id: SessionId) -> bool:
@@ -146,11 +146,26 @@ _UNSENT = f"""
 """
 
 
-def head_of(row: sqlite3.Row, is_alive: IsAlive) -> SessionHead:
-    """Return the head of a session's row; its last turn reads `interrupted` when its program is dead."""
+def heads_of(rows: Sequence[sqlite3.Row], is_alive: IsAlive) -> list[SessionHead]:
+    """Return the heads of sessions' rows; a last turn reads `interrupted` when its program is dead."""
+    columns = codec.SESSION_COLUMNS
+    is_ordered = bool(rows) and tuple(rows[0].keys()[: len(columns)]) == columns
+    return [_head(row, is_alive, is_ordered=is_ordered) for row in rows]
+
+
+def _head(row: sqlite3.Row, is_alive: IsAlive, *, is_ordered: bool) -> SessionHead:
+    """Return the head of a session's row.
+
+    Args:
+        row: its own columns, and of its last turn.
+        is_alive: as everywhere.
+        is_ordered: whether it has the columns of this version's stores, in their order.
+    """
     state: str | None = row["last_state"]
     if state in _LIVE and not is_alive(row["last_instance"]):
         state = TurnState.INTERRUPTED.value
+    if is_ordered and (head := codec.decode_sound_session(row, state, row["unsent"])) is not None:
+        return head
     cells = Cells(row)
     head = codec.decode_session(cells, state, row["unsent"])
     if cells.damaged:

@@ -41,7 +41,7 @@ class Surroundings:
             answers = row["last_instance"] is not None and at.me.is_alive(row["last_instance"])
             seen[session_id] = (*row, answers, held.get(session_id))
             if self._seen.get(session_id) != seen[session_id]:
-                head = queries.head_of(row, at.me.is_alive)
+                head = queries.heads_of([row], at.me.is_alive)[0]
                 changed.append(replace(head, held_by=held.get(session_id, "")))
         removed = frozenset(self._seen) - frozenset(seen)
         self._seen = seen

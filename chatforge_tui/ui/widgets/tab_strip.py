@@ -235,7 +235,9 @@ class TabStrip(Widget):
         if tab.unread:
             self._drawn.append(Segment(tab.count, self._style("unread")))
         self._targets.append(_Target(start, cells(self._drawn), "tab", tab.session_id, is_current))
-        self._add(f" {self.marks.close} " if is_current else "   ", "dim", "close", tab.session_id, is_current=is_current)
+        self._add(
+            f" {self.marks.close} " if is_current else "   ", "dim", "close", tab.session_id, is_current=is_current
+        )
 
     def _add(
         self,
