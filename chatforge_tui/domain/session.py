@@ -1,7 +1,7 @@
 """A session: one conversation with one endpoint, shown as one tab."""
 
 from msgspec import Struct
-from msgspec.structs import fields, replace
+from msgspec.structs import replace
 
 from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.ids import ContextId, SessionId, TaskId
@@ -82,7 +82,7 @@ class SessionPatch(Struct, frozen=True):
 
     def apply_to(self, head: SessionHead) -> SessionHead:
         """Return the head with this patch's fields changed."""
-        changed = {field.name: value for field in fields(self) if (value := getattr(self, field.name)) is not None}
+        changed = {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not None}
         for name in ("context_id", "waiting_task"):
             if name in changed:
                 changed[name] = changed[name] or None

@@ -226,7 +226,8 @@ class SessionBook:
 
     def _number(self, order: Iterable[SessionId]) -> None:
         for position, session_id in enumerate(order):
-            self.patch(session_id, SessionPatch(position=position))
+            if self._heads[session_id].position != position:
+                self.patch(session_id, SessionPatch(position=position))
 
 
 def begun(head: SessionHead, turn: TurnHead) -> SessionHead:

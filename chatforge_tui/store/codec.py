@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, get_args
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import fields, replace
+from msgspec.structs import replace
 
 from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.changes import TextAppended, TextField
@@ -143,19 +143,19 @@ def encode_session(head: SessionHead) -> dict[str, Value]:
 def encode_patch(patch: SessionPatch) -> dict[str, Value]:
     """Return the columns that a patch changes."""
     columns: dict[str, Value] = {}
-    for field in fields(patch):
-        value: object = getattr(patch, field.name)
+    for name in patch.__struct_fields__:
+        value: object = getattr(patch, name)
         match value:
             case None:
                 pass
             case EndpointRef():
                 columns |= _encode_endpoint(value)
             case str():
-                columns[field.name] = _maybe(value) if field.name in _TAKEN_BACK else storable(value)
+                columns[name] = _maybe(value) if name in _TAKEN_BACK else storable(value)
             case int() | float():
-                columns[field.name] = value
+                columns[name] = value
             case _:
-                message = f"SessionPatch.{field.name} has no column"
+                message = f"SessionPatch.{name} has no column"
                 raise TypeError(message)
     return columns
 
