@@ -19,7 +19,7 @@ from chatforge_tui.cli.open_ui import open_ui
 from chatforge_tui.cli.output import standard_output, tell
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_PROTOCOLS = ("a2a", "openai-chat", "openai-responses", "anthropic", "ag-ui")
+_PROTOCOLS = ("a2a", "openai-chat")
 _LONGEST_PROMPT = 16 * 2**20
 """Bytes read from stdin."""
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES)
@@ -43,9 +43,7 @@ def _with_endpoint(function: _Function) -> _Function:
     """Add the options that choose the endpoint of a new session."""
     options = (
         click.option("--endpoint", metavar="NAME_OR_URL", default="", help="Endpoint of new sessions."),
-        click.option(
-            "--protocol", type=click.Choice(_PROTOCOLS), default=None, help="What it speaks; so far a2a or openai-chat."
-        ),
+        click.option("--protocol", type=click.Choice(_PROTOCOLS), default=None, help="What it speaks."),
         click.option("--model", metavar="MODEL", default="", help="Model to ask for."),
         click.option("--token-env", metavar="VAR", default="", help="Environment variable that holds its credential."),
     )

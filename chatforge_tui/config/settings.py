@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-Protocol = Literal["a2a", "openai-chat", "openai-responses", "anthropic", "ag-ui"]
+Protocol = Literal["a2a", "openai-chat"]
+"""What an adapter speaks: a protocol that none does is refused when the file is read, not when a prompt is sent."""
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 CopyWay = Literal["auto", "osc52", "command", "off"]
 
@@ -20,7 +21,7 @@ BUILT_IN = "built-in"
 class EndpointSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One `[endpoints.NAME]` table: where an agent answers, and how to ask it."""
 
-    protocol: Annotated[Protocol, Meta(description="What the endpoint speaks; so far a2a or openai-chat.")]
+    protocol: Annotated[Protocol, Meta(description="What the endpoint speaks.")]
     url: Annotated[str, Meta(description="Where it answers, http or https, without a user name or password.")]
     model: Annotated[str, Meta(description="Model to ask for; empty = the endpoint's own choice.")] = ""
     system: Annotated[str, Meta(description="Instruction that goes before every conversation.")] = ""

@@ -42,6 +42,7 @@ class ChatForgeApp(EngineDesk, inherit_bindings=False):
                 pass  # they are shown first; the next Enter sends
             case PromptTyped(text):
                 self._empty_composer(pane, event.text)
+                self._attaching.forget_recalled(pane)
                 self._turns.queue(pane, text) if event.is_queued else self._turns.send(pane, text)
 
     def _submit_alone(self, text: str) -> None:
@@ -79,6 +80,12 @@ class ChatForgeApp(EngineDesk, inherit_bindings=False):
             self._turns.queue(pane, text)
         else:
             self.say("/queue takes the prompt that is to be sent after the running answer.")
+
+    def on_composer_recalled(self, event: Composer.Recalled) -> None:
+        """An earlier prompt comes back with its files, as from the list of them; those of the one before it go."""
+        pane = self._book.current
+        if pane is not None:
+            self._attaching.recall(pane, event.prompt)
 
     def on_composer_tabbed(self) -> None:
         """Tab: the form that waits, an example for an empty session, or the next widget."""

@@ -38,6 +38,10 @@ class AttachActions:
         """What came of the last paste."""
         self._seen: dict[SessionId, set[str]] = {}
         """Paths mentioned in the prompts at hand that were attached, or could not be: none is attached twice."""
+        self._recalled: dict[SessionId, tuple[Attachment, ...]] = {}
+        """Files that go along only because of the earlier prompt that stands in the composer."""
+        self._recalling = asyncio.Lock()
+        """One after another: a key that repeats must not leave a prompt with the files of another."""
         self._completion: PathCompletion | None = None
         """Made with the first @ of this run."""
 
@@ -64,6 +68,9 @@ class AttachActions:
 
     def again(self, pane: Pane, text: str) -> None:
         """Attach what went along with an earlier prompt of the session, as it was then: the store has it."""
+        self._program.start(self._again(pane, text))
+
+    async def _again(self, pane: Pane, text: str) -> None:
         files = pane.prompt_files.get(text)
         if not files or pane.head.held_by:
             return
@@ -71,16 +78,41 @@ class AttachActions:
 
         seen = self._seen.setdefault(pane.session_id, set())
         seen |= set(mentions(text))
+        session_id = pane.session_id
+        await self._program.engine.call(lambda manager: manager.files.attach(session_id, files))
+        fresh = (file for file in files if file not in pane.head.attachments)
+        self._program.book.put(replace(pane.head, attachments=(*pane.head.attachments, *fresh)))
+        self._program.redraw()
+        await self.judge(pane)
 
-        async def attach() -> None:
-            session_id = pane.session_id
-            await self._program.engine.call(lambda manager: manager.files.attach(session_id, files))
-            fresh = (file for file in files if file not in pane.head.attachments)
-            self._program.book.put(replace(pane.head, attachments=(*pane.head.attachments, *fresh)))
+    def recall(self, pane: Pane, text: str) -> None:
+        """Have the files of an earlier prompt with this text go along, in the place of those of the one recalled before."""
+        names = [clean_name(file.name) for file in pane.prompt_files.get(text, ())]
+        if names or self._recalled.get(pane.session_id):
+            pane.reading += names  # until they stand there an Enter sends nothing
+            self._program.start(self._recall(pane, text, names))
+
+    async def _recall(self, pane: Pane, text: str, names: Sequence[str]) -> None:
+        try:
+            await self._exchange_files(pane, text)
+        finally:
+            for name in names:
+                pane.reading.remove(name)
             self._program.redraw()
-            await self.judge(pane)
 
-        self._program.start(attach())
+    async def _exchange_files(self, pane: Pane, text: str) -> None:
+        async with self._recalling:
+            before, files = self._recalled.pop(pane.session_id, ()), pane.prompt_files.get(text, ())
+            for file in before:
+                if file not in files and file in pane.head.attachments:
+                    await self._detach(pane, file)
+            own = [file for file in pane.head.attachments if file not in before]
+            self._recalled[pane.session_id] = tuple(file for file in files if file not in own)
+            await self._again(pane, text)
+
+    def forget_recalled(self, pane: Pane) -> None:
+        """The prompt that was recalled is sent: from here on its files are like any other's."""
+        self._recalled.pop(pane.session_id, None)
 
     def detach(self, pane: Pane) -> None:
         """Take a file back that has not been sent; choose which when there are several."""

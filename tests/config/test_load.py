@@ -50,7 +50,7 @@ def test_the_example_of_the_design_is_read(load):
 default_endpoint = "platform"
 
 [endpoints.platform]
-protocol = "a2a"                       # a2a | openai-chat | openai-responses | anthropic | ag-ui
+protocol = "a2a"                       # a2a | openai-chat
 url = "https://agents.example.com"
 token_env = "PLATFORM_TOKEN"           # or token_command = ["pass", "show", "platform"]
 
@@ -106,7 +106,7 @@ def test_windows_line_ends_and_a_byte_order_mark_are_read(load):
         ('\n[endpoints.b]\nprotocol = "a2a"', "config.toml line 7: endpoints.b: url is missing."),
         (
             '\n[endpoints.b]\nprotocol = "a2"\nurl = "http://x"',
-            "line 8: endpoints.b.protocol: expected one of a2a, openai",
+            "line 8: endpoints.b.protocol: expected one of a2a, openai-chat.",
         ),
         ('\n[endpoints.built-in]\nprotocol = "a2a"\nurl = "http://x"', "endpoints.built-in: this name is taken"),
         ('\n[endpoint]\nx = "y"', "config.toml line 7: endpoint: no such setting; did you mean endpoints?"),

@@ -430,6 +430,35 @@ async def test_an_earlier_prompt_comes_back_with_its_files_as_they_were(home, fo
         assert await sent(program) == [("read @notes.md", [NOTE])] * 2
 
 
+async def test_up_brings_the_files_of_each_prompt_and_down_takes_them_back(home, folder):
+    (folder / "own.md").write_bytes(b"mine")
+    async with running(home, script=echo) as program:
+        for number, prompt in enumerate(("read @notes.md", "and @own.md", "without"), 1):
+            await command(program, prompt)
+            if "@" in prompt:
+                await program.sees(f"+ {prompt.split('@')[1]}")
+                await program.pilot.press("enter")
+            await program.until(
+                lambda number=number: len(program.front.prompts) == number and not program.front.is_live
+            )
+        for key, text, files in [
+            ("up", "without", []),
+            ("up", "and @own.md", ["own.md"]),
+            ("up", "read @notes.md", ["notes.md"]),
+            ("down", "and @own.md", ["own.md"]),
+            ("down", "without", []),
+            ("down", "", []),
+        ]:
+            await program.pilot.press(key)
+            await program.until(lambda text=text: program.app.main.composer.text == text)
+            await program.until(lambda files=files: names(program) == files)
+        await program.pilot.press("up", "up", "up")
+        await program.until(lambda: names(program) == ["notes.md"])
+        await program.pilot.press("enter")
+        await program.until(lambda: len(program.front.prompts) == 4 and not program.front.is_live)
+        assert (await sent(program))[-1] == ("read @notes.md", [NOTE])
+
+
 async def test_the_key_that_takes_a_file_back_is_shown_where_there_is_room_for_nothing_else(home, folder):
     (folder / "data.bin").write_bytes(bytes(30_000))
     async with running(home, size=(80, 24)) as program:

@@ -49,6 +49,14 @@ class Composer(TextArea):
     }
     """
 
+    class Recalled(Message):
+        """Another earlier prompt stands here, or again what was being written."""
+
+        def __init__(self, prompt: str) -> None:
+            self.prompt = prompt
+            """"" = what was being written."""
+            super().__init__()
+
     class Submitted(Message):
         """The user sends what stands here. The composer is not emptied: whoever takes the text does that."""
 
@@ -149,6 +157,7 @@ class Composer(TextArea):
     def _step(self, prompt: str | None, otherwise: str) -> None:
         if prompt is not None:
             self.write(prompt)
+            self.post_message(self.Recalled(prompt if self.earlier.is_walked else ""))
         elif otherwise == "cursor_up":
             self.action_cursor_up()
         else:

@@ -24,6 +24,11 @@ class PromptHistory:
         if self._walk is None:
             self._prompts = prompts
 
+    @property
+    def is_walked(self) -> bool:
+        """Whether somebody walks through them, and is not back behind the last."""
+        return self._walk is not None
+
     def earlier(self, current: str) -> str | None:
         """Return the prompt before; None at the first one. `current` is what stands in the composer now."""
         if self._walk is None:
