@@ -7,6 +7,7 @@ set where it differs from the one before. Whole frames (a new size, another scre
 """
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
@@ -16,9 +17,26 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region
 from textual.strip import Strip
+from textual.widget import Widget
 
 Cells = tuple[int, int]
 """The first cell of a row, and the one behind the last."""
+
+
+class Scroll(NamedTuple):
+    """Whole rows that the terminal moves up by itself, before anything is written into them."""
+
+    top: int
+    """The first row."""
+    bottom: int
+    """The row behind the last."""
+    lines: int
+    """How far; as many rows at the end are blank then."""
+
+    @property
+    def sequence(self) -> str:
+        """What has a terminal do it: a region to scroll in, and line feeds at its end (DECSTBM, as old as the VT100)."""
+        return f"\x1b[0m\x1b[{self.top + 1};{self.bottom}r\x1b[{self.bottom};1H" + "\n" * self.lines + "\x1b[r"
 
 
 class _Row:
@@ -54,8 +72,26 @@ class _Row:
 class FrameCompositor(Compositor):
     """Draws what changed between two frames."""
 
+    scroll: Scroll | None = None
+    """What the terminal is to move before the next frame is written. Who asks for it has the rest painted at once."""
+
+    def owns_rows(self, widget: Widget) -> Scroll | None:
+        """Return the rows of a widget as ones to scroll (by nothing), if all their cells are its own or its scrollbar's."""
+        visible = self.visible_widgets
+        if widget not in visible:
+            return None
+        region, clip = visible[widget]
+        if region.width != self.size.width or clip.intersection(region) != region:
+            return None
+        own = {widget, widget.vertical_scrollbar, *widget.ancestors}
+        for other, (place, shown) in visible.items():
+            if other not in own and place.intersection(shown).overlaps(region):
+                return None
+        return Scroll(region.y, region.bottom, 0)
+
     def render_partial_update(self) -> ChopsUpdate | None:
         """Return what is to be written; None when nothing is."""
+        scroll, self.scroll = self.scroll, None
         regions = self._dirty_regions.copy()
         self._dirty_regions.clear()
         if not regions:
@@ -65,7 +101,7 @@ class FrameCompositor(Compositor):
             row = rows.get(y) or rows.setdefault(y, _Row(y))
             row.gaps.append((first, after))
         self._draw(list(rows.values()))
-        return FrameUpdate(list(rows.values()))
+        return FrameUpdate(list(rows.values()), scroll)
 
     def _draw(self, rows: Sequence[_Row]) -> None:
         """Have the gaps of these rows drawn, from the front to the back, until nothing shines through."""
@@ -88,14 +124,15 @@ class FrameCompositor(Compositor):
 class FrameUpdate(ChopsUpdate):
     """What changed, as the terminal is told it."""
 
-    def __init__(self, rows: Sequence[_Row]) -> None:
+    def __init__(self, rows: Sequence[_Row], scroll: Scroll | None = None) -> None:
         super().__init__([], [], [])
         self._rows = rows
+        self._scroll = scroll
 
     def render_segments(self, console: Console) -> str:
         """Return the sequences that draw the changed cells."""
         system = console._color_system or ColorSystem.TRUECOLOR  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - its public form is a word
-        written: list[str] = []
+        written = [] if self._scroll is None else [self._scroll.sequence]
         look = ""
         for row in self._rows:
             at = -1

@@ -5,7 +5,7 @@ frame's work. Here the widget with the cursor is painted by itself, only its own
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from textual import events
 from textual.geometry import Region
@@ -45,6 +45,30 @@ class FrameScreen(Screen[None]):
             return False
         widget._set_dirty(*regions)  # noqa: SLF001 - what `refresh` does of use here
         self._paint_alone(widget)
+        return True
+
+    def scroll_now(self, widget: Widget, lines: int, in_bar: Sequence[Region]) -> bool:
+        """Have the terminal move a widget's rows up, with the next `paint_now`; False when that cannot be.
+
+        A page that goes one line further is then that line, not forty: what it takes to draw and to write it falls to a
+        third. It needs rows that are all the widget's own, and all of which the terminal shows as they were painted.
+
+        Args:
+            widget: what is shown in the rows, its scrollbar at their end.
+            lines: how far.
+            in_bar: the regions of the scrollbar that are wrong then.
+        """
+        bar = widget.vertical_scrollbar
+        if not self._may_paint() or self._compositor._dirty_regions or self.app.is_inline:  # noqa: SLF001
+            return False
+        if widget._repaint_regions or bar._repaint_regions:  # noqa: SLF001
+            return False
+        rows = self._compositor.owns_rows(widget)
+        if rows is None or not 0 < lines < rows.bottom - rows.top:
+            return False
+        bar._set_dirty(*in_bar)  # noqa: SLF001
+        self._compositor.update_widgets({bar})
+        self._compositor.scroll = rows._replace(lines=lines)
         return True
 
     def _may_paint(self) -> bool:

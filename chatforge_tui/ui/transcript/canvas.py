@@ -285,12 +285,23 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         """Make the strips of the rows in view, and have those painted that look different."""
         width = self.size.width
         palette = self._get_palette()
-        dirty = self._painter.paint(self._window.rows, self.overlays_of(self._window.rows), width, palette)
+        rows, screen = self._window.rows, self.screen
+        lines = self._scrolled(screen, rows) if now and isinstance(screen, FrameScreen) else 0
+        dirty = self._painter.paint(rows, self.overlays_of(rows), width, palette, lines)
         if dirty:
             self._strips = None
-            screen = self.screen
             if not (now and isinstance(screen, FrameScreen) and screen.paint_now(self, dirty)):
                 self.refresh(*dirty)
+
+    def _scrolled(self, screen: FrameScreen, rows: Sequence[Row]) -> int:
+        """Have the terminal move what it shows already; return by how many lines, 0 when it is all to be written."""
+        lines = self._painter.lines_gone(rows)
+        bar = self.vertical_scrollbar
+        in_bar = bar.wrong_when_moved(lines) if lines else []
+        if not in_bar or not screen.scroll_now(self, lines, in_bar):
+            return 0
+        bar.is_moved = True
+        return lines
 
     def _get_palette(self) -> Palette:
         if self._palette is None:

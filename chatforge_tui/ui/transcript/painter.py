@@ -3,6 +3,7 @@
 The compositor asks for every row of the view in every frame, however few are dirty; so they lie ready, filtered.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
@@ -14,7 +15,7 @@ from textual.strip import Strip
 from chatforge_tui.ui.transcript.ink import EMPTY, Line
 from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS
 from chatforge_tui.ui.transcript.paint import PLAIN, Overlay, Palette, paint
-from chatforge_tui.ui.transcript.viewport import Row
+from chatforge_tui.ui.transcript.place import Place, Row
 from chatforge_tui.ui.transcript.wrap import is_narrow, width_of
 
 
@@ -31,6 +32,8 @@ class Painter:
 
     def __init__(self) -> None:
         self._painted: list[_Painted] = []
+        self._places: list[Place] = []
+        """Of the rows that are painted."""
         self._blank: tuple[Palette, int, Strip] | None = None
         self._filters: tuple[LineFilter, ...] = ()
         self._background = Color(0, 0, 0)
@@ -47,9 +50,32 @@ class Painter:
             self._painted, self._blank = [], None
         return not is_same
 
-    def paint(self, rows: Sequence[Row], overlays: Mapping[int, Overlay], width: int, palette: Palette) -> list[Region]:
-        """Paint these rows; return where they look different."""
-        before = self._painted
+    def lines_gone(self, rows: Sequence[Row]) -> int:
+        """Return how many of the rows that were painted are above these now; 0 when that is none, all, or unknown."""
+        if not rows or len(self._painted) != len(self._places) or len(rows) != len(self._places):
+            return 0
+        first = bisect_left(self._places, rows[0].place)
+        return first if first < len(self._places) and self._places[first] == rows[0].place else 0
+
+    def paint(
+        self,
+        rows: Sequence[Row],
+        overlays: Mapping[int, Overlay],
+        width: int,
+        palette: Palette,
+        moved_up: int = 0,
+    ) -> list[Region]:
+        """Paint these rows; return where they look different.
+
+        Args:
+            rows: what is in view.
+            overlays: row to what is laid over it.
+            width: of the view, in cells.
+            palette: the colours.
+            moved_up: rows by which the terminal has moved what was painted.
+        """
+        before = self._painted[moved_up:]
+        self._places = [row.place for row in rows]
         known: dict[int, _Painted] | None = None  # by the line they show, made when it is needed
         painted: list[_Painted] = []
         dirty: list[Region] = []
@@ -70,7 +96,7 @@ class Painter:
                 same = _Painted(line, overlay, self.filtered(paint(line, overlay, width, palette)))
             painted.append(same)
             dirty.append(_changed_cells(y, old, same, width))
-        dirty += (Region(0, y, width, 1) for y in range(len(rows), len(before)))
+        dirty += (Region(0, y, width, 1) for y in range(len(rows), len(before) + moved_up))
         self._painted = painted
         return dirty
 

@@ -20,6 +20,10 @@ class TranscriptScrollBar(ScrollBar):
         """Make one that is so many cells wide."""
         super().__init__(vertical=True, name="vertical", thickness=thickness)
         self._drawn: list[Segment] = []
+        self._strips: list[Strip] = []
+        """The rows as they were drawn last."""
+        self.is_moved = False
+        """The terminal moves them: what is asked for next is only to be written again where it was."""
 
     def show(self, virtual: int, window: int, position: float) -> None:
         """Show where the view is: lines of everything, lines in view, the first line in view."""
@@ -34,18 +38,31 @@ class TranscriptScrollBar(ScrollBar):
         if changed:
             self.refresh(Region(0, changed[0], self.size.width, changed[-1] - changed[0] + 1))
 
+    def wrong_when_moved(self, lines: int) -> list[Region]:
+        """Return what differs from the bar when the terminal moves what is drawn up by so many lines; [] when unknown."""
+        drawn = self._drawn
+        if len(drawn) != self.size.height:
+            return []
+        moved = [*drawn[lines:], *[None] * lines]
+        return [Region(0, y, self.size.width, 1) for y, segment in enumerate(drawn) if segment != moved[y]]
+
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return the rows, which need neither borders nor padding."""
-        self._drawn = segments = self._segments()
-        width, filters, background = self.size.width, self.get_line_filters(), self.background_colors[1]
-        strips: dict[Segment, Strip] = {}
-        for segment in segments[crop.y : crop.bottom]:
-            if segment not in strips:
-                strip = Strip([segment], width)
-                for line_filter in filters:
-                    strip = strip.apply_filter(line_filter, background)
-                strips[segment] = strip if crop.column_span == (0, width) else strip.crop(*crop.column_span)
-        return [strips[segment] for segment in segments[crop.y : crop.bottom]]
+        width = self.size.width
+        if not self.is_moved:
+            self._drawn = self._segments()
+            filters, background = self.get_line_filters(), self.background_colors[1]
+            strips: dict[Segment, Strip] = {}
+            for segment in self._drawn:
+                if segment not in strips:
+                    strip = Strip([segment], width)
+                    for line_filter in filters:
+                        strip = strip.apply_filter(line_filter, background)
+                    strips[segment] = strip
+            self._strips = [strips[segment] for segment in self._drawn]
+        self.is_moved = False
+        wanted = self._strips[crop.y : crop.bottom]
+        return wanted if crop.column_span == (0, width) else [strip.crop(*crop.column_span) for strip in wanted]
 
     def _segments(self) -> list[Segment]:
         bar = cast("ScrollBarRender", self.render())
