@@ -76,9 +76,12 @@ class FrameCompositor(Compositor):
     """What the terminal is to move before the next frame is written. Who asks for it has the rest painted at once."""
 
     def owns_rows(self, widget: Widget) -> Scroll | None:
-        """Return the rows of a widget as ones to scroll (by nothing), if all their cells are its own or its scrollbar's."""
+        """Return the rows of a widget as ones to scroll (by nothing), if all their cells are its own or its scrollbar's.
+
+        None also while something that changed is still to be written.
+        """
         visible = self.visible_widgets
-        if widget not in visible:
+        if widget not in visible or self._dirty_regions:
             return None
         region, clip = visible[widget]
         if region.width != self.size.width or clip.intersection(region) != region:

@@ -59,7 +59,7 @@ class FrameScreen(Screen[None]):
             in_bar: the regions of the scrollbar that are wrong then.
         """
         bar = widget.vertical_scrollbar
-        if not self._may_paint() or self._compositor._dirty_regions or self.app.is_inline:  # noqa: SLF001
+        if not self._may_paint() or self.app.is_inline:  # pyright: ignore[reportUnknownMemberType]
             return False
         if widget._repaint_regions or bar._repaint_regions:  # noqa: SLF001
             return False

@@ -5,23 +5,24 @@ A growing piece shows what is not settled yet: an open code block, the raw tail 
 
 from chatforge_tui.ui.transcript.code import bottom_of_frame, code_rows, top_of_frame
 from chatforge_tui.ui.transcript.highlight import PLAIN
-from chatforge_tui.ui.transcript.ink import TEXT, Ink, Line
+from chatforge_tui.ui.transcript.ink import TEXT, Ink, Line, Span
 from chatforge_tui.ui.transcript.page import Page
 from chatforge_tui.ui.transcript.piece import Margin, Piece, guess_height, with_margin
-from chatforge_tui.ui.transcript.wrap import wrap
+from chatforge_tui.ui.transcript.wrap import expand_tabs, width_of, wrap
 
 
 class GrowingText(Piece):
     """Plain text that grows. Only its last line is wrapped again."""
 
-    __slots__ = ("_chunks", "_done", "_margin", "_open", "ink")
+    __slots__ = ("_chunks", "_column", "_done", "_margin", "_open", "ink")
 
     def __init__(self, ink: Ink = TEXT, margin: Margin | None = None) -> None:
         super().__init__()
         self.ink = ink
         self._margin = margin
         self._chunks: list[str] = []
-        self._open = ""  # text of the last, unfinished line of the screen
+        self._open: list[Span] = []  # the last, unfinished line of the screen
+        self._column = 0  # the cell of its row at which it begins
         self._done = 0  # lines before it
 
     def feed(self, text: str) -> None:
@@ -43,29 +44,54 @@ class GrowingText(Piece):
     def build(self, page: Page) -> list[Line]:
         """Wrap everything once; `feed` goes on from there."""
         lines: list[Line] = []
-        self._open, self._done = "", 0
+        self._open, self._column, self._done = [], 0, 0
         self._extend(lines, self.source, page)
         return lines
 
     def _extend(self, lines: list[Line], text: str, page: Page) -> None:
+        """Wrap the last line of the screen again, with what comes behind it: tabs count from where the row began."""
         del lines[self._done :]
-        rows = (self._open + text).split("\n")
-        for row in rows:
-            lines += with_margin(
-                self._margin, page, lambda inner, row=row: wrap(((row, self.ink),) if row else (), inner.width)
-            )
-        if "\t" in rows[-1]:
-            self._done, self._open = len(lines) - _rows_of(lines), rows[-1]
+        for number, row in enumerate(text.split("\n")):
+            if number:
+                self._open, self._column = [], 0
+            spans = self._open_with(row)
+            end = self._column + _width(spans)
+            lines += with_margin(self._margin, page, lambda inner, spans=spans: self._wrapped(spans, inner.width))
+            self._column = end - _width(self._open)
+        self._done = len(lines) - 1
+
+    def _open_with(self, row: str) -> list[Span]:
+        """Return the spans of the last line of the screen and of what comes behind them in the same row."""
+        if "\t" not in row:
+            added = [(row, self.ink)] if row else []
         else:
-            self._done, self._open = len(lines) - 1, "".join(text for text, ink in lines[-1].spans if ink is self.ink)
+            added = expand_tabs(((row, self.ink),), begin=self._column + _width(self._open))
+        if self._open and added and self._open[-1][1] == added[0][1] == self.ink:
+            return [*self._open[:-1], (self._open[-1][0] + added[0][0], self.ink), *added[1:]]
+        return [*self._open, *added]
+
+    def _wrapped(self, spans: list[Span], width: int) -> list[Line]:
+        lines = wrap(spans, width)
+        self._open = list(lines[-1].spans)
+        text = "".join(text for text, _ in spans)
+        if not text.endswith(lines[-1].text):  # blanks that no line has room for part it from what comes
+            self._open += _last_cells(spans, len(text) - len(text.rstrip(" ")))
+        return lines
 
 
-def _rows_of(lines: list[Line]) -> int:
-    """Count the lines at the end that belong to one line of the source."""
-    count = 1
-    while count < len(lines) and lines[-1 - count].joint != "\n":
-        count += 1
-    return count
+def _last_cells(spans: list[Span], count: int) -> list[Span]:
+    """Return the last so many characters of some spans."""
+    taken: list[Span] = []
+    for text, ink in reversed(spans):
+        if count <= 0:
+            break
+        taken.insert(0, (text[-count:], ink))
+        count -= len(text)
+    return taken
+
+
+def _width(spans: list[Span]) -> int:
+    return sum(width_of(text) for text, _ in spans)
 
 
 class GrowingCode(Piece):

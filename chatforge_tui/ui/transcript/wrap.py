@@ -61,16 +61,23 @@ def wrap_text(text: str, ink: Ink, width: int) -> list[Line]:
     return lines
 
 
-def expand_tabs(spans: Sequence[Span], columns: int = TAB_COLUMNS) -> list[Span]:
-    """Replace tabs by the spaces up to the next stop; copied, they are tabs again."""
+def expand_tabs(spans: Sequence[Span], columns: int = TAB_COLUMNS, begin: int = 0) -> list[Span]:
+    """Replace tabs by the spaces up to the next stop; copied, they are tabs again.
+
+    Args:
+        spans: The text.
+        columns: From one stop to the next.
+        begin: Column at which the text begins.
+    """
     out: list[Span] = []
-    column = 0
+    column = begin
+    gaps = [" " * gap for gap in range(columns + 1)]
     for text, ink in spans:
         tab = ink._replace(copy="\t" if ink.copy is None else ink.copy)
         for index, piece in enumerate(text.split("\t")):
             if index:
                 gap = columns - column % columns
-                out.append((" " * gap, tab))
+                out.append((gaps[gap], tab))
                 column += gap
             if piece:
                 out.append((piece, ink))
