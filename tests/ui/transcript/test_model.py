@@ -68,7 +68,7 @@ def test_parts_are_drawn_in_their_order_with_one_line_parts_close_together():
         "Found it.",
         "",
         "· looking",
-        "File a.txt  text/plain · 5 B",
+        "File a.txt  text/plain · 5 bytes",
     ]
 
 
