@@ -4,13 +4,16 @@ The byte of Esc also begins the sequence of nearly every other special key. Text
 100 ms and looks at its clock ten times a second, so the key that stops an answer takes up to 200 ms. A terminal sends
 the sequence of a key in one piece: an Esc at the end of a few bytes, behind which nothing comes for some milliseconds,
 is the key. Behind more bytes than anyone types (a paste that was cut in two) Textual's own patience holds.
+
+It also reads Alt with a letter only when nothing follows: of two of them in one read, the first is typed as text. Here
+each is handed over by itself.
 """
 
 import os
 import re
 import selectors
 from codecs import getincrementaldecoder
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
@@ -18,9 +21,13 @@ from textual.events import Key
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
+from chatforge_tui.ui.terminal_paste import is_pasted
+
 ESCAPE_S = 0.025
 """Seconds without a byte after which what could be the beginning of a longer sequence is a key. A line that cuts a
 sequence behind its Esc must not stop an answer: editors wait 30 to 50 ms for the same reason."""
+ESCAPE_NEAR_S = 0.003
+"""The same where no line is in between: a program on this machine writes a key into the pseudo terminal at once."""
 TYPED = 16
 """Characters that one key, or a few of them, can send at once."""
 _LOOK_S = 0.1
@@ -30,13 +37,24 @@ _NEVER_IN_FRAMES = "\x1b[?2026;4$y"
 _READ = 4096
 _SHORT = re.compile("\x1b[^\x1b\\[\\]OPX^_]?\\Z")
 """Esc, or Alt with a key that begins no longer sequence."""
+_ALT_BEFORE_MORE = re.compile("(\x1b[^\x1b\\[\\]OPX^_][^\x1b]*)(?=\x1b)")
+"""Alt with such a key, and what was typed behind it, when another sequence follows at once."""
+_PSEUDO = re.compile(r"/dev/(?:pts/|ttys)\d+")
+"""Names of pseudo terminals on Linux, the BSDs and macOS."""
 
 
 class KeyReader:
     """Turns what is typed into Textual's events."""
 
-    def __init__(self, *, debug: bool = False) -> None:
+    def __init__(self, *, debug: bool = False, escape_s: float = ESCAPE_S) -> None:
+        """Start with nothing read.
+
+        Args:
+            debug: Textual's own.
+            escape_s: seconds without a byte after which Esc is the key.
+        """
         self._parser = XTermParser(debug)
+        self._escape_s = escape_s
         self._decode = getincrementaldecoder("utf-8")().decode
         self._is_short = False
         """What came last can be a key as it is."""
@@ -44,23 +62,54 @@ class KeyReader:
     @property
     def patience_s(self) -> float:
         """Seconds to wait for the next byte."""
-        return ESCAPE_S if self._is_short else _LOOK_S
+        return self._escape_s if self._is_short else _LOOK_S
 
     def take(self, data: bytes) -> list[Message]:
         """Return the events of these bytes."""
         text = self._decode(data)
         self._is_short = len(text) <= TYPED and _SHORT.search(text) is not None
-        events = _without_text(self._parser.feed(text)) if text else []
+        events = self._read(text) if text else []
         if _NEVER_IN_FRAMES in text:
             return [event for event in events if not isinstance(event, TerminalSupportsSynchronizedOutput)]
         return events
 
     def silence(self) -> list[Message]:
         """Return the events of nothing coming for as long as `patience_s`."""
-        if self._is_short and self._parser._timeout_time is not None:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the only way to say that its time is over
-            self._parser._timeout_time = 0.0  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as above
+        if self._is_short:
+            self._end_wait()
         self._is_short = False
         return _without_text(self._parser.tick())
+
+    def _read(self, text: str) -> list[Message]:
+        """Return the events of a text. A paste is left whole: what looks like its end is to be seen with all of it."""
+        if is_pasted(self._parser, text):
+            return _without_text(self._parser.feed(text))
+        events: list[Message] = []
+        *before, last = _ALT_BEFORE_MORE.split(text)
+        for piece in filter(None, before):
+            events += _without_text(self._parser.feed(piece))
+            self._end_wait()
+            events += _without_text(self._parser.tick())
+        return events + (_without_text(self._parser.feed(last)) if last else [])
+
+    def _end_wait(self) -> None:
+        """Let the parser take what it has for the whole: no more of it comes."""
+        if self._parser._timeout_time is not None:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the only way to say that its time is over
+            self._parser._timeout_time = 0.0  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as above
+
+
+def escape_patience_s(descriptor: int, environment: Mapping[str, str]) -> float:
+    """Return how long to wait behind an Esc that is read from this descriptor.
+
+    tmux reads keys itself and passes them on whole. Everything else that comes over ssh, and every serial line, may be
+    cut anywhere.
+    """
+    try:
+        is_pseudo = _PSEUDO.fullmatch(os.ttyname(descriptor)) is not None
+    except OSError:
+        return ESCAPE_S
+    is_far = "TMUX" not in environment and ("SSH_CONNECTION" in environment or "SSH_TTY" in environment)
+    return ESCAPE_NEAR_S if is_pseudo and not is_far else ESCAPE_S
 
 
 def _without_text(events: Iterable[Message]) -> list[Message]:
@@ -77,7 +126,7 @@ class UnixDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read until the program ends."""
-        reader = KeyReader(debug=self._debug)
+        reader = KeyReader(debug=self._debug, escape_s=escape_patience_s(self.fileno, os.environ))
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():

@@ -32,6 +32,10 @@ class PasteReader:
         self._held = ""
         """The end of what was read of a paste, as far as it may be the beginning of END."""
 
+    def is_paste(self, data: str) -> bool:
+        """Whether some of the next piece of input is pasted."""
+        return self._is_inside or START in self._before + data
+
     def read(self, data: str) -> str:
         """Return the next piece of input, every ESC and NUL inside a paste replaced by its stand-in.
 
@@ -72,6 +76,11 @@ def _disarmed(pasted: str) -> str:
 
 
 _readers: WeakKeyDictionary[XTermParser, PasteReader] = WeakKeyDictionary()
+
+
+def is_pasted(parser: XTermParser, data: str) -> bool:
+    """Return whether some of what this parser is to read next is pasted."""
+    return _readers.get(parser, PasteReader()).is_paste(data)
 
 
 def patch_terminal_paste() -> None:

@@ -1,9 +1,12 @@
 """A lone Esc is known at once; an Esc that something follows is never taken for one."""
 
+import os
+
 import pytest
 from textual import events
 
-from chatforge_tui.ui.terminal_input import ESCAPE_S, KeyReader
+from chatforge_tui.ui.terminal_input import ESCAPE_NEAR_S, ESCAPE_S, KeyReader, escape_patience_s
+from chatforge_tui.ui.terminal_paste import patch_terminal_paste
 
 
 def keys_of(*reads: bytes | None) -> list[str]:
@@ -26,6 +29,47 @@ def test_an_escape_behind_which_nothing_comes_is_the_key():
 )
 def test_a_sequence_is_one_key_however_it_is_cut(reads, key):
     assert keys_of(*reads) == [key]
+
+
+@pytest.mark.parametrize(
+    ("read", "keys"),
+    [
+        (b"\x1bw\x1bw", ["alt+w", "alt+w"]),
+        (b"\x1bw\x1b[A\x1bn", ["alt+w", "up", "alt+n"]),
+        (b"a\x1bwb\x1bw", ["a", "alt+w", "b", "alt+w"]),
+        (b"\x1bw\x1b", ["alt+w", "escape"]),
+        (b"\x1b[A\x1bw\x1b\x1b[B", ["up", "alt+w", "escape", "down"]),
+    ],
+)
+def test_several_keys_with_alt_in_one_read_are_all_known(read, keys):
+    assert keys_of(read, None) == keys
+
+
+@pytest.mark.parametrize("cut", range(8))
+def test_what_looks_like_a_key_with_alt_in_a_paste_is_pasted(cut):
+    patch_terminal_paste()
+    reader, pasted = KeyReader(), "a\x1bw\x1b[201~b\x1bw\r"
+    sent = f"\x1b[200~{pasted}\x1b[201~".encode()
+    found = reader.take(sent[:cut]) + reader.take(sent[cut:])
+    assert [event.text for event in found if isinstance(event, events.Paste)] == [pasted]
+    assert not any(isinstance(event, events.Key) for event in found)
+
+
+def test_over_ssh_the_rest_of_a_sequence_is_waited_for_longer():
+    master, terminal = os.openpty()
+    try:
+        assert escape_patience_s(terminal, {}) == ESCAPE_NEAR_S
+        assert escape_patience_s(terminal, {"SSH_CONNECTION": "x"}) == ESCAPE_S
+        assert escape_patience_s(terminal, {"SSH_TTY": "x"}) == ESCAPE_S
+        assert escape_patience_s(terminal, {"SSH_CONNECTION": "x", "TMUX": "y"}) == ESCAPE_NEAR_S
+    finally:
+        os.close(master)
+        os.close(terminal)
+
+
+def test_what_is_no_pseudo_terminal_may_be_a_slow_line(tmp_path):
+    with (tmp_path / "file").open("wb") as file:
+        assert escape_patience_s(file.fileno(), {}) == ESCAPE_S
 
 
 @pytest.mark.parametrize("reads", [(b"\x1bq", None), (b"ab\x1bq", None)])
