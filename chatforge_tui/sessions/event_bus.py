@@ -33,19 +33,20 @@ class Subscription:
         self._bus = bus
         self._pending = PendingEvents(bus.pending_chars)
         self._something = asyncio.Event()
-        self._focus: Focus = None
+        self.focused: Focus = None
+        """The sessions whose streamed changes are delivered."""
 
     def focus(self, session_id: Focus) -> None:
         """From now on deliver the streamed changes of this session, of all (`ALL`), or of none (None).
 
         Call it together with reading the session (`SessionManager.turns` does), or changes made before are missing.
         """
-        self._focus = session_id
+        self.focused = session_id
         self._pending.reduce(self.wants)
 
     def focus_from_here(self, session_id: SessionId) -> None:
         """Focus a session whose transcript was read just now: what is waiting of it is in there already."""
-        if self._focus is not ALL:
+        if self.focused is not ALL:
             self.focus(session_id)
         self._pending.forget(session_id)
 
@@ -77,7 +78,7 @@ class Subscription:
 
     def wants(self, session_id: SessionId) -> bool:
         """Whether the streamed changes of this session are to be delivered."""
-        return self._focus is ALL or self._focus == session_id
+        return self.focused is ALL or self.focused == session_id
 
     def close(self) -> None:
         """Stop watching. Idempotent."""
@@ -112,8 +113,9 @@ class EventBus:
 
     def is_watched(self, session_id: SessionId) -> bool:
         """Whether anyone wants the streamed changes of this session: of a hidden one there is nothing to be told."""
-        for watcher in self._watchers:  # noqa: SIM110 - asked for each piece of each stream; a generator doubles it
-            if watcher.wants(session_id):
+        for watcher in self._watchers:  # asked for each piece of each stream: `any` and `wants` would triple it
+            focus = watcher.focused
+            if focus is ALL or focus == session_id:
                 return True
         return False
 

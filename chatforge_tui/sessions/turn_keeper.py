@@ -107,14 +107,20 @@ class TurnKeeper:
     def record(self, state: StreamingState, changes: Sequence[TurnChange]) -> None:
         """Write and tell changes of a live turn."""
         head = state.head
-        self._store.record(head.turn_id, changes)
-        if len(changes) == 1 and type(changes[0]) is TextAppended:  # nearly always: nothing else is worth its time
-            if self._bus.is_watched(head.session_id):
-                self._bus.publish(TurnChanged(head.session_id, head.turn_id, head.request_id, tuple(changes)))
+        if len(changes) == 1 and type(change := changes[0]) is TextAppended:
+            self.grow(head, change)
             return
+        self._store.record(head.turn_id, changes)
         self._bus.publish(TurnChanged(head.session_id, head.turn_id, head.request_id, tuple(changes)))
         if any(isinstance(change, HeadChanged) for change in changes):
             self._book.note_state(head.session_id, head.state)
+
+    def grow(self, head: TurnHead, growth: TextAppended) -> None:
+        """Write and tell that a text of a live turn grew: the way of nearly every event of a stream."""
+        changes = (growth,)
+        self._store.record(head.turn_id, changes)
+        if self._bus.is_watched(head.session_id):
+            self._bus.publish(TurnChanged(head.session_id, head.turn_id, head.request_id, changes))
 
     async def end(self, run: TurnRun, turn: Turn) -> bool:
         """Make a turn's end durable, then tell of it and let everyone go on who waits for it.

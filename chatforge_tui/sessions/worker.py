@@ -12,7 +12,7 @@ from typing import Any, TypeVarTuple
 from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import HeadChanged
-from chatforge_tui.domain.events import TERMINAL_EVENTS, StreamEvent, TaskBound
+from chatforge_tui.domain.events import TERMINAL_EVENTS, StreamEvent, TaskBound, TextDelta
 from chatforge_tui.domain.ids import SessionId, TaskId, new_request_id, new_turn_id
 from chatforge_tui.domain.request import PromptRequest, TaskRef
 from chatforge_tui.domain.session import EndpointRef, SessionPatch
@@ -280,7 +280,7 @@ class SessionWorker:
             async for event in events:
                 if not context.registry.is_current(self._session_id, request_id):
                     break
-                if isinstance(event, TERMINAL_EVENTS):
+                if type(event) is not TextDelta and isinstance(event, TERMINAL_EVENTS):
                     run.outcome = outcome_of_event(event)
                     closing.reschedule(asyncio.get_running_loop().time() + context.settings.abort_grace_s)
                     return
@@ -293,6 +293,10 @@ class SessionWorker:
     def _take(self, run: TurnRun, event: StreamEvent) -> None:
         """Let one event change the turn."""
         context = self._context
+        if type(event) is TextDelta and (growth := run.state.grow(event.text)) is not None:  # nearly always
+            context.keeper.grow(run.state.head, growth)
+            run.attempts.note_news()
+            return
         if not run.is_touched:
             run.is_touched = True
             context.outbox.answered(self._session_id)

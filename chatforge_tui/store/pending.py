@@ -107,8 +107,9 @@ class Pending:
     def add_change(self, turn_id: TurnId, change: TurnChange) -> None:
         """Put one change of a live turn at the end."""
         match change:
-            case TextAppended(index, text, field):
-                self._add_text(turn_id, index, field, text)
+            case TextAppended():
+                if not self.grow(turn_id, change):
+                    self._begin_row(turn_id, change)
             case PartAdded(part) | PartReplaced(part):
                 self._tails.pop(turn_id, None)
                 self._append(Entry(PutPart(turn_id, part)))
@@ -121,6 +122,17 @@ class Pending:
                 self._entries.pop(self._heads.pop(turn_id, -1), None)
                 self._heads[turn_id] = self._append(Entry(PutHead(turn_id, head)))
 
+    def grow(self, turn_id: TurnId, change: TextAppended) -> bool:
+        """Put text at the end where it only makes the last row of its turn longer; False, and nothing done, elsewhere."""
+        tail = self._tails.get(turn_id)
+        if tail is None or tail.index != change.index or tail.text_field != change.field:
+            return False
+        text = change.text
+        tail.pieces.append(text)
+        tail.weight += len(text)
+        self.size += len(text)
+        return True
+
     def take(self) -> list[Entry]:
         """Return everything in order, and start empty."""
         entries = list(self._entries.values())
@@ -131,16 +143,14 @@ class Pending:
         self.size = 0
         return entries
 
-    def _add_text(self, turn_id: TurnId, index: int, field: str, text: str) -> None:
-        """Append text to the tail of its turn, or begin a new row."""
-        tail = self._tails.get(turn_id)
-        if tail is None or tail.index != index or tail.text_field != field:
-            seq = self._seqs.get(turn_id, 0)
-            self._seqs[turn_id] = seq + 1
-            tail = self._tails[turn_id] = AppendText(turn_id, seq, index, field)
-            self._append(Entry(tail))
-        tail.add(text)
-        self.size += len(text)
+    def _begin_row(self, turn_id: TurnId, change: TextAppended) -> None:
+        """Put text at the end as a row of its own, which further text makes longer."""
+        seq = self._seqs.get(turn_id, 0)
+        self._seqs[turn_id] = seq + 1
+        tail = self._tails[turn_id] = AppendText(
+            turn_id, seq, change.index, change.field, [change.text], len(change.text)
+        )
+        self._append(Entry(tail))
 
     def _append(self, entry: Entry) -> int:
         """Put an entry at the end and return its number."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
 
-from chatforge_tui.domain.changes import HeadChanged, TurnChange
+from chatforge_tui.domain.changes import HeadChanged, TextAppended, TurnChange
 from chatforge_tui.domain.ids import SessionId, TaskId, TurnId
 from chatforge_tui.domain.session import SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
@@ -269,7 +269,11 @@ class SqliteStore:
 
     def record(self, turn_id: TurnId, changes: Sequence[TurnChange]) -> None:
         """Write changes of a live turn; on disk within 250 ms, at once when they bind a task."""
-        if not self._can_write or not changes or turn_id in self._halted:
+        if turn_id in self._halted:
+            return
+        if len(changes) == 1 and type(change := changes[0]) is TextAppended and self._writer.grow(turn_id, change):
+            return
+        if not self._can_write or not changes:
             return
         if self._writer.is_full:
             self._halted.add(turn_id)

@@ -36,7 +36,7 @@ class AnswerText:
         self._open: int | None = None
         """The text part that further text extends; None: it begins a new one."""
         self._captured: int | None = None
-        """The part that holds what is being captured."""
+        """The part that holds what is being captured; None when nothing is."""
         self._joins: int | None = None
         """The text part that what is being captured goes back to, if it is no plan."""
         self._echo: Echo | None = None
@@ -59,7 +59,7 @@ class AnswerText:
 
     def grow(self, text: str) -> TextAppended | None:
         """Make the open part longer; None when reading the text is more than that, and nothing was done."""
-        if self._open is None or self._echo is not None or OPENING in text or self._plans.is_capturing:
+        if self._open is None or self._echo is not None or self._captured is not None or OPENING in text:
             return None
         return self._parts.append(self._open, text)
 

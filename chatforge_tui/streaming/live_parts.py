@@ -1,6 +1,7 @@
 """The parts of a live turn: growing texts in buffers, whole parts on demand, each step told as a TurnChange."""
 
 from collections.abc import Iterable
+from typing import NoReturn
 
 from chatforge_tui.domain.changes import PartAdded, PartDropped, PartReplaced, TextAppended, TextField
 from chatforge_tui.domain.fold import append
@@ -72,7 +73,9 @@ class LiveParts:
         Raises:
             LimitExceeded: the turn is too large.
         """
-        self._count(_size(part))
+        self._size += _size(part)
+        if self._size > self._limit:
+            self._refuse()
         self._grown[part.index] = _Grown(part)
         self._next = part.index + 1
         return PartAdded(part)
@@ -83,7 +86,9 @@ class LiveParts:
         Raises:
             LimitExceeded: the turn is too large.
         """
-        self._count(len(text))
+        self._size += len(text)
+        if self._size > self._limit:
+            self._refuse()
         grown = self._grown[index]
         tail = grown.tails.get(field) if grown.tails else None
         if tail is None:
@@ -102,11 +107,9 @@ class LiveParts:
         del self._grown[index]
         return PartDropped(index)
 
-    def _count(self, size: int) -> None:
-        self._size += size
-        if self._size > self._limit:
-            message = f"The answer is larger than {self._limit // 1_000_000} million characters."
-            raise LimitExceeded(message, hint="Ask for less at a time.")
+    def _refuse(self) -> NoReturn:
+        message = f"The answer is larger than {self._limit // 1_000_000} million characters."
+        raise LimitExceeded(message, hint="Ask for less at a time.")
 
 
 def _size(part: Part) -> int:

@@ -138,12 +138,19 @@ class StreamingState:
         Raises:
             LimitExceeded: the turn is larger than its limit.
         """
-        if type(event) is TextDelta and (growth := self._grow(event.text)) is not None:
+        if type(event) is TextDelta and (growth := self.grow(event.text)) is not None:
             return (growth,)
         return tuple(self._changes(event, now))
 
-    def _grow(self, text: str) -> TextAppended | None:
-        """Take text that makes the open part longer and does nothing else, as nearly all does. None: see `_changes`."""
+    def grow(self, text: str) -> TextAppended | None:
+        """Take text that makes the open part longer and does nothing else, as nearly all does.
+
+        Returns:
+            What changed; None when the text is more than that: then nothing was done, and it is for `apply`.
+
+        Raises:
+            LimitExceeded: the turn is larger than its limit.
+        """
         if not text or self._reasoning is not None or self._retold is not None or self.head.first_output is None:
             return None
         return self._text.grow(text)

@@ -12,10 +12,11 @@ from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.session import SessionPatch
 from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.errors import StoreError, StoreUnavailable
-from chatforge_tui.store import writer
+from chatforge_tui.store import operations, writer
 from chatforge_tui.store.connection import immediate
+from chatforge_tui.store.operations import append_all
 from chatforge_tui.store.sqlite_store import SqliteStore
-from chatforge_tui.store.writer import WriterSettings
+from chatforge_tui.store.writer import DEFAULTS, WriterSettings
 from tests.store.values import a_session, a_turn, counted, ended
 from tests.store.waiting import rows, until
 
@@ -80,7 +81,7 @@ async def test_text_that_nobody_waits_for_is_on_the_disk_within_250_ms(store, pa
 async def test_text_in_small_pieces_is_written_at_once_when_enough_has_gathered(lazy, path):
     _, head = await live_turn(lazy)
     await lazy.flush()
-    pieces = 16 * 1024 // 8
+    pieces = DEFAULTS.flush_bytes // 8
     for _ in range(pieces - 1):
         lazy.record(head.turn_id, [TextAppended(0, "8 chars ")])
     await asyncio.sleep(0.05)
@@ -110,8 +111,8 @@ async def test_the_text_of_many_sessions_is_one_transaction(lazy):
 
 async def test_much_text_does_not_wait_for_the_clock(lazy, path):
     _, head = await live_turn(lazy)
-    lazy.record(head.turn_id, [TextAppended(0, "x" * 20_000)])
-    await until(lambda: len(stored_text(path)) == 20_000)
+    lazy.record(head.turn_id, [TextAppended(0, "x" * DEFAULTS.flush_bytes)])
+    await until(lambda: len(stored_text(path)) == DEFAULTS.flush_bytes)
 
 
 async def test_a_task_is_on_the_disk_at_once(lazy, path):
@@ -359,4 +360,37 @@ async def test_what_slow_commits_take_is_waited_less(path, monkeypatch):
     store.update_session(session.session_id, SessionPatch(draft="soon"), 1.0)
     await until(lambda: rows(path, "SELECT draft FROM session") == [("soon",)])
     assert 0.15 < time.monotonic() - began < 0.55
+    await store.close()
+
+
+async def test_rows_of_text_are_written_one_by_one_when_one_of_them_is_refused(lazy, monkeypatch):
+    """What a value of one turn causes must not take the text of the others with it."""
+    heads = [(await live_turn(lazy))[1] for _ in range(3)]
+    await lazy.flush()
+
+    def refusing(at, operations):
+        append_all(at, operations)
+        if len(operations) > 1 or operations[0].turn_id == heads[1].turn_id:
+            raise sqlite3.IntegrityError
+
+    monkeypatch.setattr(writer, "append_all", refusing)
+    monkeypatch.setattr(operations, "append_all", refusing)
+    for head in heads:
+        lazy.record(head.turn_id, [TextAppended(0, "text")])
+        lazy.record(head.turn_id, [TextAppended(0, " of " + head.turn_id)])
+    await lazy.flush()
+    stored = [(await lazy.load_turns(head.session_id))[0].answer for head in heads]
+    assert stored == [f"text of {heads[0].turn_id}", "", f"text of {heads[2].turn_id}"]
+
+
+async def test_a_turn_that_lost_text_to_a_full_queue_takes_no_more_behind_the_gap(path):
+    """Its row may wait still: text put behind it would follow text that is missing."""
+    store = SqliteStore(path, settings=WriterSettings(flush_s=NEVER_S, flush_bytes=10_000, kept_bytes=9_000))
+    await store.open()
+    session, head = await live_turn(store)
+    await store.flush()
+    store.record(head.turn_id, [TextAppended(0, "a" * 9_500)])
+    store.record(head.turn_id, [TextAppended(1, "lost")])
+    store.record(head.turn_id, [TextAppended(0, "behind the gap")])
+    assert set((await store.load_turns(session.session_id))[0].answer) == {"a"}
     await store.close()
