@@ -44,9 +44,9 @@ class WriterSettings(Struct, frozen=True):
     """Seconds, at most, until collected operations are committed."""
     late_s: float = 0.23
     """Seconds until they are to be on the disk: what its commits take is waited less. The promise is 250 ms."""
-    flush_bytes: int = 256 * 1024
-    """Collected operations are committed at once from here on. What comes within `flush_s` is to fit, or the text of
-    many fast streams is a row for each piece: 100 streams at 30 pieces of 200 bytes a second bring 90 KB in it."""
+    flush_bytes: int = 64 * 1024
+    """Collected operations are committed at once from here on. Less would make a row of each piece where many fast
+    streams run: 100 of them bring 20 KB with 200 bytes each. More would be behind for longer when the disk is slow."""
     retry_s: float = 2.0
     """Seconds between two tries while writing fails."""
     chore_s: float = 1.0
