@@ -26,3 +26,9 @@ def test_what_is_shown_is_the_source(code, language):
 
 def test_a_language_nobody_knows_stays_plain():
     assert coloured_lines("x", "klingon") is None
+
+
+def test_a_language_that_is_none_is_not_looked_for_among_all_packages(monkeypatch):
+    monkeypatch.setattr("pygments.plugin.iter_entry_points", lambda _: pytest.fail("it was"))
+    assert coloured_lines("x = 1", "pyth-being-written") is None
+    assert coloured_lines("x = 1", "Python") is not None
