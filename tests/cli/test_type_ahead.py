@@ -6,7 +6,7 @@ import termios
 import pytest
 
 from chatforge_tui.cli import exit_codes
-from tests.terminal import terminal
+from tests.terminal import ROOT, terminal
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -54,8 +54,23 @@ async def test_a_paste_that_comes_early_is_a_paste(tmp_path):
         await screen.wait_for("A new session with")
 
 
+WAITING_START = """
+import sys, time
+
+class Waiting:
+    def find_spec(self, name, path, target=None):
+        if name == "textual":
+            time.sleep(600)
+
+sys.meta_path.insert(0, Waiting())
+"""
+"""What keeps the program where it keeps the keys already, and draws nothing yet, however fast or slow the machine is."""
+
+
 async def test_ctrl_c_before_the_first_frame_ends_the_program_and_gives_the_terminal_back(tmp_path):
-    async with terminal(home=tmp_path) as screen:
+    (tmp_path / "sitecustomize.py").write_text(WAITING_START, "ascii")
+    environ = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    async with terminal(home=tmp_path, environ=environ) as screen:
         before = termios.tcgetattr(screen._descriptor)
         await until_keys_are_kept(screen)
         assert local_flags(screen) & termios.ISIG

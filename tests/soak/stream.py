@@ -192,10 +192,10 @@ class User:
         """For each tab, the orders it was given, in order."""
 
     async def work(self, until: float) -> None:
-        """Work until a moment, then wait for the answers that still run."""
+        """Work until a moment, once round at least, then wait for the answers that still run."""
         while time.monotonic() < until:
             for tab in range(self._sessions):
-                if time.monotonic() >= until:
+                if time.monotonic() >= until and all(self.names):
                     break
                 began = time.monotonic()
                 if tab:
