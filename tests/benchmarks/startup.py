@@ -30,7 +30,7 @@ from pathlib import Path
 
 from chatforge_tui.config.locations import HOME_VARIABLE
 from chatforge_tui.store.sqlite_store import SqliteStore
-from tests.benchmarks.store import fill
+from tests.benchmarks.store import fill, index
 
 ROOT = Path(__file__).resolve().parents[2]
 BARE = "bare Textual"
@@ -162,13 +162,14 @@ def start(contestant: Contestant, environ: dict[str, str]) -> Start:
 
 
 async def write_store(home: Path, sessions: int, turns: int) -> None:
-    """Make a store of finished turns."""
+    """Make a store of finished turns, its full-text index complete, as it is when turns come one at a time."""
     path = home / "data" / "sessions.db"
     path.parent.mkdir(mode=0o700, parents=True)
     store = SqliteStore(path)
     await store.open()
     await fill(store, sessions, turns)
     await store.close()
+    index(path)
 
 
 def report(results: dict[str, list[Start]]) -> None:
