@@ -8,6 +8,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from chatforge_tui.cli.launch import Launch
@@ -68,6 +69,8 @@ def _run_app(launch: Launch, endpoint: EndpointRef, engine: "_Engine", modes: li
         examples=examples,
     )
     app.terminal_modes = modes
+    with suppress(OSError):  # a folder that cannot be entered: told when the engine has tried
+        app.expects_turns = launch.store_file.exists()
     app.examine = lambda width: _examine(launch, width)
     app.run()
     return app.return_code or 0

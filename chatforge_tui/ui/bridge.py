@@ -37,7 +37,7 @@ HAND_OVER_S = 0.001
 where it is read, where it is shown, and where that is written. Beside bursts of 12 ms its p95 falls from 24 to 16 ms."""
 LOOK_S = 0.5
 """Seconds between two looks how far the repair of a damaged store is; a sound store is open before the first."""
-FIRST_TURNS = 100
+FIRST_TURNS = 30
 """Turns at the end of a long session that are shown before the others are read."""
 STEP_TURNS = 500
 """How many of the others are read, and taken in by the screen, at a time."""

@@ -99,6 +99,9 @@ class DeskApp(App[None], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = []
 
+    expects_turns = False
+    """Whether there may be a transcript to show first: what draws it is loaded while the store is opened."""
+
     def __init__(
         self,
         *,
@@ -285,6 +288,8 @@ class DeskApp(App[None], inherit_bindings=False):
     def on_main_screen_ready(self) -> None:
         """Start the engine, now that the first frame is laid out and there is a place for what it says."""
         self._engine.start()
+        if self.expects_turns:
+            self.call_after_refresh(self._main.page.prepare)
         self._main.set_focus(self._main.composer)
         self._main.composer.take_paste = self._take_paste
         self._main.composer.take_key = self._attaching.take_key

@@ -59,6 +59,10 @@ class TranscriptPage(Vertical):
             self.mount(self._view, after="#empty")
         return self._view
 
+    def prepare(self) -> None:
+        """Make the transcript view, hidden: who is going to need it does not wait for it then."""
+        _ = self.view
+
     @property
     def has_reader(self) -> bool:
         """Whether the cursor is in the transcript."""
