@@ -36,9 +36,9 @@ _SESSIONS = f"""
 """
 _LIVE = frozenset(state.value for state in TurnState if state.is_live)
 _OPEN_FIRST = "ORDER BY is_open DESC, CASE WHEN is_open THEN position END, updated DESC, session.id DESC"
-_ORDINALS = "session = ? AND ordinal >= ? AND ordinal < ?"
+_ORDINALS = "session = ?1 AND ordinal >= ?2 AND (?3 IS NULL OR ordinal < ?3)"
+"""Of session, from, below (NULL = to the end, where damaged ordinals that are no numbers stand, too)."""
 _OF_SESSION = f"WHERE turn IN (SELECT id FROM turn WHERE {_ORDINALS})"
-_NO_END = 2**63 - 1
 
 
 def load_sessions(db: sqlite3.Connection, is_alive: IsAlive, *, trashed: bool = False) -> list[SessionHead]:
@@ -107,7 +107,7 @@ def _rows_of_session(
     db: sqlite3.Connection, session_id: SessionId, since: int, before: int | None
 ) -> tuple[list[sqlite3.Row], ...]:
     """Return the rows of a session's turns, parts, plans and chunks, all of one moment, each in order."""
-    of_session = (session_id, since, _NO_END if before is None else before)
+    of_session = (session_id, since, before)
     with snapshot(db):
         return (
             db.execute(f"SELECT * FROM turn WHERE {_ORDINALS} ORDER BY ordinal, id", of_session).fetchall(),

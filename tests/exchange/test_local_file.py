@@ -98,16 +98,16 @@ def test_the_size_limit_holds_for_what_is_read_not_for_what_is_said(tmp_path):
     with (tmp_path / "sparse").open("wb") as file:
         file.truncate(2**40)
     assert read_file(tmp_path / "fits", limits)[0].size == 1_000
-    with pytest.raises(FileRefused, match=r"large is 1.0 kB large; the limit for one file is 1.0 kB"):
+    with pytest.raises(FileRefused, match="large is 1001 bytes large; the limit for one file is 1000 bytes"):
         read_file(tmp_path / "large", limits)
-    with pytest.raises(FileRefused, match=r"is 1.1 TB large"):
+    with pytest.raises(FileRefused, match=r"is 1.0 TiB large"):
         read_file(tmp_path / "sparse", limits)
     if Path("/proc/self/maps").exists():  # says that it is empty
         with pytest.raises(FileRefused, match="the limit for one file"):
             read_file(Path("/proc/self/maps"), limits)
     file, _ = read_file(tmp_path / "fits", limits)
     check_total([file], limits)
-    with pytest.raises(FileRefused, match=r"are 2.0 kB together; 1.5 kB go with one prompt"):
+    with pytest.raises(FileRefused, match=r"are 2.0 KiB together; 1.5 KiB go with one prompt"):
         check_total([file, file], limits)
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 _COLOUR = rb"[34]8;2;\d+;\d+;\d+"
 OWN = re.compile(
-    rb"\x1b\[\d+;\d+H"
+    rb"\x1b\[\d+;(?P<bottom>\d+)r\x1b\[(?P=bottom);1H(?:\r?\n)+\x1b\[r"
+    rb"|\x1b\[\d+;\d+H"
     rb"|\x1b\[(?:[0-9];)*" + _COLOUR + rb"(?:;" + _COLOUR + rb")?m"
     rb"|\x1b\[[0-9](?:;[0-9])*m"
     rb"|\x1b\[\?2026[hl]"
@@ -23,7 +24,9 @@ OWN = re.compile(
 """Every control sequence of the program's own, between its start and its end."""
 
 _CONTINUATION = bytes(range(0x80, 0xC0))
-_CUT = re.compile(rb"(?:\x1b(?:\[[\d;?]*|\][^\x07\x1b]*)?|[\xc2-\xf4][\x80-\xbf]{0,2})\Z")
+_CUT = re.compile(
+    rb"(?:\x1b\[\d+;\d+r(?:\x1b\[\d+;1H)?[\r\n]*)?(?:\x1b(?:\[[\d;?]*|\][^\x07\x1b]*)?|[\xc2-\xf4][\x80-\xbf]{0,2})\Z"
+)
 """The beginning of a sequence or character that the end of a stretch cuts."""
 _EMOJI_JOINED = "[\u200d\ufe0e\ufe0f]"
 HIDDEN = re.compile(
