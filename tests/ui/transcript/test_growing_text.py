@@ -27,10 +27,9 @@ def without_last_blanks(text: str) -> str:
     return re.sub(r"[ \t]+$", "", text.rstrip(), flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_its_lines_give_the_whole_text_back(seed: int):
+def growing(seed: int, page: Page):
+    """Yield a text that grows by random chunks, and its lines on the page."""
     chance = random.Random(seed)
-    page = Page(chance.choice((7, 17, 40)))
     piece = GrowingText(TEXT)
     piece.lay_out(page)
     text = ""
@@ -38,23 +37,22 @@ def test_its_lines_give_the_whole_text_back(seed: int):
         chunk = "".join(chance.choice(PARTS) for _ in range(chance.randrange(1, 5)))
         text += chunk
         piece.feed(chunk)
-        lines = piece.lay_out(page)
+        yield text, piece.lay_out(page)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_its_lines_give_the_whole_text_back(seed: int):
+    page = Page((7, 17, 40)[seed % 3])
+    for text, lines in growing(seed, page):
         assert copied(lines) == without_last_blanks(text)
         assert all(line.cells <= page.width for line in lines)
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_its_tabs_stand_where_those_of_the_whole_text_stand(seed: int):
-    chance = random.Random(seed)
     page = Page(1000)
-    piece = GrowingText(TEXT)
-    piece.lay_out(page)
-    text = ""
-    for _ in range(30):
-        chunk = "".join(chance.choice(PARTS) for _ in range(chance.randrange(1, 5)))
-        text += chunk
-        piece.feed(chunk)
-        assert [line.text for line in piece.lay_out(page)] == [line.text for line in wrap_text(text, TEXT, page.width)]
+    for text, lines in growing(seed, page):
+        assert [line.text for line in lines] == [line.text for line in wrap_text(text, TEXT, page.width)]
 
 
 def test_of_a_row_of_any_length_only_the_last_line_is_wrapped_again():
