@@ -4,19 +4,20 @@ httpcore's own backend closes a connection in awaited steps. A task that is canc
 them, and the socket stays open; a stalled connection could only be ended from within its reader. Here `SocketBackend.
 abort` closes every socket of a channel in one synchronous call, and the reader sees an error. It is also the cheaper
 backend: a read that finds data waiting neither yields to the event loop nor sets a timer, and a stream that trickles is
-read at the pace of a screen, all streams of a loop at the same moment: waking up for each token costs more than reading it.
+read at the pace of a screen (reading_beat.py).
 """
 
 import asyncio
 import math
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from typing import Final
 
 import httpcore
 
+from chatforge_tui.endpoints.reading_beat import BEAT_S, ReadingBeat, beat_of
 from chatforge_tui.errors import ProtocolMismatch
 from chatforge_tui.safety.urls import is_private_address
 
@@ -26,10 +27,10 @@ _LOW_WATER: Final = 64 * 1024
 """Unread bytes at which it may go on."""
 _PIECE: Final = 128 * 1024
 """Bytes that are handed over at once: a prompt with files is large."""
-_PACE_S: Final = 1 / 30
-"""Seconds between two reads of a stream that trickles."""
 _TRICKLE: Final = 16 * 1024
 """Bytes: a stream that brings this much at once is read as fast as it comes."""
+_SILENT_BEATS: Final = 2
+"""After so many beats without a byte a stream is read as it comes again."""
 _KEEPALIVE: Final = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 60_000))
 """A peer that vanished is noticed within about a minute: seconds, seconds, probes, milliseconds. Where the system has them."""
 _HAPPY_EYEBALLS_S: Final = 0.25
@@ -50,8 +51,12 @@ class SocketStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._heard = -math.inf
         """When bytes came last, by the loop's clock."""
         self._is_trickling = True
-        self._rest: asyncio.TimerHandle | None = None
-        """Wakes a stream that trickles; None while it is read as it comes."""
+        self._beat: ReadingBeat | None = None
+        """At which it is read while it trickles; None while it is read as it comes."""
+        self._poll: Callable[[], None] | None = None
+        """Reads the socket once, without the event loop's watch list; None where asyncio's inside looks different."""
+        self._silent_beats = 0
+        """At which nothing had come, since something had."""
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
 
@@ -59,6 +64,7 @@ class SocketStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         """Asyncio: the connection stands."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a stream protocol is given nothing else
         self._transport = transport
+        self._poll = getattr(transport, "_read_ready", None)  # asyncio's own, of a plain socket only
         self._backend.streams.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -74,18 +80,37 @@ class SocketStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         """Let a stream that brings little, often, gather until the next beat. The first bytes after a pause never wait."""
         loop = asyncio.get_running_loop()
         now = loop.time()
-        is_dense = now - self._heard < 1.5 * _PACE_S
+        is_dense = now - self._heard < 1.5 * BEAT_S
         was_trickling, self._is_trickling = self._is_trickling, size < _TRICKLE
         self._heard = now
-        if is_dense and was_trickling and self._is_trickling and not self._is_paused and self._transport is not None:
-            self._transport.pause_reading()
-            # All streams of a loop share the beat: it wakes up once for all of them.
-            self._rest = loop.call_at((now // _PACE_S + 1) * _PACE_S, self._resume)
+        if self._beat is None and is_dense and was_trickling and self._is_trickling and not self._is_paused:
+            self._join(beat_of(loop))
 
-    def _resume(self) -> None:
-        """The beat: read on."""
-        self._rest = None
-        if self._transport is not None and not self._is_paused:
+    def _join(self, beat: ReadingBeat) -> None:
+        """Be read at the beat from here on, and not by the event loop."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+            self._beat = beat
+            beat.add(self)
+
+    def read_at_beat(self) -> bool:
+        """The beat: read, and stay as long as little comes, often. Without a way to read by itself the loop is let to."""
+        if self._poll is not None and not self._has_ended:
+            heard = self._heard
+            self._poll()
+            self._silent_beats = 0 if self._heard != heard else self._silent_beats + 1
+            if self._is_trickling and not self._is_paused and self._silent_beats <= _SILENT_BEATS:
+                return not self._has_ended
+        self._leave()
+        return False
+
+    def _leave(self) -> None:
+        """Be read by the event loop again, as bytes come."""
+        if self._beat is None:
+            return
+        self._beat.discard(self)
+        self._beat, self._silent_beats = None, 0
+        if self._transport is not None and not self._is_paused and not self._transport.is_closing():
             self._transport.resume_reading()
 
     def eof_received(self) -> bool:
@@ -99,8 +124,7 @@ class SocketStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._has_ended = True
         self._error = self._error or exc
         self._backend.streams.discard(self)
-        if self._rest is not None:
-            self._rest.cancel()
+        self._leave()
         _wake(self._reader)
         _wake(self._writer)
 
@@ -158,6 +182,7 @@ class SocketStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         """Go on encrypted. `timeout`: seconds, None = no limit."""
         assert self._transport is not None  # noqa: S101 - httpcore asks for TLS on a connected stream only
         loop = asyncio.get_running_loop()
+        self._leave()
         try:
             async with asyncio.timeout(timeout):
                 transport = await loop.start_tls(self._transport, self, ssl_context, server_hostname=server_hostname)
@@ -172,7 +197,7 @@ class SocketStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             raise
         if transport is None:
             raise httpcore.ConnectError("TLS handshake") from ConnectionResetError("closed during the TLS handshake")
-        self._transport = transport
+        self._transport, self._poll = transport, None
         return self
 
     def get_extra_info(self, info: str) -> object:
