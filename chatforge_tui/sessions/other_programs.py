@@ -247,17 +247,20 @@ class OtherPrograms:
         """Give up what has no tab any more and does not run."""
         done = {session_id for session_id in self._closing if not self._hooks.is_live(session_id)}
         if done:
-            self._closing -= done
-            await self._store.give_up_sessions(done)
+            self._closing.difference_update(done - await self._store.give_up_sessions(done))
 
     async def _hand_over(self, session_id: SessionId) -> None:
-        """Stop what runs in a session and let who asked have it."""
+        """Stop what runs in a session and let who asked have it. What cannot be done now, the next look asks for again."""
         try:
-            if await self._hooks.stop(session_id):
-                turns = _sent(await self._store.load_turns(session_id))
-                await self._store.give_up_sessions([session_id])
-                self._followed[session_id] = turns[-1] if turns else None
-                note("another program has taken over session", session_id)
+            if not await self._hooks.stop(session_id):
+                note("the session cannot be handed over before the end of its last turn is saved", session_id)
+                return
+            turns = _sent(await self._store.load_turns(session_id))
+            if session_id in await self._store.give_up_sessions([session_id]):
+                note("the session cannot be handed over: a prompt was sent in it just now", session_id)
+                return
+            self._followed[session_id] = turns[-1] if turns else None
+            note("another program has taken over session", session_id)
         except StoreError as error:
             note(f"the session cannot be handed over: {error}", session_id)
         finally:

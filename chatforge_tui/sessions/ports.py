@@ -306,11 +306,15 @@ class SessionStore(Protocol):
         ...
 
     async def ask_for_session(self, session_id: SessionId) -> None:
-        """Ask the session's writer to give it up to this program. Its `look_around` tells it so."""
+        """Ask the session's writer to give it up to this program. Its `look_around` tells it so until it has."""
         ...
 
-    async def give_up_sessions(self, session_ids: Collection[SessionId]) -> None:
-        """Let go of sessions: each to who asked for it last, if that program lives. One that is not held is ignored."""
+    async def give_up_sessions(self, session_ids: Collection[SessionId]) -> frozenset[SessionId]:
+        """Let go of sessions: each to who asked for it last, if that program lives. One that is not held is ignored.
+
+        Returns:
+            Those that are kept, for this program still answers in them.
+        """
         ...
 
     async def merge(self, items: tuple[Mergeable, ...]) -> tuple[Merged, ...]:

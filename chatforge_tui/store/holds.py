@@ -72,16 +72,19 @@ def asked_for(db: sqlite3.Connection, me: Observer) -> frozenset[SessionId]:
     return frozenset(SessionId(row["session"]) for row in rows if me.is_alive(InstanceId(row["asked"])))
 
 
-def give_up(db: sqlite3.Connection, me: Observer, session_ids: Iterable[SessionId]) -> None:
+def give_up(db: sqlite3.Connection, me: Observer, session_ids: Iterable[SessionId]) -> frozenset[SessionId]:
     """Let go of sessions: to the program that asked for one, if it lives, or to whoever comes first.
 
-    One in which this program still answers is kept.
+    Returns:
+        Those that are kept, for this program still answers in them.
     """
+    kept = set[SessionId]()
     for session_id in session_ids:
         answers = (
             "SELECT 1 FROM turn WHERE session = ? AND instance = ? AND state IN ('queued', 'connecting', 'streaming')"
         )
         if db.execute(answers, (session_id, me.instance_id)).fetchone() is not None:
+            kept.add(session_id)
             continue
         row = db.execute(
             "SELECT asked FROM hold WHERE session = ? AND instance = ?", (session_id, me.instance_id)
@@ -92,3 +95,4 @@ def give_up(db: sqlite3.Connection, me: Observer, session_ids: Iterable[SessionI
             db.execute("UPDATE hold SET instance = asked, asked = NULL WHERE session = ?", (session_id,))
         else:
             db.execute("DELETE FROM hold WHERE session = ?", (session_id,))
+    return frozenset(kept)

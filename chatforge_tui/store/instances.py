@@ -20,6 +20,8 @@ from chatforge_tui.store.store_file import make_directory
 InstanceId = NewType("InstanceId", str)
 """One run of the program on one store."""
 
+_SUFFIX = ".lock"
+
 
 class Observer:
     """Someone who looks at the programs that have the store open, without being one of them."""
@@ -34,6 +36,12 @@ class Observer:
     def is_alive(self, instance_id: InstanceId | None) -> bool:
         """Return whether a program still runs; False for None."""
         return instance_id is not None and _is_locked(_lock_file(self._directory, instance_id))
+
+    def others(self) -> frozenset[InstanceId]:
+        """Return the other programs that run, also those that are still opening the store and have no row in it."""
+        found = (Path(name) for name in os.listdir(self._directory))
+        ids = (InstanceId(file.stem) for file in found if file.suffix == _SUFFIX)
+        return frozenset(one for one in ids if one != self.instance_id and self.is_alive(one))
 
     def leave(self) -> None:
         """Hold nothing, free nothing."""
@@ -96,7 +104,7 @@ def lock_directory(store: Path) -> Path:
 
 def anyone_alive(store: Path) -> bool:
     """Return whether any program has the store open for writing, as far as locks tell; needs no readable store."""
-    return any(_is_locked(file) for file in lock_directory(store).glob("*.lock"))
+    return any(_is_locked(file) for file in lock_directory(store).glob(f"*{_SUFFIX}"))
 
 
 def _is_locked(file: Path) -> bool:
@@ -132,7 +140,7 @@ def describe(db: sqlite3.Connection, instance_id: InstanceId) -> str:
 
 
 def _lock_file(directory: Path, instance_id: InstanceId) -> Path:
-    return directory / f"{instance_id}.lock"
+    return directory / f"{instance_id}{_SUFFIX}"
 
 
 def _terminal() -> str:

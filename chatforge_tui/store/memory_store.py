@@ -260,8 +260,10 @@ class MemoryStore:
     async def ask_for_session(self, session_id: SessionId) -> None:
         """Do nothing: there is nobody to ask."""
 
-    async def give_up_sessions(self, session_ids: Collection[SessionId]) -> None:
+    async def give_up_sessions(self, session_ids: Collection[SessionId]) -> frozenset[SessionId]:
         """Do nothing: there is nobody to give anything to."""
+        del session_ids
+        return frozenset()
 
     async def look_around(self) -> Sighting | None:
         """Return None: there are no other programs."""

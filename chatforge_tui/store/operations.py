@@ -419,9 +419,13 @@ class GiveUpSessions(Operation):
 
     session_ids: tuple[SessionId, ...]
 
-    def apply(self, at: Workplace) -> None:
-        """Hand each to who asked for it, or free it. What is not held by this program is left alone."""
-        holds.give_up(at.db, at.me, self.session_ids)
+    def apply(self, at: Workplace) -> frozenset[SessionId]:
+        """Hand each to who asked for it, or free it. What is not held by this program is left alone.
+
+        Returns:
+            Those that are kept, for this program still answers in them.
+        """
+        return holds.give_up(at.db, at.me, self.session_ids)
 
 
 def interrupt_dead_turns(at: Workplace) -> int:

@@ -346,11 +346,12 @@ class SqliteStore:
         """Ask the session's writer to give it up to this program."""
         await self._write(AskForSession(session_id))
 
-    async def give_up_sessions(self, session_ids: Collection[SessionId]) -> None:
-        """Hand sessions to who asked for them, or free them."""
-        await self._write(GiveUpSessions(tuple(session_ids)))
+    async def give_up_sessions(self, session_ids: Collection[SessionId]) -> frozenset[SessionId]:
+        """Hand sessions to who asked for them, or free them; return those in which this program still answers."""
+        kept: frozenset[SessionId] = await self._write(GiveUpSessions(tuple(session_ids)))
         if self._surroundings is not None:
             self._surroundings.expect_news()
+        return kept
 
     async def look_around(self) -> Sighting | None:
         """Return what other programs may have changed since the last look; None when nothing is new."""

@@ -1,10 +1,9 @@
 """Sees what other programs do on the same store, at next to no cost while they do nothing. Lives in the store's thread.
 
-Alone, a look is one `stat` of the directory with the lock files. Beside others it is one pragma, which says whether
-another connection has committed, and a probe of their locks: a killed program leaves no other trace.
+A look is a list of the lock files, a probe of each that is another program's, for a killed one leaves no other trace, and
+one pragma, which says whether another connection has committed. The list is made anew every time: a program takes its
+lock long before it can be read of in the store, and two that come at once may leave the directory with one time.
 """
-
-from collections.abc import Iterator
 
 from msgspec.structs import replace
 
@@ -12,7 +11,7 @@ from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.sighting import Sighting
 from chatforge_tui.store import holds, queries
-from chatforge_tui.store.instances import InstanceId, lock_directory
+from chatforge_tui.store.instances import InstanceId
 from chatforge_tui.store.workplace import Workplace
 
 
@@ -22,13 +21,13 @@ class Surroundings:
     def __init__(self) -> None:
         """Have seen nothing: the first look beside another program tells of every session."""
         self._others: frozenset[InstanceId] = frozenset()
-        self._changed_at: int | None = None
-        """When a lock file was last made or removed, by the directory's clock, ns."""
         self._version: int | None = None
+        """What stood for the last commit of another connection."""
         self._seen: dict[SessionId, tuple[object, ...]] = {}
         """Each session's row, its holder, and whether who answers in it lives."""
         self._is_settled = True
-        """Whether the last full look found nothing new: then nothing that was on its way at the time is missing."""
+        """Whether the last full look found nothing new, and nobody who still waits for a session: then nothing is missing
+        that was on its way at the time."""
 
     def look(self, at: Workplace) -> Sighting | None:
         """Return what may be different since the last look; None when nothing is."""
@@ -45,31 +44,18 @@ class Surroundings:
                 changed.append(replace(head, held_by=held.get(session_id, "")))
         removed = frozenset(self._seen) - frozenset(seen)
         self._seen = seen
-        self._is_settled = not changed and not removed
-        return Sighting(tuple(changed), removed, holds.asked_for(at.db, at.me))
+        asked = holds.asked_for(at.db, at.me)
+        self._is_settled = not changed and not removed and not asked
+        return Sighting(tuple(changed), removed, asked)
 
     def expect_news(self) -> None:
         """Let the next look be a full one: this program did what only a full look shows. For any thread."""
         self._is_settled = False
 
     def _may_differ(self, at: Workplace) -> bool:
-        """Return whether a full look is worth its while."""
-        changed_at = lock_directory(at.path).stat().st_mtime_ns
-        if changed_at == self._changed_at:
-            others = frozenset(filter(at.me.is_alive, self._others))
-        else:
-            others = frozenset(_others(at))
-        if not others and not self._others and self._is_settled:
-            self._changed_at = changed_at
-            return False
-        version = int(at.db.execute("PRAGMA data_version").fetchone()[0])
-        is_news = (others, changed_at, version) != (self._others, self._changed_at, self._version)
-        self._others, self._changed_at, self._version = others, changed_at, version
+        """Return whether a full look is worth its while. The first one of a program that is alone is not."""
+        others, version = at.me.others(), int(at.db.execute("PRAGMA data_version").fetchone()[0])
+        is_first_alone = self._version is None and not others
+        is_news = (others, version) != (self._others, self._version) and not is_first_alone
+        self._others, self._version = others, version
         return is_news or not self._is_settled
-
-
-def _others(at: Workplace) -> Iterator[InstanceId]:
-    """Yield the other programs that live."""
-    for row in at.db.execute("SELECT id FROM instance WHERE id IS NOT ?", (at.me.instance_id,)).fetchall():
-        if at.me.is_alive(InstanceId(row["id"])):
-            yield InstanceId(row["id"])

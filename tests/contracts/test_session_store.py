@@ -749,11 +749,20 @@ async def test_a_session_has_one_holder_who_is_named_and_hands_it_to_who_asks(tw
     told = await one.look_around()
     assert told is not None
     assert told.asked == {session.session_id}
-    await one.give_up_sessions([session.session_id])
+    assert (await one.look_around()).asked == {session.session_id}, "it is told as long as it is asked for"
+    assert await one.give_up_sessions([session.session_id]) == frozenset()
     with pytest.raises(SessionBusy):
         await one.hold_session(session.session_id)
     assert (await other.hold_session(session.session_id)).session_id == session.session_id
     await other.begin_turn(replace(a_turn(session), ordinal=1), session)
+
+
+async def test_a_session_is_kept_while_its_holder_answers_in_it(two_programs):
+    one, _ = two_programs
+    session, head = await with_live_turn(one)
+    assert await one.give_up_sessions([session.session_id, unknown_session()]) == {session.session_id}
+    await one.end_turn(ended(head, "whole"), counted(session, 1, TurnState.COMPLETE))
+    assert await one.give_up_sessions([session.session_id]) == frozenset()
 
 
 async def test_a_program_that_ends_lets_go_of_its_sessions(two_programs):

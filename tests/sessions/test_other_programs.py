@@ -219,6 +219,70 @@ async def test_a_session_that_cannot_be_handed_over_is_still_told_of_once(two):
     assert session_id not in one.manager._others._followed, "its own turns would be told as another's, too"
 
 
+@pytest.mark.parametrize("what_fails", ["load_turns", "give_up_sessions"])
+async def test_a_session_is_handed_over_as_soon_as_the_store_can_again(two, monkeypatch, what_fails):
+    one, other = two
+    session_id = await shown(one, other)
+    tries = asyncio.Event()
+
+    async def refuse(*_, **__):
+        tries.set()
+        message = "The disk is full."
+        raise StoreUnavailable(message)
+
+    async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as group:
+        with monkeypatch.context() as patches:
+            patches.setattr(one.store, what_fails, refuse)
+            group.create_task(other.manager.take_over(session_id))
+            await tries.wait()
+        tries.clear()
+    assert other.head(session_id).held_by == ""
+    await other.manager.send(session_id, Prompt("mine"))
+    assert await other.wire(session_id)
+
+
+async def test_a_session_is_handed_over_as_soon_as_the_end_of_its_turn_is_saved(two, monkeypatch):
+    one, other = two
+    session_id = await shown(one, other)
+    await one.manager.send(session_id, Prompt("tell"))
+    (await one.wire(session_id)).say(Accepted("fake"), TextDelta("Once"))
+    await other.until(lambda: other.answer() == "Once")
+    tries = asyncio.Event()
+
+    async def refuse(*_):
+        tries.set()
+        message = "The disk is full."
+        raise StoreUnavailable(message)
+
+    async with asyncio.timeout(LIMIT_S), asyncio.TaskGroup() as group:
+        with monkeypatch.context() as patches:
+            patches.setattr(one.store, "end_turn", refuse)
+            group.create_task(other.manager.take_over(session_id))
+            await tries.wait()
+    [turn] = await other.manager.turns(session_id)
+    assert (turn.head.state, turn.answer) == (TurnState.INTERRUPTED, "Once")
+
+
+async def test_a_prompt_that_is_sent_while_a_session_is_handed_over_is_interrupted_and_the_session_goes_all_the_same(
+    two,
+):
+    one, other = two
+    session_id = await shown(one, other)
+    load_turns = one.store.load_turns
+
+    async def send_first(session_id, **wanted):
+        one.store.load_turns = load_turns
+        await one.manager.send(session_id, Prompt("just in time"))
+        await one.wire(session_id)
+        return await load_turns(session_id, **wanted)
+
+    one.store.load_turns = send_first
+    async with asyncio.timeout(LIMIT_S):
+        await other.manager.take_over(session_id)
+    [turn] = await other.manager.turns(session_id)
+    assert (turn.head.state, turn.head.problem.kind) == (TurnState.INTERRUPTED, "handed-over")
+
+
 async def test_a_tab_that_only_shows_becomes_a_writer_when_the_other_closes_its_own(two):
     one, other = two
     session_id = await shown(one, other)

@@ -14,6 +14,7 @@ from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.session import SessionPatch
 from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.errors import SessionBusy, StoreUnavailable, UnknownSession
+from chatforge_tui.store.instances import Instance
 from chatforge_tui.store.sqlite_store import SqliteStore
 from tests.store.values import a_session, a_turn, counted, ended
 from tests.store.waiting import rows, until
@@ -54,6 +55,36 @@ async def two(path):
     yield one, other
     await one.close()
     await other.close()
+
+
+async def test_a_program_is_seen_that_was_looked_for_while_it_opened_the_store(path, monkeypatch):
+    one, other = SqliteStore(path), SqliteStore(path)
+    await one.open()
+    session, _ = await begin(one)
+    loop, register = asyncio.get_running_loop(), Instance.register
+
+    def look_first(self, db, now):
+        asyncio.run_coroutine_threadsafe(one.look_around(), loop).result()
+        register(self, db, now)
+
+    monkeypatch.setattr(Instance, "register", look_first)
+    await other.open()
+    await other.ask_for_session(session.session_id)
+    assert (await one.look_around()).asked == {session.session_id}
+    await one.close()
+    await other.close()
+
+
+async def test_what_a_program_did_that_came_and_went_between_two_looks_is_seen(path):
+    one, other = SqliteStore(path), SqliteStore(path)
+    await one.open()
+    assert await one.look_around() is None
+    await other.open()
+    session = a_session()
+    await other.create_session(session)
+    await other.close()
+    assert [head.session_id for head in (await one.look_around()).changed] == [session.session_id]
+    await one.close()
 
 
 def start(path, then):
