@@ -9,7 +9,7 @@ from msgspec import Struct
 from chatforge_tui.domain.ids import SessionId
 
 
-class Attachment(Struct, frozen=True):
+class Attachment(Struct, frozen=True, gc=False):
     """A file as it was when the user attached it."""
 
     name: str
@@ -22,7 +22,7 @@ class Attachment(Struct, frozen=True):
     """Of the content, 64 hexadecimal digits: by this the content is found."""
 
 
-class AttachedContent(Struct, frozen=True):
+class AttachedContent(Struct, frozen=True, gc=False):
     """The bytes of an attachment, and the session in which they are kept."""
 
     session_id: SessionId

@@ -14,7 +14,7 @@ from chatforge_tui.domain.plan import Plan
 from chatforge_tui.domain.turn import TurnProblem, Usage
 
 
-class Accepted(Struct, frozen=True):
+class Accepted(Struct, frozen=True, gc=False):
     """The server accepted the request: a stream, or an answer, follows. From here on nothing is retried unasked."""
 
     protocol: str
@@ -23,66 +23,66 @@ class Accepted(Struct, frozen=True):
     """The agent's name or the model's."""
 
 
-class TaskBound(Struct, frozen=True):
+class TaskBound(Struct, frozen=True, gc=False):
     """The agent named the task or context. Saved to disk at once."""
 
     task_id: TaskId | None
     context_id: ContextId | None
 
 
-class TextDelta(Struct, frozen=True):
+class TextDelta(Struct, frozen=True, gc=False):
     """More text of the answer, to be appended verbatim. Never empty."""
 
     text: str
 
 
-class TextReplaced(Struct, frozen=True):
+class TextReplaced(Struct, frozen=True, gc=False):
     """The whole answer is exactly this: what was streamed so far is superseded."""
 
     text: str
 
 
-class ReasoningDelta(Struct, frozen=True):
+class ReasoningDelta(Struct, frozen=True, gc=False):
     """More reasoning. Never empty."""
 
     text: str
 
 
-class ToolStarted(Struct, frozen=True):
+class ToolStarted(Struct, frozen=True, gc=False):
     """A tool call began."""
 
     call_id: str
     name: str
 
 
-class ToolInputDelta(Struct, frozen=True):
+class ToolInputDelta(Struct, frozen=True, gc=False):
     """More of a call's arguments. A call id not seen before is a call whose start was lost: it is begun."""
 
     call_id: str
     text: str
 
 
-class ToolOutputDelta(Struct, frozen=True):
+class ToolOutputDelta(Struct, frozen=True, gc=False):
     """More of a call's output. Unknown call ids as in ToolInputDelta."""
 
     call_id: str
     text: str
 
 
-class ToolEnded(Struct, frozen=True):
+class ToolEnded(Struct, frozen=True, gc=False):
     """A call is over."""
 
     call_id: str
     failed: bool = False
 
 
-class PlanUpdated(Struct, frozen=True):
+class PlanUpdated(Struct, frozen=True, gc=False):
     """The plan is now this, whole."""
 
     plan: Plan
 
 
-class FileOffered(Struct, frozen=True):
+class FileOffered(Struct, frozen=True, gc=False):
     """The agent hands over a file, inline or by URL."""
 
     name: str
@@ -91,31 +91,31 @@ class FileOffered(Struct, frozen=True):
     data: bytes | None = None
 
 
-class Noticed(Struct, frozen=True):
+class Noticed(Struct, frozen=True, gc=False):
     """A line beside the answer. Consecutive STATUS lines replace nothing: each is kept."""
 
     level: NoticeLevel
     text: str
 
 
-class UsageReported(Struct, frozen=True):
+class UsageReported(Struct, frozen=True, gc=False):
     """What the turn cost so far; a later report replaces an earlier one."""
 
     usage: Usage
 
 
-class StillAlive(Struct, frozen=True):
+class StillAlive(Struct, frozen=True, gc=False):
     """Bytes without content (an SSE comment, a ping): the connection lives, the agent may not."""
 
 
-class Finished(Struct, frozen=True):
+class Finished(Struct, frozen=True, gc=False):
     """Terminal: the protocol's own marker of a complete answer."""
 
     reason: str = ""
     """The endpoint's word: "stop", "length", "completed"."""
 
 
-class WaitingForUser(Struct, frozen=True):
+class WaitingForUser(Struct, frozen=True, gc=False):
     """Terminal: the agent needs the user before it goes on."""
 
     kind: QuestionKind
@@ -123,13 +123,13 @@ class WaitingForUser(Struct, frozen=True):
     form: Form | None = None
 
 
-class Canceled(Struct, frozen=True):
+class Canceled(Struct, frozen=True, gc=False):
     """Terminal: the agent says that the task was canceled."""
 
     message: str = ""
 
 
-class Failed(Struct, frozen=True):
+class Failed(Struct, frozen=True, gc=False):
     """Terminal: the agent says that it failed."""
 
     problem: TurnProblem

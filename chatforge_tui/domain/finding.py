@@ -18,7 +18,7 @@ class Verdict(StrEnum):
     """It does not work."""
 
 
-class Finding(Struct, frozen=True):
+class Finding(Struct, frozen=True, gc=False):
     """One thing that was looked at."""
 
     subject: str
@@ -32,7 +32,7 @@ class Finding(Struct, frozen=True):
     """The same for programs: JSON values by name, times in milliseconds where the name ends in `_ms`."""
 
 
-class Section(Struct, frozen=True):
+class Section(Struct, frozen=True, gc=False):
     """What belongs together in a report."""
 
     name: str

@@ -17,7 +17,7 @@ class FieldKind(StrEnum):
     BOOLEAN = "boolean"
 
 
-class FormField(Struct, frozen=True):
+class FormField(Struct, frozen=True, gc=False):
     """One question of a form."""
 
     name: str
@@ -39,7 +39,7 @@ class FormField(Struct, frozen=True):
     """A regular expression the whole answer must match; "" for none."""
 
 
-class Form(Struct, frozen=True):
+class Form(Struct, frozen=True, gc=False):
     """A titled list of fields; answered all at once."""
 
     fields: tuple[FormField, ...]

@@ -36,7 +36,7 @@ class NoticeLevel(StrEnum):
     WARNING = "warning"
 
 
-class TextPart(Struct, frozen=True):
+class TextPart(Struct, frozen=True, gc=False):
     """Text of the answer (Markdown)."""
 
     index: int
@@ -46,7 +46,7 @@ class TextPart(Struct, frozen=True):
     not shown a second time."""
 
 
-class ReasoningPart(Struct, frozen=True):
+class ReasoningPart(Struct, frozen=True, gc=False):
     """What the model thought before it answered."""
 
     index: int
@@ -55,7 +55,7 @@ class ReasoningPart(Struct, frozen=True):
     """How long it took, once it is over."""
 
 
-class ToolPart(Struct, frozen=True):
+class ToolPart(Struct, frozen=True, gc=False):
     """One call of a tool by the agent."""
 
     index: int
@@ -69,14 +69,14 @@ class ToolPart(Struct, frozen=True):
     seconds: float | None = None
 
 
-class PlanPart(Struct, frozen=True):
+class PlanPart(Struct, frozen=True, gc=False):
     """The place of the plan within the answer, with its newest state. One a turn."""
 
     index: int
     plan: Plan
 
 
-class FilePart(Struct, frozen=True):
+class FilePart(Struct, frozen=True, gc=False):
     """A file that the agent offers. Nothing is fetched or written by itself."""
 
     index: int
@@ -88,7 +88,7 @@ class FilePart(Struct, frozen=True):
     """Its content, when it came inline."""
 
 
-class QuestionPart(Struct, frozen=True):
+class QuestionPart(Struct, frozen=True, gc=False):
     """The agent asks, and waits."""
 
     index: int
@@ -97,7 +97,7 @@ class QuestionPart(Struct, frozen=True):
     form: Form | None = None
 
 
-class NoticePart(Struct, frozen=True):
+class NoticePart(Struct, frozen=True, gc=False):
     """A line beside the answer: never part of it."""
 
     index: int

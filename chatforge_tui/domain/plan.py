@@ -14,7 +14,7 @@ class StepStatus(StrEnum):
     FAILED = "failed"
 
 
-class PlanStep(Struct, frozen=True):
+class PlanStep(Struct, frozen=True, gc=False):
     """One step of a plan."""
 
     title: str
@@ -23,7 +23,7 @@ class PlanStep(Struct, frozen=True):
     """Which sub-agent does it; "" when the agent does not say."""
 
 
-class Plan(Struct, frozen=True):
+class Plan(Struct, frozen=True, gc=False):
     """A complete plan. An update is a whole new Plan, never a difference to the one before."""
 
     steps: tuple[PlanStep, ...]

@@ -5,7 +5,7 @@ from pathlib import Path
 from msgspec import Struct
 
 
-class RepairReport(Struct, frozen=True):
+class RepairReport(Struct, frozen=True, gc=False):
     """What came back, and from where."""
 
     moved_to: Path

@@ -8,7 +8,7 @@ from chatforge_tui.domain.ids import ContextId, RequestId, SessionId, TaskId, Tu
 from chatforge_tui.domain.turn import Prompt, Turn
 
 
-class PromptRequest(Struct, frozen=True):
+class PromptRequest(Struct, frozen=True, gc=False):
     """One attempt to have a prompt answered."""
 
     session_id: SessionId
@@ -25,7 +25,7 @@ class PromptRequest(Struct, frozen=True):
     """Of the attachments of the prompt and of the history, by digest; one that is lost is missing."""
 
 
-class TaskRef(Struct, frozen=True):
+class TaskRef(Struct, frozen=True, gc=False):
     """A task at an agent."""
 
     task_id: TaskId

@@ -15,7 +15,7 @@ class FoundIn(StrEnum):
     ANSWER = "answer"
 
 
-class SearchHit(Struct, frozen=True):
+class SearchHit(Struct, frozen=True, gc=False):
     """One place where all the words were found."""
 
     session_id: SessionId

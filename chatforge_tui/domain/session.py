@@ -8,7 +8,7 @@ from chatforge_tui.domain.ids import ContextId, SessionId, TaskId
 from chatforge_tui.domain.turn import TurnState
 
 
-class EndpointRef(Struct, frozen=True):
+class EndpointRef(Struct, frozen=True, gc=False):
     """Which endpoint a session talks to. Survives a restart without the configuration that named it."""
 
     name: str
@@ -21,7 +21,7 @@ class EndpointRef(Struct, frozen=True):
     """Name of the environment variable that holds the credential, for a URL given on the command line."""
 
 
-class SessionHead(Struct, frozen=True):
+class SessionHead(Struct, frozen=True, gc=False):
     """Everything about a session but its turns. Times are Unix seconds (UTC)."""
 
     session_id: SessionId
@@ -64,7 +64,7 @@ class SessionHead(Struct, frozen=True):
         return replace(self, is_open=False, is_active=False)
 
 
-class SessionPatch(Struct, frozen=True):
+class SessionPatch(Struct, frozen=True, gc=False):
     """A change to some fields of a SessionHead; None leaves a field as it is."""
 
     title: str | None = None

@@ -6,7 +6,7 @@ from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.session import SessionHead
 
 
-class Sighting(Struct, frozen=True):
+class Sighting(Struct, frozen=True, gc=False):
     """What is different since the last look. Something is: a look that finds nothing new gives none."""
 
     changed: tuple[SessionHead, ...] = ()

@@ -62,7 +62,7 @@ def unsent_ordinal(when: float) -> int:
     return FIRST_UNSENT + int(when * 1000)
 
 
-class Prompt(Struct, frozen=True):
+class Prompt(Struct, frozen=True, gc=False):
     """What the user sends."""
 
     text: str
@@ -73,7 +73,7 @@ class Prompt(Struct, frozen=True):
     """Files that go along, in the user's order."""
 
 
-class Usage(Struct, frozen=True):
+class Usage(Struct, frozen=True, gc=False):
     """What the turn cost, as far as the endpoint says. None: it did not say."""
 
     input_tokens: int | None = None
@@ -84,7 +84,7 @@ class Usage(Struct, frozen=True):
     """In the endpoint's currency, normally US dollars."""
 
 
-class TurnProblem(Struct, frozen=True):
+class TurnProblem(Struct, frozen=True, gc=False):
     """Why a turn did not end well, in the user's words."""
 
     kind: str
@@ -95,7 +95,7 @@ class TurnProblem(Struct, frozen=True):
     """One sentence: what to do next; "" when there is nothing to say."""
 
 
-class TurnHead(Struct, frozen=True):
+class TurnHead(Struct, frozen=True, gc=False):
     """Everything about a turn but its parts. Times are Unix seconds (UTC)."""
 
     turn_id: TurnId
@@ -132,7 +132,7 @@ class TurnHead(Struct, frozen=True):
         return self.state is TurnState.CONNECTING and self.accepted is not None and self.task_id is not None
 
 
-class Turn(Struct, frozen=True):
+class Turn(Struct, frozen=True, gc=False):
     """A turn with its parts, at one moment."""
 
     head: TurnHead

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import (
@@ -38,6 +39,13 @@ if TYPE_CHECKING:  # loaded with the first worker
 _PAUSE_FIRST_S, _PAUSE_MOST_S = 0.5, 8.0
 
 
+class _Before(Struct, frozen=True, gc=False):
+    """What a session was before a turn."""
+
+    next_ordinal: int
+    last_state: TurnState | None
+
+
 class TurnKeeper:
     """Writes turns and tells of them, in this order."""
 
@@ -48,8 +56,8 @@ class TurnKeeper:
         self._book = book
         self._unsaved: dict[TurnId, tuple[Turn, Turn]] = {}
         """Ended turns that are not durable: as they ended, and as they are shown meanwhile."""
-        self._before: dict[TurnId, SessionHead] = {}
-        """Of each live turn that may yet turn out unsent: its session as it was before."""
+        self._before: dict[TurnId, _Before] = {}
+        """Of each live turn that may yet turn out unsent."""
 
     def unsaved(self, session_id: SessionId) -> list[Turn]:
         """Return the session's ended turns that are not durable, as they are to be shown."""
@@ -65,11 +73,13 @@ class TurnKeeper:
         self._book.touch(session_id, state.head.started)
         session = self._book.get(session_id)
         state.place(next_ordinal(session), session.waiting_task)
-        await self._store.begin_turn(state.head, begun(session, state.head))
-        self._before[state.head.turn_id] = session
+        after = begun(session, state.head)
+        await self._store.begin_turn(state.head, after)
+        self._before[state.head.turn_id] = _Before(next_ordinal(session), session.last_state)
         self._bus.publish(TurnBegan(Turn(state.head)))
-        if (session := self._book.find(session_id)) is not None:
-            self._book.put(begun(session, state.head))
+        if (current := self._book.find(session_id)) is not None:
+            # what the store keeps to compare with is kept but once where it can be
+            self._book.put(after if current is session else begun(current, state.head))
 
     async def send(self, state: StreamingState) -> None:
         """Give an unsent turn its place among those that were sent, make it live, then tell of it.
@@ -80,7 +90,7 @@ class TurnKeeper:
         session = self._book.get(state.head.session_id)
         state.place(next_ordinal(session), session.waiting_task)
         await self._adopt(state, TurnState.UNSENT, "This prompt does not wait any more.")
-        self._before[state.head.turn_id] = session
+        self._before[state.head.turn_id] = _Before(next_ordinal(session), session.last_state)
         if (session := self._book.find(state.head.session_id)) is not None:
             after = begun(replace(session, unsent=session.unsent - 1), state.head)
             self._book.put(replace(after, attachments=session.attachments))  # its own files went when it began to wait
@@ -135,7 +145,7 @@ class TurnKeeper:
             self._bus.publish(StoreTrouble(f"{NOT_SAVED} {error}"))
             run.fail(error)
             return False
-        run.done.set_result(turn)
+        run.finish(turn)
         return True
 
     async def save_later(self, turn: Turn) -> None:
@@ -164,13 +174,14 @@ class TurnKeeper:
         """Write the end of a turn and tell of it. A session that is gone has no rows to write."""
         session_id = turn.head.session_id
         session = self._book.touch(session_id, turn.head.ended or 0.0, has_news=has_news)
-        if session is not None:
-            await self._store.end_turn(turn, self._after(session, turn.head))
+        after = None if session is None else self._after(session, turn.head)
+        if after is not None:
+            await self._store.end_turn(turn, after)
         self._unsaved.pop(turn.head.turn_id, None)
         self._bus.publish(TurnEnded(turn))
         current = self._book.find(session_id)
         if current is not None:
-            self._book.put(self._after(current, turn.head))
+            self._book.put(after if after is not None and current is session else self._after(current, turn.head))
         self._before.pop(turn.head.turn_id, None)
 
     def _after(self, session: SessionHead, turn: TurnHead) -> SessionHead:
@@ -178,6 +189,6 @@ class TurnKeeper:
         before = self._before.get(turn.turn_id)
         if turn.state is not TurnState.UNSENT or before is None:
             return ended(session, turn)
-        is_last = next_ordinal(session) == next_ordinal(before) + 1
+        is_last = next_ordinal(session) == before.next_ordinal + 1
         state = before.last_state if is_last else session.last_state
         return replace(session, unsent=session.unsent + 1, last_state=state)

@@ -13,11 +13,12 @@ class TurnRun:
     """Owned by one worker. Its end is decided once, by whoever claims it first: the stream or who stops it."""
 
     __slots__ = (
+        "_done",
+        "_result",
         "adopted",
         "attempts",
         "began",
         "closing",
-        "done",
         "ended",
         "is_begun",
         "is_claimed",
@@ -50,8 +51,9 @@ class TurnRun:
         self.adopted = adopted
         self.began: asyncio.Future[None] | None = loop.create_future()
         """Done when the prompt is durable; fails when it cannot be. None once it is over."""
-        self.done: asyncio.Future[Turn] = loop.create_future()
-        """Done when the turn has ended and its row is durable; fails when that could not be written (it is tried again)."""
+        self._done: asyncio.Future[None] | None = None
+        """Done when there is a result; made for the first who waits."""
+        self._result: Turn | Exception | None = None
         self.task: asyncio.Task[None] | None = None
         """Runs the request."""
         self.closing: asyncio.Task[None] | None = None
@@ -78,12 +80,41 @@ class TurnRun:
             self.began.set_result(None)
             self.began = None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether `finished` does not wait any more."""
+        return self._result is not None
+
+    async def finished(self) -> Turn:
+        """Return the turn when it has ended and its row is durable.
+
+        Raises:
+            Exception: what `fail` was told: the row could not be written (it is tried again), or there is none.
+        """
+        if self._result is None:
+            self._done = self._done or asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._done)
+        assert self._result is not None  # noqa: S101 - what is done has a result
+        if isinstance(self._result, Exception):
+            raise self._result
+        return self._result
+
+    def finish(self, turn: Turn) -> None:
+        """Note that the turn has ended and its row is durable, and let everyone go on who waits for that."""
+        self._conclude(turn)
+
     def fail(self, error: Exception) -> None:
         """Let everyone who still waits know that there is nothing to wait for."""
-        for future in (self.began, self.done):
-            if future is not None and not future.done():
-                future.set_exception(error)
-                future.exception()  # marks it as seen: that nobody waits for it is no mistake
+        if self.began is not None and not self.began.done():
+            self.began.set_exception(error)
+            self.began.exception()  # marks it as seen: that nobody waits for it is no mistake
+        self._conclude(error)
+
+    def _conclude(self, result: Turn | Exception) -> None:
+        if self._result is None:
+            self._result = result
+            if self._done is not None:
+                self._done.set_result(None)
 
     async def settled(self) -> None:
         """Return when nothing of this run is at work any more. Never raises on its account."""

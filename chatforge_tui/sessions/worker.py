@@ -20,6 +20,7 @@ from chatforge_tui.domain.turn import Prompt, Turn, TurnHead, TurnState
 from chatforge_tui.errors import ChatForgeError, ContentLost, EndpointError, EngineStopped, Unreachable
 from chatforge_tui.sessions import session_log
 from chatforge_tui.sessions.cleanup import reap, wait_for
+from chatforge_tui.sessions.contained import Contained
 from chatforge_tui.sessions.gate import through
 from chatforge_tui.sessions.ports import Endpoint
 from chatforge_tui.sessions.retry import Attempts
@@ -140,17 +141,20 @@ class SessionWorker:
         if predecessor is not None:
             await predecessor.settled()
             predecessor = None  # its whole answer would stay in memory as long as this stream lasts
-        await self._safely(run, self._begin, run)
+        with Contained(self._session_id, run):
+            await self._begin(run)
         if run.is_begun and run.outcome is None:
             limit = self._limit(run)
             try:
-                await self._safely(run, self._answer, run)
+                with Contained(self._session_id, run):
+                    await self._answer(run)
             finally:
                 if limit is not None:
                     limit.cancel()
         if self._claim(run):
             if run.is_begun:
-                await self._safely(run, self._finish, run, run.outcome or BROKEN)
+                with Contained(self._session_id, run):
+                    await self._finish(run, run.outcome or BROKEN)
             run.fail(RuntimeError("The turn did not come to its end; the log says why."))
             self._rest(run)
 
@@ -443,9 +447,6 @@ class SessionWorker:
     async def _safely(
         self, run: TurnRun | None, work: Callable[[*Args], Coroutine[Any, Any, None]], *args: *Args
     ) -> None:
-        """Do work of one session so that no mistake in it reaches another session."""
-        try:
+        """Do work of one session in a task of its own; see Contained."""
+        with Contained(self._session_id, run):
             await work(*args)
-        except Exception as error:  # noqa: BLE001 - the one place: a mistake in one session must not end the others
-            request_id = run.state.head.request_id if run else None
-            session_log.note_mistake("unexpected failure for session", self._session_id, request_id, error)

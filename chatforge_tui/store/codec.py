@@ -7,6 +7,7 @@ not hide the others. cells.py reads the single values.
 import hashlib
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, get_args
 
 import msgspec
@@ -240,12 +241,18 @@ def decode_session(cells: Cells, last_state: str | None, unsent: int = 0) -> Ses
     return _session_head(row, _decode_attachments(cells), last_state, unsent)
 
 
+@lru_cache(maxsize=64)
+def _endpoint(name: str, protocol: str, model: str, token_env: str) -> EndpointRef:
+    """Return one reference for all sessions that talk to an endpoint: its texts are more than half of a session."""
+    return EndpointRef(name, protocol, model, token_env)
+
+
 def _session_head(
     row: _SessionRow, attachments: tuple[Attachment, ...], last_state: str | None, unsent: int
 ) -> SessionHead:
     return SessionHead(
         session_id=SessionId(row.id),
-        endpoint=EndpointRef(row.endpoint, row.protocol, row.model, row.token_env),
+        endpoint=_endpoint(row.endpoint, row.protocol, row.model, row.token_env),
         title=row.title,
         title_is_manual=bool(row.title_is_manual),
         position=row.position,

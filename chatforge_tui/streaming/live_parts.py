@@ -1,7 +1,7 @@
 """The parts of a live turn: growing texts in buffers, whole parts on demand, each step told as a TurnChange."""
 
 from collections.abc import Iterable
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from chatforge_tui.domain.changes import PartAdded, PartDropped, PartReplaced, TextAppended, TextField
 from chatforge_tui.domain.fold import append
@@ -9,19 +9,24 @@ from chatforge_tui.domain.part import FilePart, Part, TextPart
 from chatforge_tui.errors import LimitExceeded
 from chatforge_tui.streaming.output_buffer import OutputBuffer
 
+_FIELDS: Final[tuple[TextField, ...]] = ("text", "input", "output")
+
 
 class _Grown:
-    """A part and what was appended to it since it was last put together."""
+    """A part and what was appended to each of its texts since it was last put together."""
 
-    __slots__ = ("part", "tails")
+    __slots__ = ("input", "output", "part", "text")
 
     def __init__(self, part: Part) -> None:
         self.part = part
-        self.tails: dict[TextField, OutputBuffer] | None = None
+        self.text: OutputBuffer | None = None
+        self.input: OutputBuffer | None = None
+        self.output: OutputBuffer | None = None
 
     def whole(self) -> Part:
         """Return the part with everything appended to it."""
-        for field, tail in (self.tails or {}).items():
+        for field in _FIELDS:
+            tail: OutputBuffer | None = getattr(self, field)
             if tail:
                 self.part = append(self.part, field, tail.clear())
         return self.part
@@ -90,10 +95,10 @@ class LiveParts:
         if self._size > self._limit:
             self._refuse()
         grown = self._grown[index]
-        tail = grown.tails.get(field) if grown.tails else None
+        tail: OutputBuffer | None = getattr(grown, field)
         if tail is None:
             tail = OutputBuffer(self._limit)
-            grown.tails = {**(grown.tails or {}), field: tail}
+            setattr(grown, field, tail)
         tail.append(text)
         return TextAppended(index, text, field)
 

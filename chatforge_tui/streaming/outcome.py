@@ -12,7 +12,7 @@ _ASK = "The agent may still be at work on it: /continue asks for the rest."
 _LATER = "The task is asked for at the next start."
 
 
-class Outcome(Struct, frozen=True):
+class Outcome(Struct, frozen=True, gc=False):
     """The end of a turn, decided once."""
 
     state: TurnState

@@ -17,25 +17,25 @@ MAX_CAPTURE = 64 * 1024
 """Characters, markers included. What does not close within it is ordinary text."""
 
 
-class Plain(Struct, frozen=True):
+class Plain(Struct, frozen=True, gc=False):
     """Ordinary text of the answer. Never empty."""
 
     text: str
 
 
-class Captured(Struct, frozen=True):
+class Captured(Struct, frozen=True, gc=False):
     """Text that may turn out to be a plan; the next `PlanFound` or `NoPlan` decides over all since the last."""
 
     text: str
 
 
-class PlanFound(Struct, frozen=True):
+class PlanFound(Struct, frozen=True, gc=False):
     """What was captured is a plan."""
 
     plan: Plan
 
 
-class NoPlan(Struct, frozen=True):
+class NoPlan(Struct, frozen=True, gc=False):
     """What was captured is ordinary text after all."""
 
     text: str

@@ -40,7 +40,7 @@ from chatforge_tui.sessions.manager import SessionManager
 from chatforge_tui.store.sqlite_store import SqliteStore
 from chatforge_tui.ui.transcript import TranscriptModel
 from tests.benchmarks.answers import SECTION, Order, prompt, tokens_of
-from tests.benchmarks.background import RATE, BusyManager, Synthetic
+from tests.benchmarks.background import RATE, REF, BusyManager, Synthetic
 from tests.benchmarks.driver import ROOT, MockServerProcess
 from tests.benchmarks.floors import raw_sockets
 from tests.benchmarks.table import aligned
@@ -59,13 +59,15 @@ class Amounts:
     http_streams: int = 100
     deltas: int = 200
     """Of each of 100 turns."""
+    idle_sessions: int = 1000
+    """Whose memory is counted: so many that the table they stand in is none of it."""
     sessions: int = 100
-    """Whose memory is counted."""
+    """Streaming ones whose memory is counted."""
     turns: int = 1000
     """Of the session whose memory is counted."""
 
 
-QUICK = Amounts(0.3, 20, 3, 20, 10, 50)
+QUICK = Amounts(0.3, 20, 3, 20, 20, 10, 50)
 Pair = tuple[float, float]
 """Ours and the floor's; 0 = there is no floor."""
 Measure = Callable[[Amounts], Awaitable[Pair]]
@@ -196,13 +198,16 @@ async def stored_delta(amounts: Amounts) -> Pair:
 
 
 async def session_idle(amounts: Amounts) -> Pair:
-    """Bytes that an idle session holds in the engine, title included."""
-    async with home() as directory, BusyManager(directory, 1) as manager:
-        before = traced()
-        for number in range(amounts.sessions):
-            await manager.create_session(EndpointRef("synthetic"), title=f"t{number}", activate=False)
+    """Bytes that an idle session holds in the engine beside its title. Its endpoint is that of the others."""
+    titles = [f"t{number}" for number in range(amounts.idle_sessions)]
+    async with quiet_engine() as manager:
+        await manager.create_session(REF, title="what is loaded once is loaded now", activate=False)
         await asyncio.sleep(0.3)
-        return (traced() - before) / amounts.sessions, 0.0
+        before = traced()
+        for title in titles:
+            await manager.create_session(REF, title=title, activate=False)
+        await asyncio.sleep(0.3)
+        return (traced() - before) / amounts.idle_sessions, 0.0
 
 
 class Still(Synthetic):
@@ -216,20 +221,27 @@ class Still(Synthetic):
         await asyncio.get_running_loop().create_future()
 
 
+@asynccontextmanager
+async def quiet_engine() -> AsyncIterator[SessionManager]:
+    """Give an engine whose streams stand still."""
+    async with (
+        home() as directory,
+        SessionManager(store=SqliteStore(directory / "sessions.db"), endpoints=Still()) as manager,
+    ):
+        yield manager
+
+
 async def session_streaming(amounts: Amounts) -> Pair:
     """Bytes that a streaming session holds beyond an idle one, without a connection; floor: its task and generator."""
     endpoint = Still()
-    async with (
-        home() as directory,
-        SessionManager(store=SqliteStore(directory / "sessions.db"), endpoints=endpoint) as manager,
-    ):
+    async with quiet_engine() as manager:
         kept: list[object] = [None] * amounts.sessions
 
         async def take(number: int) -> None:
             async for event in endpoint.stream(SimpleNamespace()):
                 kept[number] = event
 
-        first = await manager.create_session(EndpointRef("synthetic"), title="first", activate=False)
+        first = await manager.create_session(REF, title="first", activate=False)
         await manager.send(first.session_id, Prompt("what is loaded once is loaded now"))
         await asyncio.sleep(0.3)
         before = traced()
@@ -237,14 +249,14 @@ async def session_streaming(amounts: Amounts) -> Pair:
         await asyncio.sleep(0.3)
         least = traced() - before
         await dismiss(floor)
-        heads = [
-            await manager.create_session(EndpointRef("synthetic"), title=f"t{number}", activate=False)
+        session_ids = [
+            (await manager.create_session(REF, title=f"t{number}", activate=False)).session_id
             for number in range(amounts.sessions)
         ]
         await asyncio.sleep(0.3)
         before = traced()
-        for head in heads:
-            await manager.send(head.session_id, Prompt("go on"))
+        for session_id in session_ids:
+            await manager.send(session_id, Prompt("go on"))
         await asyncio.sleep(0.5)
         return (traced() - before) / amounts.sessions, least / amounts.sessions
 
@@ -253,6 +265,7 @@ async def session_over_http(amounts: Amounts) -> Pair:
     """The same with its HTTP connection; floor: that of asyncio's reader."""
     server = MockServerProcess()
     try:
+        ref = EndpointRef("bench")
         # one token a second: what a burst leaves until the next read is not what a session holds
         orders = [prompt(Order(100, 1, f"k{number}x")) for number in range(amounts.sessions * 2 + 1)]
         async with home() as directory, engine(directory, server.port) as manager:
@@ -263,13 +276,13 @@ async def session_over_http(amounts: Amounts) -> Pair:
             await asyncio.sleep(0.5)
             least = traced() - before
             await dismiss(floor)
-            heads = [
-                await manager.create_session(EndpointRef("bench"), title=text, activate=False) for text in orders[2::2]
+            session_ids = [
+                (await manager.create_session(ref, title=text, activate=False)).session_id for text in orders[2::2]
             ]
             await asyncio.sleep(0.3)
             before = traced()
-            for head, text in zip(heads, orders[2::2], strict=True):
-                await manager.send(head.session_id, Prompt(text))
+            for session_id, text in zip(session_ids, orders[2::2], strict=True):
+                await manager.send(session_id, Prompt(text))
             await asyncio.sleep(0.5)
             return (traced() - before) / amounts.sessions, least / amounts.sessions
     finally:
@@ -381,7 +394,7 @@ MEASUREMENTS = {
     ),
     "event": Measurement("SSE event, socket to store; asyncio's reader and json", "us CPU", "2x", http_event),
     "delta": Measurement("200 bytes into the store, batched; a raw write", "us CPU", "2x", stored_delta),
-    "idle": Measurement("an idle session", "bytes", "250 + title", session_idle),
+    "idle": Measurement("an idle session, its title apart", "bytes", "250", session_idle),
     "streaming": Measurement("a streaming session; its task and generator", "bytes", "2,000", session_streaming),
     "connected": Measurement("the same with its connection; asyncio's reader", "bytes", "", session_over_http),
     "message": Measurement("a message of an opened session; its text", "bytes", "1.5x + 400", message_memory),

@@ -14,6 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from chatforge_tui.domain.changes import TurnEnded
 from chatforge_tui.domain.session import SessionPatch
+from chatforge_tui.sessions.contained import Contained
 from chatforge_tui.sessions.event_bus import EventBus
 from chatforge_tui.sessions.manager import SessionManager
 from chatforge_tui.sessions.session_book import SessionBook
@@ -252,10 +253,7 @@ def a_request_is_sent_again_after_its_first_bytes(patch: Patch) -> None:
 
 @mutant
 def a_mistake_in_one_session_ends_the_others(patch: Patch) -> None:
-    async def unsafely(self: SessionWorker, run: Any, work: Any, *args: Any) -> None:
-        await work(*args)
-
-    patch.setattr(SessionWorker, "_safely", unsafely)
+    patch.setattr(Contained, "__exit__", lambda *_: False)
 
 
 @mutant
