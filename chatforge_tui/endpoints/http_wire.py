@@ -199,9 +199,8 @@ class _Body(httpx.AsyncByteStream):
     def __init__(self, answer: httpcore.Response) -> None:
         self._answer = answer
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in pieces_of(self._answer):
-            yield chunk
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return pieces_of(self._answer)
 
     async def aclose(self) -> None:
         await self._answer.aclose()

@@ -6,7 +6,7 @@ the task group would end every other session with it.
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from typing import Any, TypeVarTuple
 
 from msgspec.structs import replace
@@ -280,18 +280,20 @@ class SessionWorker:
         context.keeper.record(state, (state.connecting(),))
         stream = await self._open(run)
         request_id, count = state.head.request_id, 0
-        async with asyncio.timeout(None) as closing, aclosing(stream) as events:
-            async for event in events:
+        try:
+            async for event in stream:
                 if not context.registry.is_current(self._session_id, request_id):
                     break
                 if type(event) is not TextDelta and isinstance(event, TERMINAL_EVENTS):
                     run.outcome = outcome_of_event(event)
-                    closing.reschedule(asyncio.get_running_loop().time() + context.settings.abort_grace_s)
                     return
                 self._take(run, event)
                 count += 1
                 if count % _EVENTS_IN_A_ROW == 0:
                     await asyncio.sleep(0)
+        finally:  # written out: a timeout and an `aclosing` around all of it are 300 bytes for as long as it streams
+            async with asyncio.timeout(context.settings.abort_grace_s if run.outcome is not None else None):
+                await stream.aclose()
         raise cut()
 
     def _take(self, run: TurnRun, event: StreamEvent) -> None:

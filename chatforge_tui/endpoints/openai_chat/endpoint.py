@@ -47,14 +47,24 @@ class OpenAiChatEndpoint:
         self._dialect = Dialect.of(settings)
 
     async def stream(self, request: PromptRequest) -> AsyncGenerator[StreamEvent, None]:
-        """Have one prompt answered; see `ports.Endpoint`."""
+        """Have one prompt answered; see `ports.Endpoint`.
+
+        Asks once more, differently, when the server did not understand how it was asked. Nothing was answered then.
+        """
         if not self._model:
             self._model = first_for_chat(await list_models(self._channel, self._settings.url) or [])
-        attempts = self._attempts(request)
-        del request  # as below
-        async with aclosing(attempts) as events:
-            async for event in events:
-                yield event
+        while True:
+            body = await self._encoded(request)
+            async with self._channel.open_stream("POST", self._urls[0], body, _HEADERS) as response:
+                if response.status < 400:
+                    del request, body  # the whole session: it would stay in memory as long as the answer lasts
+                    async with aclosing(await self._reading(response)) as events:
+                        async for event in events:
+                            yield event
+                    return
+                refusal = await response.read(MAX_ERROR_BYTES)
+                if not self._learn(response.status, refusal):
+                    reject_status(response, refusal)
 
     async def resume(self, task: TaskRef) -> AsyncGenerator[StreamEvent, None]:
         """Refuse: an answer that broke off cannot be read on with."""
@@ -74,21 +84,6 @@ class OpenAiChatEndpoint:
         """Close every socket."""
         await self._channel.aclose()
 
-    async def _attempts(self, request: PromptRequest) -> AsyncGenerator[StreamEvent, None]:
-        """Ask; once more, differently, when the server did not understand how it was asked. Nothing was answered then."""
-        while True:
-            body = await self._encoded(request)
-            async with self._channel.open_stream("POST", self._urls[0], body, _HEADERS) as response:
-                if response.status < 400:
-                    del request, body  # the whole session: it would stay in memory as long as the answer lasts
-                    async with aclosing(self._read(response)) as events:
-                        async for event in events:
-                            yield event
-                    return
-                refusal = await response.read(MAX_ERROR_BYTES)
-                if not self._learn(response.status, refusal):
-                    reject_status(response, refusal)
-
     async def _encoded(self, request: PromptRequest) -> bytes:
         """Return the body; with files it is made in a thread, so that other sessions go on meanwhile."""
         if not request.contents:
@@ -105,17 +100,13 @@ class OpenAiChatEndpoint:
         self._dialect = dialect
         return is_new
 
-    async def _read(self, response: StreamResponse) -> AsyncGenerator[StreamEvent, None]:
-        """Read an answer: streamed, or whole from a server that ignores the wish for a stream."""
+    async def _reading(self, response: StreamResponse) -> AsyncGenerator[StreamEvent, None]:
+        """Return what reads an answer: streamed, or whole from a server that ignores the wish for a stream."""
         if response.content_type == _STREAM:
-            reading = self._read_stream(response)
-        elif response.content_type == "application/json" or response.content_type.endswith("+json"):
-            reading = self._read_whole(response)
-        else:
-            raise _not_a_stream(response, await response.read(_QUOTED_BYTES))
-        async with aclosing(reading):
-            async for event in reading:
-                yield event
+            return self._read_stream(response)
+        if response.content_type == "application/json" or response.content_type.endswith("+json"):
+            return self._read_whole(response)
+        raise _not_a_stream(response, await response.read(_QUOTED_BYTES))
 
     async def _read_stream(self, response: StreamResponse) -> AsyncGenerator[StreamEvent, None]:
         """Read server-sent events until one of them ends the answer, or the stream ends."""
