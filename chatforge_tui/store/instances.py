@@ -39,8 +39,7 @@ class Observer:
 
     def others(self) -> frozenset[InstanceId]:
         """Return the other programs that run, also those that are still opening the store and have no row in it."""
-        found = (Path(name) for name in os.listdir(self._directory))
-        ids = (InstanceId(file.stem) for file in found if file.suffix == _SUFFIX)
+        ids = (InstanceId(file.stem) for file in self._directory.iterdir() if file.suffix == _SUFFIX)
         return frozenset(one for one in ids if one != self.instance_id and self.is_alive(one))
 
     def leave(self) -> None:
