@@ -9,7 +9,7 @@ import fcntl
 import os
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from chatforge_tui.errors import StoreUnavailable
@@ -21,28 +21,24 @@ WAIT_S = 5.0
 _PAUSE_S = 0.05
 
 
-@contextmanager
-def repairing(store: Path) -> Generator[None]:
+def repairing(store: Path) -> AbstractContextManager[None]:
     """Let nobody open the store for writing meanwhile, nor repair it.
 
     Raises:
         StoreUnavailable: others do, for longer than `WAIT_S`.
         OSError: the lock file cannot be made.
     """
-    with _locked(store, fcntl.LOCK_EX):
-        yield
+    return _locked(store, fcntl.LOCK_EX)
 
 
-@contextmanager
-def opening(store: Path) -> Generator[None]:
+def opening(store: Path) -> AbstractContextManager[None]:
     """Let nobody repair the store meanwhile.
 
     Raises:
         StoreUnavailable: somebody does, for longer than `WAIT_S`.
         OSError: the lock file cannot be made.
     """
-    with _locked(store, fcntl.LOCK_SH):
-        yield
+    return _locked(store, fcntl.LOCK_SH)
 
 
 @contextmanager

@@ -1,5 +1,8 @@
 """Running one request against an endpoint and writing down what came of it."""
 
+import gc
+import tracemalloc
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -84,3 +87,34 @@ async def run(endpoint: "Endpoint", request: PromptRequest | None = None) -> Run
     except ChatForgeError as error:
         found.error = error
     return found
+
+
+async def memory_at_first_text(
+    begin: Callable[[], AsyncGenerator[StreamEvent, None]], body: Callable[[], int]
+) -> tuple[int, int]:
+    """Begin a stream twice and measure the second one, for the first loads what is loaded once.
+
+    Args:
+        begin: returns the stream of a new request.
+        body: returns the bytes of the last request's body, which this process holds as its server.
+
+    Returns:
+        The bytes that are kept at the first text, the server's left out, and the most there were until then.
+    """
+    async with aclosing(begin()) as events:
+        await _first_text(events)
+    tracemalloc.start()
+    try:
+        async with aclosing(begin()) as events:
+            await _first_text(events)
+            gc.collect()
+            kept, most = tracemalloc.get_traced_memory()
+            return kept - body(), most
+    finally:
+        tracemalloc.stop()
+
+
+async def _first_text(events: AsyncGenerator[StreamEvent, None]) -> None:
+    async for event in events:
+        if isinstance(event, TextDelta):
+            return

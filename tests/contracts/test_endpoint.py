@@ -1,9 +1,7 @@
 """The contract of `sessions.ports.Endpoint`: every adapter, put through the same scenes by a scripted server."""
 
 import asyncio
-import gc
 import time
-import tracemalloc
 from contextlib import aclosing, suppress
 from statistics import median
 
@@ -23,7 +21,7 @@ from chatforge_tui.errors import (
     Unreachable,
 )
 from tests.contracts.endpoint_dialects import DIALECTS, Dialect
-from tests.contracts.endpoint_run import TERMINAL, Run, a_request, a_request_with, run
+from tests.contracts.endpoint_run import TERMINAL, Run, a_request, a_request_with, memory_at_first_text, run
 from tests.servers.raw_server import (
     LAST_CHUNK,
     RawServer,
@@ -97,25 +95,12 @@ async def test_files_are_not_kept_while_the_answer_is_read(dialect, server, conn
     size = 4_000_000
     server.plays = [[*stream(dialect.text("x"), last=False), Stall()]] * 2
     endpoint = connect()
-    async with aclosing(endpoint.stream(a_request())) as events:
-        await first_text(events)  # what is loaded once is loaded now
-    tracemalloc.start()
-    try:
-        async with aclosing(endpoint.stream(a_request_with(("x.bin", "application/pdf", bytes(size))))) as events:
-            await first_text(events)
-            gc.collect()
-            kept = tracemalloc.get_traced_memory()[0] - len(server.requests[-1].body)
-            most = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    kept, most = await memory_at_first_text(
+        lambda: endpoint.stream(a_request_with(("x.bin", "application/pdf", bytes(size)))),
+        lambda: len(server.requests[-1].body),
+    )
     assert most > 2 * size, "the file and the body were there once"
     assert kept < size / 10
-
-
-async def first_text(events):
-    async for event in events:
-        if isinstance(event, TextDelta):
-            return
 
 
 async def test_who_says_nothing_about_files_has_nothing_against_them(dialect, connect):

@@ -14,6 +14,7 @@ from chatforge_tui.domain.turn import Prompt, Turn
 from chatforge_tui.sessions import ALL, EngineSettings, SessionManager, Subscription
 from chatforge_tui.store.memory_store import MemoryStore
 from tests.fakes.scripted_endpoint import ScriptedEndpoints, Wire
+from tests.sessions.network import Network
 from tests.virtual_clock import LoopClock, run_virtually, settle
 
 
@@ -65,6 +66,11 @@ async def engine_on(
 @pytest.fixture
 def endpoints() -> ScriptedEndpoints:
     return ScriptedEndpoints()
+
+
+@pytest.fixture
+def network(endpoints: ScriptedEndpoints) -> Network:
+    return Network(endpoints)
 
 
 @pytest.fixture

@@ -11,46 +11,11 @@ from chatforge_tui.domain.events import Accepted, Finished, TextDelta, WaitingFo
 from chatforge_tui.domain.part import QuestionKind
 from chatforge_tui.domain.turn import Prompt, TurnState
 from chatforge_tui.errors import ContentLost, HttpRejected, UnknownSession, Unreachable
-from chatforge_tui.sessions import EngineSettings
 from chatforge_tui.store.memory_store import MemoryStore
-from tests.fakes.scripted_endpoint import ScriptedEndpoints, echo
+from tests.fakes.scripted_endpoint import ScriptedEndpoints
 from tests.sessions.conftest import engine_on
+from tests.sessions.network import ASKS, GOES, Network, accepted, prompts, rested
 from tests.virtual_clock import run_virtually, settle
-
-ASKS = EngineSettings(keeps_unsent=True)
-GOES = EngineSettings(keeps_unsent=True, sends_unsent=True)
-
-
-class Network:
-    """Whether the agent can be reached."""
-
-    def __init__(self, endpoints):
-        self.is_up = False
-        self.is_mended_by_user = True
-        endpoints.script = self.answer
-
-    def answer(self, request):
-        if self.is_up:
-            return echo(request)
-        return [Unreachable("refused", hint="Is it running?", retryable=self.is_mended_by_user)]
-
-
-@pytest.fixture
-def network(endpoints):
-    return Network(endpoints)
-
-
-def prompts(turns):
-    return [(turn.head.prompt.text, str(turn.head.state)) for turn in turns]
-
-
-def accepted(endpoints):
-    return [wire.request.prompt.text for wire in endpoints.wires if any(isinstance(one, Accepted) for one in wire.said)]
-
-
-async def rested(engine, session_id, seconds=30.0):
-    await asyncio.sleep(seconds)
-    return prompts(await engine.manager.turns(session_id))
 
 
 def test_a_prompt_that_could_not_leave_waits_and_is_not_sent_unasked(run, endpoints, network):

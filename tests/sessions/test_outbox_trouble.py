@@ -12,17 +12,12 @@ from chatforge_tui.sessions import EngineSettings
 from chatforge_tui.store.memory_store import MemoryStore
 from tests.fakes.scripted_endpoint import ScriptedEndpoints
 from tests.sessions.conftest import engine_on
-from tests.sessions.test_outbox import ASKS, GOES, Network, accepted, prompts, rested
+from tests.sessions.network import ASKS, GOES, Network, accepted, prompts, rested
 from tests.virtual_clock import run_virtually, settle
 
 SLOW_S = 0.2
 CONTENT = b"a,b"
 FILE = attachment("table.csv", "text/csv", CONTENT)
-
-
-@pytest.fixture
-def network(endpoints):
-    return Network(endpoints)
 
 
 class SlowStore(MemoryStore):

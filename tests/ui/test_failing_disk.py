@@ -103,6 +103,17 @@ async def until_stored(home: Path, text: str) -> None:
             await asyncio.sleep(0.05)
 
 
+@asynccontextmanager
+async def answering(home: Path) -> AsyncIterator[Terminal]:
+    """Run the program with an answer whose first words are shown and stored."""
+    async with terminal(home=home) as screen:
+        await screen.wait_for("Enter send")
+        screen.send(b"tell me\r")
+        await screen.wait_for("first words")
+        await until_stored(home, "first words")
+        yield screen
+
+
 @pytest.mark.parametrize("fail", [full, broken])
 async def test_what_comes_while_the_disk_fails_is_shown_kept_and_stored_by_itself_afterwards(home: Path, fail: Failure):
     more, done = asyncio.Event(), asyncio.Event()
@@ -110,23 +121,9 @@ async def test_what_comes_while_the_disk_fails_is_shown_kept_and_stored_by_itsel
         configure(home, server)
         middle, last = chunked(delta(MIDDLE), last=False), chunked(delta("last words", "stop"), last=False)
         first = chunked(delta("first words "), last=False)
-        server.plays.append(
-            [
-                sse_head(),
-                first,
-                Wait(more),
-                middle,
-                Wait(done),
-                last,
-                chunked(b"data: [DONE]\n\n", last=False),
-                LAST_CHUNK,
-            ]
-        )
-        async with terminal(home=home) as screen:
-            await screen.wait_for("Enter send")
-            screen.send(b"tell me\r")
-            await screen.wait_for("first words")
-            await until_stored(home, "first words")
+        rest = [Wait(done), last, chunked(b"data: [DONE]\n\n", last=False), LAST_CHUNK]
+        server.plays.append([sse_head(), first, Wait(more), middle, *rest])
+        async with answering(home) as screen:
             async with fail(home, screen):
                 more.set()
                 await screen.until(lambda: "Not saved: The disk" in screen.lines[-2], "it is told")
@@ -155,16 +152,11 @@ async def test_killed_while_the_disk_fails_it_loses_nothing_that_was_acknowledge
         configure(home, server)
         first, middle = chunked(delta("first words "), last=False), chunked(delta(MIDDLE), last=False)
         server.plays.append([sse_head(), first, Wait(more), middle, Wait(asyncio.Event())])
-        async with terminal(home=home) as screen:
-            await screen.wait_for("Enter send")
-            screen.send(b"tell me\r")
-            await screen.wait_for("first words")
-            await until_stored(home, "first words")
-            async with fail(home, screen):
-                more.set()
-                await screen.until(lambda: "Not saved: The disk" in screen.lines[-2], "it is told")
-                screen.kill()
-                await screen.until_ended()
+        async with answering(home) as screen, fail(home, screen):
+            more.set()
+            await screen.until(lambda: "Not saved: The disk" in screen.lines[-2], "it is told")
+            screen.kill()
+            await screen.until_ended()
     [turn] = await stored(home)
     assert (turn.head.prompt.text, turn.head.state, turn.answer) == ("tell me", TurnState.INTERRUPTED, "first words ")
     assert rows(home / "data" / "sessions.db", "PRAGMA integrity_check") == [("ok",)]

@@ -1,10 +1,7 @@
 """How the adapter asks, and what it makes of answers that are no stream."""
 
-import gc
 import json
 import time
-import tracemalloc
-from contextlib import aclosing
 
 import pytest
 
@@ -12,7 +9,7 @@ from chatforge_tui.domain.events import Accepted, Failed, Finished, TextDelta, U
 from chatforge_tui.domain.turn import Usage
 from chatforge_tui.endpoints.late_endpoint import LateEndpoint
 from chatforge_tui.errors import HttpRejected, LimitExceeded, ProtocolMismatch, StreamLost
-from tests.contracts.endpoint_run import a_request, run, text_of
+from tests.contracts.endpoint_run import a_request, memory_at_first_text, run, text_of
 from tests.endpoints.openai_chat.server import DONE, capture, delta, event
 from tests.servers.raw_server import Close, Stall, answer, chunked, head, sse_head, stream
 from tests.store.values import a_session, a_turn, ended
@@ -46,20 +43,11 @@ async def test_what_was_sent_is_not_kept_while_the_answer_is_read(server, open_e
     async def find():
         return open_endpoint()
 
-    def long_request():
-        return a_request(history=(ended(a_turn(a_session()), "a" * size),))
+    def begin():
+        request = a_request(history=(ended(a_turn(a_session()), "a" * size),))
+        return LateEndpoint(find, needs_history=True).stream(request)
 
-    async with aclosing(LateEndpoint(find, needs_history=True).stream(a_request())) as events:
-        await anext(events)  # what is loaded once is loaded now
-    tracemalloc.start()
-    try:
-        async with aclosing(LateEndpoint(find, needs_history=True).stream(long_request())) as events:
-            await anext(events)
-            gc.collect()
-            kept = tracemalloc.get_traced_memory()[0] - len(server.requests[-1].body)
-            most = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    kept, most = await memory_at_first_text(begin, lambda: len(server.requests[-1].body))
     assert most > 2 * size, "the history and the body were there once"
     assert kept < size / 10
 
