@@ -221,4 +221,4 @@ def test_no_link_is_opened_but_by_the_opener():
     opened = [path.name for path in SOURCES if "import webbrowser" in path.read_text("utf-8")]
     asked = [path.name for path in SOURCES if ".open_link(" in path.read_text("utf-8")]
     assert opened == []
-    assert sorted(asked) == ["desk_app.py", "program_actions.py"]
+    assert sorted(asked) == ["program_actions.py", "terminal_app.py"]

@@ -6,26 +6,21 @@ the widgets tell arrives in app. What the user can do is in session_actions and 
 
 import asyncio
 import logging
-import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import Context, copy_context
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec.structs import replace
 from rich.text import Text
 from textual import events
-from textual.app import App
 from textual.binding import BindingType
-from textual.driver import Driver
-from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.worker import Worker, WorkerState
 
 from chatforge_tui.config.card_hosts import CardHosts
 from chatforge_tui.config.key_names import shown
@@ -34,33 +29,26 @@ from chatforge_tui.config.locations import Locations
 from chatforge_tui.config.settings import Settings
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.session import EndpointRef
-from chatforge_tui.errors import ChatForgeError
 from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.action_table import ActionTable
 from chatforge_tui.ui.attach_actions import AttachActions
 from chatforge_tui.ui.bridge import EngineThread
-from chatforge_tui.ui.clipboard import Clipboard
-from chatforge_tui.ui.desk import Answer, FollowsSessions, Severity
+from chatforge_tui.ui.desk import Answer, FollowsSessions
 from chatforge_tui.ui.draft_keeper import DraftKeeper
 from chatforge_tui.ui.early_keys import EarlyKeys, Stage
 from chatforge_tui.ui.end_signals import EndSignals
 from chatforge_tui.ui.exchange_actions import ExchangeActions
 from chatforge_tui.ui.file_actions import FileActions
 from chatforge_tui.ui.folder_memory import FolderMemory
-from chatforge_tui.ui.line_filter import SafetyFilter
-from chatforge_tui.ui.link_opener import LinkOpener
 from chatforge_tui.ui.marks import ASCII_MARKS, UNICODE_MARKS
 from chatforge_tui.ui.offers import Offer
 from chatforge_tui.ui.panes import Pane, PaneBook
 from chatforge_tui.ui.program_actions import ProgramActions
 from chatforge_tui.ui.screens.main import MainScreen
 from chatforge_tui.ui.session_actions import SessionActions
+from chatforge_tui.ui.terminal_app import TerminalApp
 from chatforge_tui.ui.terminal_driver import TerminalDriver
-from chatforge_tui.ui.terminal_keys import patch_terminal_keys
-from chatforge_tui.ui.terminal_paste import patch_terminal_paste
 from chatforge_tui.ui.terminal_watch import TerminalWatch
-from chatforge_tui.ui.theme_memory import ThemeMemory
-from chatforge_tui.ui.themes import OWN_THEMES, THEME_DEFAULTS
 from chatforge_tui.ui.turn_actions import TurnActions
 from chatforge_tui.ui.turn_facts import session_title
 
@@ -72,8 +60,6 @@ _log = logging.getLogger("chatforge.ui")
 
 TICK_S = 0.2
 """Seconds between two pictures of the spinner while the session in front runs."""
-SAY_S = 6.0
-"""Seconds that a sentence stays on the screen."""
 ENGINE_STOP_S = 4.0
 """Seconds that the engine may take to end its streams and to close the store; its own limits are shorter."""
 CRASH_CODE = 70
@@ -91,7 +77,7 @@ def default_examples(endpoint: EndpointRef) -> Sequence[str]:
     return DEFAULT_EXAMPLES
 
 
-class DeskApp(App[None], inherit_bindings=False):
+class DeskApp(TerminalApp, inherit_bindings=False):
     """The terminal program, but for what its widgets and its engine tell it."""
 
     TITLE = "ChatForge"
@@ -126,31 +112,19 @@ class DeskApp(App[None], inherit_bindings=False):
             notices: sentences to tell at the start.
             examples: three prompts to try at an endpoint.
         """
-        patch_terminal_keys()
-        patch_terminal_paste()
-        super().__init__()
-        self.settings, self.keymap = settings, keymap
+        super().__init__(settings, locations, notices)
+        self.keymap = keymap
         self.marks = ASCII_MARKS if settings.ui.ascii else UNICODE_MARKS
         self.monotonic = time.monotonic
         self._default_endpoint = default_endpoint
         self.find_offers = offers
-        self._notices = notices
         self._examples = examples
-        self._themes = ThemeMemory(locations.state_dir)
         self.card_hosts = CardHosts(locations.state_dir)
         self._log_dir = locations.log_dir
         self._book = PaneBook()
         self._engine = EngineThread(
             start_engine, deliver=self.post_message, may_paint=lambda: self._terminal.takes_output
         )
-        self._terminal = TerminalDriver(None)
-        self._copier = Clipboard(
-            settings.ui,
-            environ=os.environ,
-            file=locations.state_dir / "copied.txt",
-            terminal=lambda: self._terminal,
-        )
-        self._opener = LinkOpener(os.environ)
         self.examine: Callable[[int], str] = lambda _: ""
         """Returns the doctor's report in lines of so many columns; called in a thread."""
         self.terminal_modes: list[Any] | None = None
@@ -179,7 +153,6 @@ class DeskApp(App[None], inherit_bindings=False):
         self._actions = ActionTable(
             self, self._sessions, self._turns, self._program, self._files, self._attaching, self._exchange
         )
-        self._choose_first_theme()
 
     @property
     def book(self) -> PaneBook:
@@ -214,26 +187,6 @@ class DeskApp(App[None], inherit_bindings=False):
             goes_alone=self.settings.outbox == "auto",
         )
         return self._main
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Add what our own themes define beyond Textual's variables, for the themes that do not."""
-        return {**super().get_theme_variable_defaults(), **THEME_DEFAULTS}
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """Add the wall that no control character passes."""
-        return [*super().get_line_filters(), self._safety]
-
-    _safety = SafetyFilter()
-
-    def _choose_first_theme(self) -> None:
-        """Take the configured theme, else the one chosen last, else the default one."""
-        for theme in OWN_THEMES:
-            self.register_theme(theme)
-        wanted = self.settings.ui.theme
-        if wanted and wanted not in self.available_themes:
-            self._notices = (*self._notices, f"There is no theme called {wanted}; see “theme” in the commands.")
-        names = (wanted, self._themes.recall(), OWN_THEMES[0].name)
-        self.theme = next(name for name in names if name in self.available_themes)
 
     def on_mount(self) -> None:
         """Start what belongs to the terminal and the process."""
@@ -336,32 +289,6 @@ class DeskApp(App[None], inherit_bindings=False):
         """Do an action of the key table, on this pane."""
         self._actions.do(action_id, pane)
 
-    def say(self, message: str, *, severity: Severity = "information") -> None:
-        """Tell the user one sentence."""
-        self.notify(clean(message), markup=False, severity=severity, timeout=SAY_S)
-
-    def unsay(self, message: str) -> None:
-        """Take a sentence from the screen that is not true any more, if it is still there."""
-        for said in [one for one in self._notifications if one.message == clean(message)]:
-            self._unnotify(said)
-
-    def start(self, job: Coroutine[object, object, None]) -> None:
-        """Run a job beside the UI. A ChatForgeError that it raises is told to the user."""
-
-        async def run() -> None:
-            try:
-                await job
-            except ChatForgeError as error:
-                self.say(sentence(error), severity="error")
-
-        self.run_worker(run(), exit_on_error=False, group="jobs")
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Tell of a job that died of an error nobody foresaw."""
-        if event.state is WorkerState.ERROR:
-            _log.error("a job of the UI failed", exc_info=cast("Worker[object]", event.worker).error)
-            self.say("That did not work: an error of ChatForge's own. The log says more.", severity="error")
-
     def bring_to_front(self, session_id: SessionId) -> None:
         """Show a session's pane and tell the engine."""
         old = self._book.current
@@ -399,56 +326,6 @@ class DeskApp(App[None], inherit_bindings=False):
             self._drafts.take(pane, draft)
             if pane is self._book.current:
                 self._main.composer.show_draft(draft)
-
-    def copy_text(self, text: str, what: str) -> None:
-        """Copy text, cleaned, and say what is known about that."""
-        self._clipboard = clean(text)
-
-        async def copy(copied: str) -> None:
-            became = await self._copier.put(copied, what)
-            self.say(became.message, severity=became.severity)
-
-        self.start(copy(self._clipboard))
-
-    def open_link(self, url: str) -> None:
-        """Open a clean http or https URL in a browser with a window of its own; where there is none, copy it."""
-
-        async def open_it() -> None:
-            if await self._opener.open(url):
-                self.say("Opened in the browser.")
-            else:
-                self.say("No browser with a window can be started from here.", severity="warning")
-                self.copy_text(url, "address")
-
-        self.start(open_it())
-
-    def open_url(self, url: str, *, new_tab: bool = True) -> None:
-        """Open what a widget of Textual's wants opened the same way: `webbrowser` may start one on this terminal."""
-        del new_tab
-        self.open_link(url)
-
-    def copy_to_clipboard(self, text: str) -> None:
-        """Copy what a text field of Textual's cuts or copies, by the ways the user wants."""
-        self._clipboard = text
-
-        async def copy() -> None:
-            await self._copier.put(text, "text")
-
-        self.start(copy())
-
-    def theme_names(self) -> tuple[str, list[str]]:
-        """Return the theme in use, and all: ours first."""
-        own = [theme.name for theme in OWN_THEMES]
-        return self.theme, [*own, *sorted(name for name in self.available_themes if name not in own)]
-
-    def use_theme(self, name: str) -> None:
-        """Switch to a theme and remember it."""
-        self.theme = name
-        self._themes.keep(name)
-
-    def repaint(self) -> None:
-        """Draw the whole screen anew."""
-        self.refresh(repaint=True, layout=True)
 
     def leave(self) -> None:
         """End the program; on_unmount saves and stops everything."""
@@ -513,24 +390,3 @@ class DeskApp(App[None], inherit_bindings=False):
             )
         )
         self._close_messages_no_wait()
-
-    def get_driver_class(self) -> type[Driver]:
-        """Return Textual's driver of this platform; on Unix the one that knows Esc at once."""
-        driver = super().get_driver_class()
-        if driver.__name__ != "LinuxDriver":
-            return driver
-        from chatforge_tui.ui.terminal_input import UnixDriver  # noqa: PLC0415 - not to be had on Windows
-
-        return UnixDriver
-
-    def toggle_mouse(self) -> None:
-        """Give the mouse to the terminal, or take it back."""
-        if self._terminal.toggle_mouse():
-            self.say("ChatForge has the mouse again.")
-        else:
-            self.say("The terminal has the mouse: it selects text now.")
-
-
-def sentence(error: ChatForgeError) -> str:
-    """Return what happened and what to do."""
-    return f"{error} {error.hint}".strip()

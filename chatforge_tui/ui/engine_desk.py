@@ -31,8 +31,9 @@ from chatforge_tui.ui.bridge import (
     TurnsLoaded,
     TurnsUnread,
 )
-from chatforge_tui.ui.desk_app import CRASH_CODE, DeskApp, sentence
+from chatforge_tui.ui.desk_app import CRASH_CODE, DeskApp
 from chatforge_tui.ui.early_keys import Stage
+from chatforge_tui.ui.terminal_app import sentence
 
 _log = logging.getLogger("chatforge.ui")
 
