@@ -11,6 +11,10 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+WORKERS = min(4, (os.cpu_count() or 1) + 1)
+"""One more than there are cores: half of the time a test waits. Not many, for some tests measure time."""
+SPREAD = ("--dist", "loadfile", "--no-loadscope-reorder")
+"""The tests of a file stay together: what they share is set up once. The files go in the order of tests/conftest.py."""
 
 
 def steps(pytest_args: list[str]) -> list[tuple[str, list[str]]]:
@@ -21,7 +25,7 @@ def steps(pytest_args: list[str]) -> list[tuple[str, list[str]]]:
         ("lint", [python, "-m", "ruff", "check", "."]),
         ("types", [python, "-m", "basedpyright"]),
         ("import contracts", [python, "-c", "from importlinter.cli import lint_imports_command as run; run()"]),
-        ("tests", [python, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *pytest_args]),
+        ("tests", [python, "-m", "pytest", "-n", str(WORKERS), *SPREAD, *pytest_args]),
     ]
 
 

@@ -11,7 +11,7 @@ from tests.hostile.corpus import Case, collected, is_plain, own_deltas, shown
 from tests.hostile.entries import COLLECTED, json_bytes
 from tests.hostile.stage import Run, Stage, Tab, visible
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("hostile answers")]
+pytestmark = pytest.mark.timeout(300)
 
 LONGEST = 10_000
 """Bytes of a payload; longer ones are bombs, with a program of their own."""

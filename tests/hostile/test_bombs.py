@@ -10,7 +10,7 @@ from tests.hostile.checker import leaks
 from tests.hostile.corpus import Case, bombs, collected
 from tests.hostile.stage import Act, Run, Seen, Show, Stage, Tab
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("hostile bombs")]
+pytestmark = pytest.mark.timeout(400)
 
 FROZEN_S = 6.0
 """Seconds within which a key must show an effect while a bomb is on the screen, on a machine that is busy with others;

@@ -26,7 +26,7 @@ from tests.store.values import a_session, a_turn, ended
 from tests.store.waiting import rows
 from tests.terminal import PROGRAM, Terminal, terminal
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("canary")]
+pytestmark = pytest.mark.timeout(300)
 
 ENV, FILE, COMMAND, PROXY, USER, QUERY = map(Canary, ("Env", "File", "Command", "Proxy", "User", "Query"))
 CANARIES = (ENV, FILE, COMMAND, PROXY, USER, QUERY)

@@ -18,7 +18,7 @@ from tests.hostile.stage import Act, Run, Show, Stage, Tab
 from tests.hostile.test_places import CARDS, stored_turn
 from tests.servers.raw_server import answer, raw_server
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("hostile carried in")]
+pytestmark = pytest.mark.timeout(300)
 
 FILE_NAME = "in\x1b]52;c;ZXZpbA==\x07\u202e\x9b2J[@click=app.quit]x.jsonl"
 """Of the bundle; a name may hold every byte but two."""

@@ -15,7 +15,7 @@ from tests.hostile.corpus import SINK, Case, collected, squashed
 from tests.hostile.entries import AGENT, CHAT, COLLECTED, form, stream_body
 from tests.hostile.stage import Act, Run, Stage, Tab, visible
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("hostile entries")]
+pytestmark = pytest.mark.timeout(300)
 
 SECRET = "sk-live-SECRET"
 COLLECTED_CASES = [case for case in collected() if case.where in COLLECTED and not case.where.startswith("delta text")]

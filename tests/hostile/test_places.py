@@ -33,7 +33,7 @@ from tests.hostile.checker import hidden_in, leaked_bytes, leaks, passed
 from tests.hostile.corpus import SINK, Case, collected, squashed
 from tests.hostile.stage import Act, Run, Show, Stage, Tab, visible
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("hostile places")]
+pytestmark = pytest.mark.timeout(300)
 
 CASES = {case.id: case for case in collected()}
 TITLES = [case for case in CASES.values() if case.where == "session title"]

@@ -35,8 +35,9 @@ async def test_dragging_to_an_edge_scrolls_and_selects_what_comes(home: Path, is
         start, end = (15, 32) if is_down else (15, 4)
         screen.send(b"\x1b[<0;6;%dM" % start)
         for row in range(start, end, 1 if is_down else -1):
+            begin = len(screen.raw)
             screen.send(b"\x1b[<32;10;%dM" % row)
-            await screen.until_quiet(0.03)
+            await screen.until(lambda begin=begin: len(screen.raw) > begin, "it is drawn")
         if is_down:
             await screen.until(lambda: first_line(screen) > 40)
         else:
