@@ -1,7 +1,7 @@
 """The program as a desk: its life from the first frame to the terminal as it was, and what its actions need of it.
 
-Owns the engine's thread, the panes, the keys that come too early, the signals. What the engine tells arrives in engine_desk, what
-the widgets tell arrives in app. What the user can do is in session_actions and turn_actions.
+Owns the engine's thread, the panes, the keys that come too early, the signals. What it is to its terminal is in terminal_app, what
+the engine tells arrives in engine_desk, what the widgets tell in app. What the user can do is in session_actions and turn_actions.
 """
 
 import asyncio
