@@ -4,13 +4,13 @@ Owns the order of the start: the screen first. Engine, endpoints, store and buil
 thread, behind the first frame.
 """
 
-import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from chatforge_tui.cli import settling
 from chatforge_tui.cli.launch import Launch
 from chatforge_tui.cli.logging_setup import start_logging
 from chatforge_tui.config.keymap import Keymap
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from chatforge_tui.endpoints.discovery import Offer
     from chatforge_tui.sessions.manager import SessionManager
 
-SETTLED_S = (20.0, 180.0)
-"""Seconds after the start at which what has been loaded meanwhile is taken for lasting."""
 _BUILT_IN_EXAMPLES = ("How do I open a new tab?", "Show me a plan", "Ask me something")
 
 
@@ -42,11 +40,11 @@ def run_ui(launch: Launch, modes: list[Any] | None = None) -> int:
         raise ConfigError("ChatForge needs a terminal.", hint="In scripts use `chatforge send`.")
     start_logging(launch.log_file)
     engine = _Engine(launch)
-    gc.disable()  # a start makes no garbage worth a search: 8 % of its CPU; on again when the engine is there
+    settling.begin()
     try:
         return _run_app(launch, endpoint, engine, modes)
     finally:
-        gc.enable()
+        settling.end()
         engine.stop()
 
 
@@ -76,23 +74,6 @@ def _run_app(launch: Launch, endpoint: EndpointRef, engine: "_Engine", modes: li
     return app.return_code or 0
 
 
-def settle_later() -> None:
-    """Have what stands some time after the start left out of the search for garbage. Called in the engine's loop.
-
-    What is loaded with the first requests, and every session's head, live as long as the program. Searching them took
-    25 to 37 ms of CPU every 17 s with 51 sessions streaming among 1,000, in which no key was answered; 7 ms without them.
-    """
-    import asyncio  # noqa: PLC0415 - 250 ms that the first frame need not wait for
-
-    for seconds in SETTLED_S:
-        asyncio.get_running_loop().call_later(seconds, _settle)
-
-
-def _settle() -> None:
-    gc.collect()  # what is garbage already would never be found again
-    gc.freeze()
-
-
 class _Engine:
     """What runs behind the screen, from the engine's start to the end of the program."""
 
@@ -106,9 +87,7 @@ class _Engine:
         from chatforge_tui.cli.composition import BuiltInEndpoint, make_manager  # noqa: PLC0415 - see above
         from chatforge_tui.cli.trash import empty_trash  # noqa: PLC0415 - see above
 
-        gc.freeze()  # classes and functions live as long as the program: they are never searched
-        gc.enable()
-        settle_later()
+        settling.settle()
         launch = self._launch
         built_in = BuiltInEndpoint(launch)
 

@@ -13,6 +13,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Self
 
+from chatforge_tui.cli import settling
 from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.config.locations import Locations
 from chatforge_tui.config.settings import EndpointSettings, Settings
@@ -97,6 +98,7 @@ class BusyManager(SessionManager):
         self._streams = streams
 
     async def __aenter__(self) -> Self:
+        settling.settle()
         await super().__aenter__()
         numbers = range(max(1, self._streams))
         heads = await asyncio.gather(*map(self._create, numbers))
@@ -136,6 +138,7 @@ def main(home: Path, streams: int, port: int = 0) -> None:
     server = EndpointSettings(protocol="openai-chat", url=f"http://127.0.0.1:{port}/v1", model="mock")
     settings = Settings(endpoints={REF.name: server}) if port else Settings()
     endpoints = EndpointCatalog(settings, {}) if port else None
+    settling.begin()
     app = ChatForgeApp(
         start_engine=lambda: BusyManager(home, streams, endpoints),
         settings=settings,

@@ -6,7 +6,7 @@ import weakref
 
 import pytest
 
-from chatforge_tui.cli import ui_start
+from chatforge_tui.cli import settling
 
 
 class Node:
@@ -23,18 +23,22 @@ def thawed():
 
 
 async def test_what_lasts_is_left_out_of_the_search_and_garbage_is_not_kept(monkeypatch):
-    monkeypatch.setattr(ui_start, "SETTLED_S", (0.01, 0.05))
-    lasting, garbage = [Node() for _ in range(500)], Node()
-    lost = weakref.ref(garbage)
-    frozen, searched = gc.get_freeze_count(), len(gc.get_objects())
-    gc.disable()
+    monkeypatch.setattr(settling, "SETTLED_S", (0.01, 0.05))
+    searched = len(gc.get_objects())
+    settling.begin()
     try:
+        assert not gc.isenabled()
+        settling.settle()
+        assert gc.isenabled()
+        gc.disable()  # what is lost must not be found by chance
+        lasting, garbage = [Node() for _ in range(500)], Node()
+        lost = weakref.ref(garbage)
+        frozen = gc.get_freeze_count()
         del garbage
         assert lost() is not None
-        ui_start.settle_later()
         await asyncio.sleep(0.2)
     finally:
-        gc.enable()
+        settling.end()
     assert lost() is None
-    assert gc.get_freeze_count() > frozen + len(lasting)
+    assert gc.get_freeze_count() > frozen + len(lasting) / 2
     assert len(gc.get_objects()) < searched / 2
