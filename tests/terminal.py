@@ -107,13 +107,14 @@ class Terminal:
         """Paste, with the brackets that terminals put around it."""
         self.send(b"\x1b[200~" + text.encode("utf-8", "surrogatepass") + b"\x1b[201~")
 
-    async def until(self, condition: Callable[[], object], what: str = "", *, seconds: float = LIMIT_S) -> None:
-        """Wait until a condition holds; it is looked at after every output, and ten times a second."""
+    async def until(
+        self, condition: Callable[[], object], what: str = "", *, seconds: float = LIMIT_S, every: float = 0.1
+    ) -> None:
+        """Wait until a condition holds; it is looked at after every output, and `every` so many seconds."""
         end = time.monotonic() + seconds
         while not condition():
-            assert self.code is None, f"the program ended with {self.code}:\n{self.text}"
-            assert time.monotonic() < end, f"{what or 'it'} did not happen; the screen:\n{self.text}"
-            await self._news(0.1)
+            self._check(end, what or "it")
+            await self._news(every)
 
     async def wait_for(self, text: str, *, seconds: float = LIMIT_S) -> None:
         """Wait until the screen shows a text."""
@@ -126,7 +127,10 @@ class Terminal:
     async def until_quiet(self, pause: float = 0.1, *, seconds: float = LIMIT_S) -> None:
         """Wait until the program has written nothing for `pause` seconds."""
         self.heard = time.monotonic()
-        await self.until(lambda: time.monotonic() - self.heard >= pause, "silence", seconds=seconds)
+        end = self.heard + seconds
+        while (left := self.heard + pause - time.monotonic()) > 0:
+            self._check(end, "silence")
+            await self._news(left)
 
     async def until_ended(self, *, seconds: float = LIMIT_S) -> int:
         """Wait until the program has ended; return its exit code."""
@@ -192,6 +196,11 @@ class Terminal:
             await self.until_ended()
         if self._descriptor >= 0:
             self.hang_up()
+
+    def _check(self, end: float, what: str) -> None:
+        """Fail when the program has ended, or the time is over in which something was to happen."""
+        assert self.code is None, f"the program ended with {self.code}:\n{self.text}"
+        assert time.monotonic() < end, f"{what} did not happen; the screen:\n{self.text}"
 
     def _flush(self) -> None:
         loop = asyncio.get_running_loop()

@@ -120,7 +120,9 @@ class Show:
         begin, at = len(self.terminal.raw), time.monotonic()
         self.terminal.send(f"case {act.case}".encode())
         self.terminal.press("enter")
-        await self.terminal.until(lambda: self.state(act.case), f"the end of {act.case}", seconds=act.seconds)
+        await self.terminal.until(
+            lambda: self.state(act.case), f"the end of {act.case}", seconds=act.seconds, every=0.02
+        )
         if self.has_screen:
             await self.terminal.until(lambda: self._is_drawn(act), f"the drawing of {act.case}", seconds=act.seconds)
         await self.terminal.until_quiet(0.05 if self.has_screen else 0.2)

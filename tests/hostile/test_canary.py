@@ -220,7 +220,7 @@ class Tour:
         screen = self._screen
         screen.send(text.encode())
         screen.press("enter")
-        await screen.until(lambda: self._is_over(text), f"the end of {text}")
+        await screen.until(lambda: self._is_over(text), f"the end of {text}", every=0.03)
         await screen.until_quiet(0.1)
         self.seen.append(squashed(screen.text))
 
