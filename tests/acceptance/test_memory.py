@@ -69,5 +69,5 @@ async def test_what_a_session_costs_with_its_store_and_its_connection(url, tmp_p
     each_idle, each_streaming = (idle - before) / COUNT, (streaming - idle) / COUNT
     with capsys.disabled():
         print(f"\nmemory per session: idle {each_idle:.0f} bytes, streaming {each_streaming:.0f} bytes more")
-    assert each_idle < 2_000
-    assert each_streaming < 100_000
+    assert each_idle < 450
+    assert each_streaming < 40_000

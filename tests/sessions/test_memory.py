@@ -122,9 +122,9 @@ def test_what_a_session_costs(capsys, caplog):
             f"streaming {bytes_per_session['streaming']:.0f} bytes more (its task and its silent endpoint included), "
             f"{bytes_per_session['after']:.0f} bytes more after its turn"
         )
-    assert bytes_per_session["idle"] < 1_000
-    assert bytes_per_session["streaming"] < 8_000
-    assert bytes_per_session["after"] < 600, "what is left is Python's own store of small tuples"
+    assert bytes_per_session["idle"] < 400
+    assert bytes_per_session["streaming"] < 6_000
+    assert bytes_per_session["after"] < 500, "what is left is Python's own store of small tuples"
 
 
 def test_five_hundred_sessions_that_came_and_went_leave_nothing():
