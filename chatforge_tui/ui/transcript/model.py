@@ -446,9 +446,7 @@ class TranscriptModel:
     def forget_code(self, codes: set[str]) -> None:
         """Lay these code blocks out again: their colours have come."""
         for layout in self._layouts.values():
-            for piece in layout.flow:
-                if piece.lines and any(line.code in codes for line in piece.lines):
-                    piece.forget()
+            layout.forget_code(codes)
         self.version += 1
 
     def _drop_old_layouts(self) -> None:

@@ -18,6 +18,10 @@ from chatforge_tui.ui.transcript.paint import PLAIN, Overlay, Palette, paint
 from chatforge_tui.ui.transcript.place import Place, Row
 from chatforge_tui.ui.transcript.wrap import is_narrow, width_of
 
+_ENDS = (1, 2, 4, 8)
+"""Rows at the end of the view that may be other ones while those above them are looked at as a whole, which is far quicker
+than one by one."""
+
 
 class _Painted(Struct):
     """What one row shows, and the strip that shows it."""
@@ -32,8 +36,10 @@ class Painter:
 
     def __init__(self) -> None:
         self._painted: list[_Painted] = []
-        self._places: list[Place] = []
-        """Of the rows that are painted."""
+        self._rows: Sequence[Row] = ()
+        """Those that are painted."""
+        self._is_plain = False
+        """Nothing lies over them."""
         self._blank: tuple[Palette, int, Strip] | None = None
         self._filters: tuple[LineFilter, ...] = ()
         self._background = Color(0, 0, 0)
@@ -52,10 +58,11 @@ class Painter:
 
     def lines_gone(self, rows: Sequence[Row]) -> int:
         """Return how many of the rows that were painted are above these now; 0 when that is none, all, or unknown."""
-        if not rows or len(self._painted) != len(self._places) or len(rows) != len(self._places):
+        before = self._rows
+        if not rows or len(self._painted) != len(before) or len(rows) != len(before) or rows[0] is before[0]:
             return 0
-        first = bisect_left(self._places, rows[0].place)
-        return first if first < len(self._places) and self._places[first] == rows[0].place else 0
+        first = bisect_left(before, rows[0].place, key=_place_of)
+        return first if first < len(before) and before[first].place == rows[0].place else 0
 
     def paint(
         self,
@@ -75,14 +82,16 @@ class Painter:
             moved_up: rows by which the terminal has moved what was painted.
         """
         before = self._painted[moved_up:]
-        self._places = [row.place for row in rows]
-        known: dict[int, _Painted] | None = None  # by the line they show, made when it is needed
-        painted: list[_Painted] = []
-        dirty: list[Region] = []
         is_plain = not overlays
-        for y, (_, line) in enumerate(rows):
+        known: dict[int, _Painted] | None = None  # by the line they show, made when it is needed
+        same = self._same(rows, moved_up) if is_plain and self._is_plain else 0
+        self._rows, self._is_plain = rows, is_plain
+        painted: list[_Painted] = before[:same]
+        dirty: list[Region] = []
+        for y in range(same, len(rows)):
+            line = rows[y].line
             if is_plain and y < len(before) and before[y].line is line and before[y].overlay is PLAIN:
-                painted.append(before[y])  # nearly all rows of nearly all frames
+                painted.append(before[y])
                 continue
             overlay = overlays.get(y, PLAIN)
             old = before[y] if y < len(before) else None
@@ -91,14 +100,25 @@ class Painter:
                 continue
             if known is None:
                 known = {id(one.line): one for one in before}
-            same = known.get(id(line))
-            if same is None or same.overlay != overlay:
-                same = _Painted(line, overlay, self.filtered(paint(line, overlay, width, palette)))
-            painted.append(same)
-            dirty.append(_changed_cells(y, old, same, width))
+            new = known.get(id(line))
+            if new is None or new.overlay != overlay:
+                new = _Painted(line, overlay, self.filtered(paint(line, overlay, width, palette)))
+            painted.append(new)
+            dirty.append(_changed_cells(y, old, new, width))
         dirty += (Region(0, y, width, 1) for y in range(len(rows), len(before) + moved_up))
         self._painted = painted
         return dirty
+
+    def _same(self, rows: Sequence[Row], moved_up: int) -> int:
+        """Return how many rows at the beginning are certainly those that were painted: nearly all of nearly all frames."""
+        if len(self._painted) != len(self._rows):
+            return 0
+        before = self._rows[moved_up:]
+        for others in _ENDS:
+            count = len(rows) - others
+            if 0 < count <= len(before) and rows[:count] == before[:count]:
+                return count
+        return 0
 
     @property
     def strips(self) -> list[Strip]:
@@ -116,6 +136,10 @@ class Painter:
         for line_filter in self._filters:
             strip = strip.apply_filter(line_filter, self._background)
         return strip
+
+
+def _place_of(row: Row) -> Place:
+    return row.place
 
 
 def _changed_cells(y: int, old: _Painted | None, new: _Painted, width: int) -> Region:

@@ -27,6 +27,9 @@ PROMPT = -1
 ENDING = -2
 """Key of the pieces that say how the turn ended."""
 
+KEPT_ROWS = 4
+"""Heights of the view of which the rows are kept while text grows below them."""
+
 Folds = Callable[[int, Section], bool]
 """Says for a part's index and its section whether it is folded."""
 
@@ -99,6 +102,18 @@ class _Tail(Struct):
     """How many of its closed pieces are in the flow."""
 
 
+class _Kept(Struct):
+    """The last rows of the pieces that come before the text that grows, or of all pieces: they stay as they are."""
+
+    turn: int
+    page: Page
+    end: int
+    """Index of the piece behind them."""
+    is_all: bool
+    """Whether they begin with the turn."""
+    rows: list[Row]
+
+
 class TurnLayout:
     """The pieces of one turn and where each begins."""
 
@@ -117,6 +132,7 @@ class TurnLayout:
         self._order: list[int] = []
         self._is_stale = True
         self._tail: _Tail | None = None  # the text that grows, while nothing else has changed
+        self._kept: _Kept | None = None
         self._moment: tuple[int, int] | None = None  # second and spinner step that are shown
         self._headed: tuple[TurnHead, tuple[int, int] | None, str] | None = None  # what the headers were made of
         self._marks: MarkSet | None = None
@@ -218,7 +234,7 @@ class TurnLayout:
     def mark_stale(self) -> None:
         """Have the flow made anew: a fold or a mark changed."""
         self._is_stale = True
-        self._tail = None
+        self._tail = self._kept = None
 
     def prepare(self, page: Page, marks: MarkSet, now: float, frame: int, agent: str) -> None:
         """Bring flow and heights up to date; cheap when nothing changed."""
@@ -231,7 +247,7 @@ class TurnLayout:
             self._tick(now, frame)
         headed = (self.head, moment, agent)
         if not is_live or headed != self._headed or marks is not self._marks:
-            self._headed, self._marks = headed, marks
+            self._headed, self._marks, self._kept = headed, marks, None
             self._set_headers(marks, now, agent, frame)
         if self._tail is not None:
             self._grow_tail(self._tail, page)
@@ -247,6 +263,7 @@ class TurnLayout:
 
     def _rebuild(self, page: Page, marks: MarkSet) -> None:
         """Collect all pieces anew."""
+        self._kept = None
         flow, keys = self._collect(marks)
         first = _first_difference(self.flow, flow)
         self.flow, self.keys = flow, keys
@@ -268,6 +285,7 @@ class TurnLayout:
 
     def fit(self, page: Page) -> None:
         """Estimate all heights for a new page."""
+        self._kept = None
         for piece in self.flow:
             piece.fit(page)
         self.measure(0)
@@ -300,6 +318,41 @@ class TurnLayout:
         piece.rows = [Row(Place(turn, index, number), line) for number, line in enumerate(lines)]
         return piece.rows
 
+    def last_rows(self, turn: int, count: int, page: Page) -> list[Row]:
+        """Return the last rows of the turn, `count` at most; `turn` is this one's index.
+
+        While text only grows at the end, the rows above it are those of the last call: to collect them again was a third
+        of a frame.
+        """
+        fixed = len(self.flow) if self._tail is None else self._tail.begin + self._tail.closed
+        growing: list[Row] = []
+        for index in range(fixed, len(self.flow)):
+            growing += self.rows(turn, index, page)
+        missing = count - len(growing)
+        if missing <= 0:
+            return growing[-count:]
+        kept = self._kept
+        if kept is None or kept.turn != turn or kept.page is not page or kept.end > fixed:
+            kept = self._kept = self._collect_rows(turn, fixed, missing, page)
+        for index in range(kept.end, fixed):
+            kept.rows += self.rows(turn, index, page)
+        kept.end = fixed
+        if len(kept.rows) > KEPT_ROWS * count:
+            kept.rows, kept.is_all = kept.rows[-count:], False
+        if missing > len(kept.rows) and not kept.is_all:
+            kept = self._kept = self._collect_rows(turn, fixed, missing, page)
+        return kept.rows[-missing:] + growing
+
+    def _collect_rows(self, turn: int, end: int, count: int, page: Page) -> _Kept:
+        """Collect the rows of whole pieces before one of the flow, at least as many as asked for where there are."""
+        upward: list[list[Row]] = []
+        index = end
+        while index and count > 0:
+            index -= 1
+            upward.append(self.rows(turn, index, page))
+            count -= len(upward[-1])
+        return _Kept(turn, page, end, not index, [row for rows in reversed(upward) for row in rows])
+
     def top(self, index: int) -> int:
         """Return the line of the turn at which a piece begins."""
         return self._tops[index]
@@ -310,8 +363,16 @@ class TurnLayout:
 
     def forget(self) -> None:
         """Drop all lines that can be made again."""
+        self._kept = None
         for piece in self.flow:
             piece.forget()
+
+    def forget_code(self, codes: set[str]) -> None:
+        """Lay these code blocks out again."""
+        self._kept = None
+        for piece in self.flow:
+            if piece.lines and any(line.code in codes for line in piece.lines):
+                piece.forget()
 
     @property
     def cursor_piece(self) -> int | None:

@@ -121,24 +121,28 @@ def nearest(model: TranscriptModel, place: Place) -> Place:
 
 def _last_rows(model: TranscriptModel, height: int) -> list[Row]:
     """Return the last rows of the transcript, as many as fit."""
-    upward: list[list[Row]] = []
-    missing = height
+    found: list[Row] = []
     turn = model.turns
-    while turn > 0 and missing > 0:
+    while turn > 0 and len(found) < height:
         turn -= 1
         layout = model.prepared(turn)
-        cursor = layout.cursor_piece
-        for piece in range(len(layout.flow) - 1, -1, -1):
-            rows = layout.rows(turn, piece, model.page)[-missing:]
-            if piece == cursor and rows:
-                place, line = rows[-1]
-                rows[-1] = Row(place, _with_cursor(line, model))
-            upward.append(rows)
-            missing -= len(rows)
-            if missing <= 0:
-                break
+        rows = layout.last_rows(turn, height - len(found), model.page)
+        _put_cursor(rows, layout.cursor_piece, model)
+        found = rows + found
         model.set_height(turn, layout.height)
-    return [row for rows in reversed(upward) for row in rows]
+    return found
+
+
+def _put_cursor(rows: list[Row], piece: int | None, model: TranscriptModel) -> None:
+    """Show, if it is among the last rows of a turn, the end of the piece that is being written."""
+    if piece is None:
+        return
+    at = len(rows) - 1
+    while at >= 0 and rows[at].place.piece > piece:
+        at -= 1
+    if at >= 0 and rows[at].place.piece == piece:
+        place, line = rows[at]
+        rows[at] = Row(place, _with_cursor(line, model))
 
 
 def _rows_from(model: TranscriptModel, top: Place, height: int) -> list[Row]:
