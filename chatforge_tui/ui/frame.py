@@ -75,22 +75,59 @@ class FrameCompositor(Compositor):
     scroll: Scroll | None = None
     """What the terminal is to move before the next frame is written. Who asks for it has the rest painted at once."""
 
+    _alone: tuple[dict[Widget, tuple[Region, Region]], Widget, Region | None] | None = None
+    """For a layout and one widget in it: where that is, if nothing can cover it."""
+
     def owns_rows(self, widget: Widget) -> Scroll | None:
         """Return the rows of a widget as ones to scroll (by nothing), if all their cells are its own or its scrollbar's.
 
         None also while something that changed is still to be written.
         """
+        region = None if self._dirty_regions else self._place_of(widget)
+        if region is None or region.width != self.size.width:
+            return None
+        return Scroll(region.y, region.bottom, 0)
+
+    def update_of(self, widget: Widget, regions: Sequence[Region]) -> "FrameUpdate | None":
+        """Return what is to be written when these regions of a widget, from top to bottom, are all that changed.
+
+        None when something else is to be written as well, or can cover the widget: then it is not all that counts.
+
+        Args:
+            widget: that draws them.
+            regions: one row each, within the widget.
+        """
+        place = None if self._dirty_regions or self.scroll is not None else self._place_of(widget)
+        if place is None:
+            return None
+        top = regions[0].y
+        strips = widget.render_lines(Region(0, top, place.width, regions[-1].bottom - top))
+        rows: list[_Row] = []
+        for x, y, width, _ in regions:
+            row = _Row(place.y + y)
+            row.pieces.append((place.x + x, place.x + x + width, strips[y - top], place.x))
+            rows.append(row)
+        return FrameUpdate(rows)
+
+    def _place_of(self, widget: Widget) -> Region | None:
+        """Return where a widget is, if all of it is in view and the only other that draws there is its scrollbar."""
         visible = self.visible_widgets
-        if widget not in visible or self._dirty_regions:
+        if self._alone is None or self._alone[0] is not visible or self._alone[1] is not widget:
+            self._alone = visible, widget, self._look_for(widget)
+        return self._alone[2]
+
+    def _look_for(self, widget: Widget) -> Region | None:
+        visible = self.visible_widgets
+        if widget not in visible:
             return None
         region, clip = visible[widget]
-        if region.width != self.size.width or clip.intersection(region) != region:
+        if clip.intersection(region) != region or widget.content_offset != (0, 0):
             return None
         own = {widget, widget.vertical_scrollbar, *widget.ancestors}
         for other, (place, shown) in visible.items():
             if other not in own and place.intersection(shown).overlaps(region):
                 return None
-        return Scroll(region.y, region.bottom, 0)
+        return region
 
     def render_partial_update(self) -> ChopsUpdate | None:
         """Return what is to be written; None when nothing is."""

@@ -5,7 +5,7 @@ frame's work. Here the widget with the cursor is painted by itself, only its own
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from textual import events
 from textual.geometry import Region
@@ -35,14 +35,19 @@ class FrameScreen(Screen[None]):
             self._paint_alone(widget)
         await super()._on_idle(event)
 
-    def paint_now(self, widget: Widget, regions: Iterable[Region]) -> bool:
+    def paint_now(self, widget: Widget, regions: Sequence[Region]) -> bool:
         """Paint these regions of one widget here and now; return False, having done nothing, when that cannot be.
 
         For a frame of a stream, which comes at its own pace: by way of `refresh` it goes through four tasks and a timer,
-        which costs as much as drawing it.
+        which costs as much as drawing it. Where nothing else is to be written and nothing can cover the widget, its rows
+        go to the driver as they are.
         """
         if not self._may_paint() or widget not in self._compositor.visible_widgets:
             return False
+        update = None if widget._repaint_regions else self._compositor.update_of(widget, regions)  # noqa: SLF001
+        if update is not None:
+            self.app._display(self, update)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType] - what Textual's own refresh ends in
+            return True
         widget._set_dirty(*regions)  # noqa: SLF001 - what `refresh` does of use here
         self._paint_alone(widget)
         return True

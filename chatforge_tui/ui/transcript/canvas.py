@@ -37,7 +37,8 @@ from chatforge_tui.ui.transcript.scroll_bar import TranscriptScrollBar
 from chatforge_tui.ui.transcript.viewport import Row, Window, move, place_at, settle
 
 SCROLLBAR_SECONDS = 0.4
-"""Shortest time between two updates of the scrollbar while text streams: it costs more than painting a frame."""
+"""Shortest time between two updates of the scrollbar while text streams: it costs more than painting a frame. What ticks
+while a turn runs brings the last one; a timer of its own would be a task and two wakeups for each."""
 TICK_SECONDS = 0.25
 """Time between two steps of a spinner; there is a timer only while something runs."""
 COLOUR_SECONDS = 0.006
@@ -255,7 +256,7 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         is_due = at_once or time.monotonic() - self._scrollbar_time >= SCROLLBAR_SECONDS
         if is_due:
             self._sync_scrollbar()
-        elif self._clocks.scrollbar is None:
+        elif self._clocks.scrollbar is None and (self._clocks.tick is None or self._reduced_motion):
             self._clocks.scrollbar = self.set_timer(SCROLLBAR_SECONDS, self._sync_scrollbar)
         self._tell_following(at_once=is_due)
 
@@ -296,8 +297,10 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
     def _scrolled(self, screen: FrameScreen, rows: Sequence[Row]) -> int:
         """Have the terminal move what it shows already; return by how many lines, 0 when it is all to be written."""
         lines = self._painter.lines_gone(rows)
+        if not lines:
+            return 0
         bar = self.vertical_scrollbar
-        in_bar = bar.wrong_when_moved(lines) if lines else []
+        in_bar = bar.wrong_when_moved(lines)
         if not in_bar or not screen.scroll_now(self, lines, in_bar):
             return 0
         bar.is_moved = True
@@ -550,6 +553,7 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         elif not is_live and self._clocks.tick is not None:
             self._clocks.tick.stop()
             self._clocks.tick = None
+            self._sync_scrollbar()  # it was left to the next frame or tick
 
     def _tick(self) -> None:
         if self._model is not None and not self._is_terminal_behind():

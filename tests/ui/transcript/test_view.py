@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from chatforge_tui.domain.changes import PartAdded, TextAppended
 from chatforge_tui.domain.part import ReasoningPart, TextPart, ToolPart, ToolState
+from chatforge_tui.ui.frame import FrameUpdate
 from chatforge_tui.ui.frame_screen import FrameScreen
 from chatforge_tui.ui.transcript import CopyRequested, FollowChanged, LinkChosen
 from tests.ui.transcript.turns import TranscriptApp, began, changed, ended, model_of, turn
@@ -361,20 +362,19 @@ async def test_a_frame_of_a_stream_is_painted_at_once_and_leaves_other_widgets_d
         app.view.model.apply(changed(1, PartAdded(TextPart(0, "some"))))
         app.view.refresh_model()
         await pilot.pause()
-        painted: list[set[Region]] = []
-        compositor = app.screen._compositor
-        render = compositor.render_partial_update
-        compositor.render_partial_update = lambda: painted.append(compositor._dirty_regions.copy()) or render()
+        painted: list[FrameUpdate] = []
+        app._display = lambda _screen, update: painted.append(update)
         other = app.query_one("#other")
         app.screen._dirty_widgets.add(other)
         app.view.model.apply(changed(1, TextAppended(0, " words")))
         app.view.refresh_model()
-        assert [region.height for regions in painted for region in regions] == [1]
+        assert [len(update._rows) for update in painted] == [1]
         assert other in app.screen._dirty_widgets
         app.screen.refresh(layout=True)
         app.view.model.apply(changed(1, TextAppended(0, " and more")))
         app.view.refresh_model()
         assert len(painted) == 1
+        del app._display
         await until(pilot, lambda: "some words and more▌" in app.screen_lines())
 
 
