@@ -55,8 +55,8 @@ class KeyTest:
         return self._keys[at] if at < len(self._keys) and not self.has_ended else ""
 
     @property
-    def patience_s(self) -> float:
-        """Seconds to wait for the next byte before `silence`."""
+    def patience_s(self) -> float | None:
+        """Seconds to wait for the next byte before `silence`; None for any time."""
         return self._reader.patience_s
 
     def take(self, data: bytes) -> Sequence[Arrival]:

@@ -14,14 +14,21 @@ import re
 import selectors
 from codecs import getincrementaldecoder
 from collections.abc import Iterable, Mapping
+from threading import Event
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from textual._xterm_parser import XTermParser
+from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Key
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
 from chatforge_tui.ui.terminal_paste import is_pasted
+from chatforge_tui.ui.terminal_writer import TerminalWriter
+
+if TYPE_CHECKING:
+    from textual.app import App
 
 ESCAPE_S = 0.025
 """Seconds without a byte after which what could be the beginning of a longer sequence is a key. A line that cuts a
@@ -31,7 +38,7 @@ ESCAPE_NEAR_S = 0.003
 TYPED = 16
 """Characters that one key, or a few of them, can send at once."""
 _LOOK_S = 0.1
-"""Seconds between two looks at whether the program ends."""
+"""Seconds between two looks at whether the rest of a sequence has not come."""
 _NEVER_IN_FRAMES = "\x1b[?2026;4$y"
 """A terminal says that it knows synchronized output and never does it; Textual takes any answer but 0 for yes."""
 _READ = 4096
@@ -60,9 +67,11 @@ class KeyReader:
         """What came last can be a key as it is."""
 
     @property
-    def patience_s(self) -> float:
-        """Seconds to wait for the next byte."""
-        return self._escape_s if self._is_short else _LOOK_S
+    def patience_s(self) -> float | None:
+        """Seconds to wait for the next byte; None for any time."""
+        if self._is_short:
+            return self._escape_s
+        return None if self._parser._timeout_time is None else _LOOK_S  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - whether it waits for the rest of something
 
     def take(self, data: bytes) -> list[Message]:
         """Return the events of these bytes."""
@@ -121,15 +130,64 @@ def _without_text(events: Iterable[Message]) -> list[Message]:
     return found
 
 
+class _Ending(Event):
+    """Says that no more is to be read, also to who waits for a file descriptor: nothing has to look again and again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.descriptor, self._wake = os.pipe()
+
+    def set(self) -> None:
+        """Say it."""
+        if not self.is_set():
+            super().set()
+            os.write(self._wake, b"x")
+
+    def clear(self) -> None:
+        """Take it back, when nobody waits any more."""
+        if self.is_set():
+            super().clear()
+            os.read(self.descriptor, 1)
+
+
 class UnixDriver(LinuxDriver):
-    """Textual's driver, with keys read as described above."""
+    """Textual's driver, with keys read as described above, and frames written without a thread."""
+
+    def __init__(
+        self,
+        app: "App[Any]",
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        """Make one for an app; Textual gives it these."""
+        super().__init__(app, debug=debug, mouse=mouse, size=size)  # pyright: ignore[reportUnknownMemberType]
+        self.exit_event = _Ending()
+
+    @property
+    def _writer_thread(self) -> "TerminalWriter | None":  # Textual makes its own where none can be given
+        return self._writer
+
+    @_writer_thread.setter
+    def _writer_thread(  # pyright: ignore[reportIncompatibleVariableOverride]
+        self, writer: "WriterThread | TerminalWriter | None"
+    ) -> None:
+        if isinstance(writer, WriterThread):
+            writer = TerminalWriter(cast("TextIO", writer._file))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        self._writer = writer
 
     def run_input_thread(self) -> None:
         """Read until the program ends."""
         reader = KeyReader(debug=self._debug, escape_s=escape_patience_s(self.fileno, os.environ))
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
+            selector.register(self.exit_event.descriptor, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                is_there = selector.select(reader.patience_s)
-                for event in reader.take(os.read(self.fileno, _READ)) if is_there else reader.silence():
+                ready = selector.select(reader.patience_s)
+                if any(key.fd == self.fileno for key, _ in ready):
+                    found = reader.take(os.read(self.fileno, _READ))
+                else:
+                    found = reader.silence()
+                for event in found:
                     self.process_message(event)

@@ -35,6 +35,7 @@ from chatforge_tui.domain.ids import RequestId, SessionId, TurnId
 from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.turn import Prompt, Turn, TurnHead, TurnState
 from chatforge_tui.ui.frame_screen import FrameScreen
+from chatforge_tui.ui.terminal_input import UnixDriver
 from chatforge_tui.ui.transcript import TranscriptModel, TranscriptView
 
 COLUMNS, ROWS = 120, 40
@@ -123,7 +124,7 @@ class TranscriptApp(App[None]):
     ENABLE_COMMAND_PALETTE = False
 
     def __init__(self, job: Job, result: dict[str, Any]) -> None:
-        super().__init__()
+        super().__init__(driver_class=UnixDriver)
         self.job, self.result = job, result
 
     def get_default_screen(self) -> FrameScreen:
@@ -158,7 +159,12 @@ class TranscriptApp(App[None]):
             view.refresh_model()
 
         view.show(model)
-        flush(text_of(WARM_TOKENS))
+        warm = text_of(WARM_TOKENS)
+        first = (
+            warm.index("//example") + 4
+        )  # a link that is being written is looked at with expressions that are made then
+        flush(warm[:first])
+        flush(warm[first:])
         await asyncio.sleep(WARM_S)
         flush(text_of(job.begin)[WARM_TOKENS * TOKEN :])
         await produce(30, 300, job.begin, flush)
