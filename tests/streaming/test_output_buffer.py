@@ -2,6 +2,7 @@
 
 import tracemalloc
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +23,17 @@ def test_the_text_is_what_was_appended_whenever_it_is_read(steps):
     assert (buffer.text, len(buffer)) == ("", 0)
 
 
+@pytest.mark.parametrize("every", [1, 31, 32, 33, 100, 10_000])
+def test_thousands_of_tokens_stay_in_order_however_often_they_are_read(every):
+    tokens = [f"{number} " for number in range(3_000)]
+    buffer = OutputBuffer(10**6)
+    for number, token in enumerate(tokens, 1):
+        buffer.append(token)
+        if number % every == 0:
+            assert buffer.text == "".join(tokens[:number])
+    assert buffer.text == "".join(tokens)
+
+
 def test_what_does_not_fit_is_not_added_in_part():
     buffer = OutputBuffer(4)
     assert buffer.append("abc")
@@ -30,14 +42,15 @@ def test_what_does_not_fit_is_not_added_in_part():
     assert buffer.text == "abcd"
 
 
-def test_a_stream_of_single_characters_costs_about_its_text():
+@pytest.mark.parametrize(("tokens", "length", "most"), [(200_000, 1, 210_000), (500, 5, 5_500), (20_000, 5, 105_000)])
+def test_a_text_costs_its_length_and_three_kilobytes_at_most(tokens, length, most):
     tracemalloc.start()
     try:
         buffer = OutputBuffer(10**9)
         before = tracemalloc.get_traced_memory()[0]
-        for _ in range(200_000):
-            buffer.append("x")
+        for number in range(tokens):
+            buffer.append(f"{number:0{length}}"[-length:])
         used = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
-    assert used < 300_000
+    assert used < most
