@@ -362,3 +362,14 @@ async def test_a_session_that_another_program_holds_has_a_mark_of_its_own_in_tab
         await program.until(lambda: mark in program.text.splitlines()[0])
         await program.pilot.press("f3")
         await program.until(lambda: any(mark in line for line in program.text.splitlines()[2:]))
+
+
+async def test_the_tab_in_front_stays_in_sight_when_its_title_grows(home):
+    async with running(home, size=(80, 24)) as program:
+        for name in ("stream three thousand", "stream two thousand", "stream five hundred"):
+            await program.send(name)
+            await program.open()
+        pane = await program.send("a prompt that becomes a long title")
+        strip = program.app.screen.query_one(TabStrip)
+        await program.until(lambda: pane.session_id in strip.visible_tabs() and "a prompt" in strip.render_line(0).text)
+        assert "━" in strip.render_line(1).text

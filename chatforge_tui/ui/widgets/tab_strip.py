@@ -126,7 +126,7 @@ class TabStrip(Widget):
         self._drawn: list[Segment] = []
 
     def show(self, count: int, here: int | None, make: Callable[[int], Tab]) -> None:
-        """Draw these tabs; the current one is scrolled into view when it changes.
+        """Draw these tabs. The current one is scrolled into view when it changes, and stays in view when titles grow.
 
         Args:
             count: how many there are.
@@ -136,10 +136,10 @@ class TabStrip(Widget):
         seen = self._made
         has_moved = here != self._here or count != self._count
         self._count, self._here, self._make, self._made = count, here, make, {}
-        if has_moved:
-            self._reveal_current()
-        elif all(self._tab(index) == tab for index, tab in seen.items()):
+        if not has_moved and all(self._tab(index) == tab for index, tab in seen.items()):
             return
+        if has_moved or any(target.is_current for target in self._targets):
+            self._reveal_current()
         self._draw()
 
     def _tab(self, index: int) -> Tab:
