@@ -1,7 +1,7 @@
 """The engine's front: every command there is, for a screen, for the command line, for tests.
 
 Owns the one task group of the engine and nothing of a stream: a session's worker does the work, the book keeps the
-heads, the keeper writes the turns.
+heads, the keeper writes the turns, the pool has the workers, transcripts are read by a reader of their own.
 """
 
 from __future__ import annotations
@@ -13,17 +13,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 from msgspec.structs import replace
 
-from chatforge_tui.domain.changes import SessionChanged, StoreRepaired, StoreTrouble, TurnBegan, TurnEnded, TurnRemoved
+from chatforge_tui.domain.changes import SessionChanged, StoreRepaired, StoreTrouble
 from chatforge_tui.domain.ids import SessionId, TurnId, new_session_id
 from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
-from chatforge_tui.domain.turn import Prompt, Turn, TurnHead, TurnState
+from chatforge_tui.domain.turn import Prompt, Turn, TurnHead
 from chatforge_tui.errors import (
-    ChatForgeError,
     StoreError,
     StoreUnavailable,
     UnknownSession,
 )
-from chatforge_tui.sessions.cleanup import shut_down
 from chatforge_tui.sessions.clock import Clock, SystemClock
 from chatforge_tui.sessions.event_bus import EventBus, Subscription
 from chatforge_tui.sessions.left_behind import LeftBehind
@@ -34,8 +32,10 @@ from chatforge_tui.sessions.ports import Endpoints, SessionStore
 from chatforge_tui.sessions.session_book import SessionBook
 from chatforge_tui.sessions.session_files import SessionFiles
 from chatforge_tui.sessions.settings import EngineSettings
+from chatforge_tui.sessions.transcripts import Transcripts
 from chatforge_tui.sessions.turn_keeper import TurnKeeper
 from chatforge_tui.sessions.worker_context import WorkerContext
+from chatforge_tui.sessions.worker_pool import WorkerPool
 from chatforge_tui.streaming.cancellation import CancelReason
 from chatforge_tui.streaming.registry import StreamingRegistry
 
@@ -77,7 +77,8 @@ class SessionManager:
         self._bus = EventBus(self._read_live, self._settings.pending_chars)
         self._book = SessionBook(store, self._bus, self._clock)
         self._keeper = TurnKeeper(store, self._bus, self._book)
-        self._workers: dict[SessionId, SessionWorker] = {}
+        self._workers = WorkerPool(self._make_worker, self._start)
+        self._transcripts = Transcripts(store, self._bus, self._keeper, self._workers)
         self._group = asyncio.TaskGroup()
         self._is_open = False
         self._outbox = Outbox(
@@ -86,9 +87,9 @@ class SessionManager:
             self._book,
             self._clock,
             self._settings,
-            OutboxHooks(self._start, self._is_live, self._attach, self._detach, self._send_unsent),
+            OutboxHooks(self._start, self._workers.is_live, self._attach, self._detach, self._send_unsent),
         )
-        hooks = Hooks(self._start, self._is_live, self._stop_for_other, self._on_taken_over)
+        hooks = Hooks(self._start, self._workers.is_live, self._stop_for_other, self._on_taken_over)
         self._others = OtherPrograms(store, self._bus, self._book, self._settings, hooks)
         self.files = SessionFiles(store, endpoints, self._book, self._others.hold)
         """The files beside prompts and in answers."""
@@ -106,7 +107,7 @@ class SessionManager:
             outbox=self._outbox,
             gate=asyncio.Semaphore(self._settings.rejoin_at_once),
             start=self._start,
-            retire=self._retire,
+            retire=self._workers.retire,
         )
 
     async def __aenter__(self) -> Self:
@@ -143,8 +144,7 @@ class SessionManager:
         self._is_open = False
         self._outbox.stop()
         try:
-            await shut_down(list(self._workers.values()), self._start, self._settings.shutdown_s)
-            self._workers.clear()
+            await self._workers.shut_down(self._settings.shutdown_s)
             await self._end_tasks()
         finally:
             await self._close_store(is_failing=error is not None)
@@ -217,7 +217,7 @@ class SessionManager:
             await self._others.hold(session_id)
         if await self._must_queue(session_id):
             return await self.queue(session_id, prompt)
-        run = self._worker(session_id).begin(prompt)
+        run = self._workers.worker(session_id).begin(prompt)
         if run.began is not None:
             await asyncio.shield(run.began)
         return run.state.head.turn_id
@@ -277,20 +277,7 @@ class SessionManager:
             StoreError: the turn has ended but could not be written (it is tried again).
         """
         self._book.get(session_id)
-        turn: Turn | None = None
-        while (worker := self._workers.get(session_id)) is not None and (run := worker.run) is not None:
-            try:
-                turn = await run.finished()
-            except ChatForgeError:
-                if run.adopted is None or run.is_begun:
-                    raise
-                break  # it could not be taken up: the last turn is what it was
-            if worker.run is run:
-                return turn
-        if unsaved := self._keeper.unsaved(session_id):
-            return unsaved[-1]
-        turns = await self._store.load_turns(session_id)
-        return next((turn for turn in reversed(turns) if turn.head.state is not TurnState.UNSENT), None)
+        return await self._transcripts.last(session_id)
 
     async def abort(self, session_id: SessionId) -> bool:
         """Stop the session's live request; returns when the turn is aborted, its row durable, its socket closed.
@@ -302,8 +289,7 @@ class SessionManager:
             UnknownSession: there is no such session outside the trash.
         """
         self._book.get(session_id)
-        worker = self._workers.get(session_id)
-        run = worker.stop(CancelReason.USER) if worker else None
+        run = self._workers.stop(session_id, CancelReason.USER)
         if run is None:
             return False
         await run.settled()
@@ -337,7 +323,7 @@ class SessionManager:
 
     async def abort_all(self) -> int:
         """Stop every live request, all at the same time. Returns how many there were."""
-        runs = [run for worker in self._workers.values() if (run := worker.stop(CancelReason.USER)) is not None]
+        runs = self._workers.stop_all(CancelReason.USER)
         for run in runs:
             await run.settled()
         return len(runs)
@@ -381,7 +367,7 @@ class SessionManager:
             raise StoreUnavailable(self.refusal)
         self._book.leave(session_id)
         self.files.stop_fetching(session_id)
-        worker = self._workers.pop(session_id, None)
+        worker = self._workers.take(session_id)
         try:
             if worker is not None:
                 worker.stop(CancelReason.DELETED)
@@ -515,20 +501,7 @@ class SessionManager:
             StoreError: it cannot be read.
         """
         self._book.get(session_id)
-        meanwhile = self._bus.subscribe()
-        try:
-            turns = {turn.head.turn_id: turn for turn in await self._store.load_turns(session_id, since=since)}
-            for event in meanwhile.drain():
-                if isinstance(event, TurnBegan | TurnEnded) and event.turn.head.session_id == session_id:
-                    turns[event.turn.head.turn_id] = event.turn
-                elif isinstance(event, TurnRemoved):
-                    turns.pop(event.turn_id, None)
-        finally:
-            meanwhile.close()
-        live = self._live(session_id)
-        for turn in (*self._keeper.unsaved(session_id), *([live] if live else [])):
-            turns[turn.head.turn_id] = turn
-        return sorted(turns.values(), key=lambda turn: turn.head.ordinal)
+        return await self._transcripts.read(session_id, since)
 
     async def take_in(self, items: tuple[Mergeable, ...]) -> tuple[Merged, ...]:
         """Take in sessions and what belongs to them from elsewhere, each session first. New sessions have no tab.
@@ -612,8 +585,7 @@ class SessionManager:
             return False
         if await self._outbox.has_prompts(session_id):
             return True
-        worker = self._workers.get(session_id)
-        run = worker.run if worker is not None else None
+        run = self._workers.run(session_id)
         return run is not None and run.unreached is not None and run.state.token.reason is None
 
     async def _attach(self, session_id: SessionId, files: tuple[Attachment, ...]) -> None:
@@ -628,38 +600,23 @@ class SessionManager:
 
     def _send_unsent(self, unsent: TurnHead, once: bool) -> bool:
         """Have a worker send a prompt that waits. Returns False when the session has a live request."""
-        return self._is_open and self._worker(unsent.session_id).send(unsent, once=once) is not None
+        return self._is_open and self._workers.worker(unsent.session_id).send(unsent, once=once) is not None
 
     def _take_up(self, lost: TurnHead) -> bool:
         """Have a worker read on with a lost task. Returns False when the session has a live request already."""
         if not self._is_open:
             return False
-        return self._worker(lost.session_id).take_up(lost) is not None
+        return self._workers.worker(lost.session_id).take_up(lost) is not None
 
-    def _worker(self, session_id: SessionId) -> SessionWorker:
-        worker = self._workers.get(session_id)
-        if worker is None:
-            # Lazy: 60 ms of requests, events and retries, which a start that sends nothing does not need.
-            from chatforge_tui.sessions.worker import SessionWorker  # noqa: PLC0415 - see above
+    def _make_worker(self, session_id: SessionId) -> SessionWorker:
+        # Lazy: 60 ms of requests, events and retries, which a start that sends nothing does not need.
+        from chatforge_tui.sessions.worker import SessionWorker  # noqa: PLC0415 - see above
 
-            worker = self._workers[session_id] = SessionWorker(session_id, self._context)
-        return worker
-
-    def _live(self, session_id: SessionId) -> Turn | None:
-        """Return the turn that the session's worker is at, once its prompt is durable and until its end is."""
-        worker = self._workers.get(session_id)
-        run = worker.run if worker else None
-        return run.state.snapshot() if run and run.is_begun and not run.is_over else None
+        return SessionWorker(session_id, self._context)
 
     def _read_live(self, session_id: SessionId, turn_id: TurnId) -> Turn | None:
-        turn = self._live(session_id)
-        if turn is not None and turn.head.turn_id == turn_id:
-            return turn
-        return self._others.turn(session_id, turn_id)
-
-    def _is_live(self, session_id: SessionId) -> bool:
-        worker = self._workers.get(session_id)
-        return worker is not None and worker.run is not None
+        """Return a live turn as it is now, of this program or of the one that holds the session."""
+        return self._transcripts.live_turn(session_id, turn_id) or self._others.turn(session_id, turn_id)
 
     def _as_tab(self, head: SessionHead) -> SessionHead:
         """Return a stored session as this program shows it: what another living program holds has only its own tab."""
@@ -672,11 +629,11 @@ class SessionManager:
 
     async def _stop_for_other(self, session_id: SessionId) -> bool:
         """End what runs in a session that another program takes over. Returns whether all of it is durable."""
-        worker = self._workers.get(session_id)
+        worker = self._workers.find(session_id)
         if worker is not None:
             worker.stop(CancelReason.HANDED_OVER)
             await worker.settled()
-            self._retire(session_id)
+            self._workers.retire(session_id)
         if self._keeper.unsaved(session_id):
             return False
         self._outbox.forget(session_id)
@@ -689,13 +646,6 @@ class SessionManager:
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return self._group.create_task(work, name=work.__qualname__)  # shared: a number of its own is 56 bytes more
-
-    def _retire(self, session_id: SessionId) -> None:
-        """Give up the worker of a session that has had nothing to do for a while."""
-        worker = self._workers.get(session_id)
-        if worker is not None and worker.run is None:
-            del self._workers[session_id]
-            self._start(worker.close())
 
     def _on_trouble(self, message: str) -> None:
         self._bus.publish(StoreTrouble(message))

@@ -89,7 +89,7 @@ async def test_two_sessions_stream_side_by_side_and_deleting_one_is_not_felt_in_
             return (
                 [head.session_id for head in manager.sessions()],
                 manager._registry.get(first.session_id),
-                manager._workers.get(first.session_id),
+                manager._workers.find(first.session_id),
             )
 
         await program.until(lambda: second.state is TurnState.STREAMING)

@@ -42,7 +42,10 @@ async def stream(manager: SessionManager, sessions: list[str]) -> None:
     subscription.focus(ALL)
     for number, session_id in enumerate(sessions):
         await manager.send(session_id, Prompt(f"send {TOKENS} tokens, {number}, and hold"))
-    while any((live := manager._live(session_id)) is None or live.answer != answer(TOKENS) for session_id in sessions):
+    while any(
+        (live := manager._workers.live_turn(session_id)) is None or live.answer != answer(TOKENS)
+        for session_id in sessions
+    ):
         await subscription.batch()
     subscription.close()
 

@@ -143,7 +143,7 @@ async def http_event(amounts: Amounts) -> Pair:
             await asyncio.sleep(amounts.seconds / 4 + 0.5)
 
             def events() -> int:
-                answers = (manager._live(head.session_id) for head in heads)
+                answers = (manager._workers.live_turn(head.session_id) for head in heads)
                 return sum(bisect_right(ends, len(answer.answer)) for answer in answers if answer is not None)
 
             return await cpu_each(amounts.seconds, events), least

@@ -211,7 +211,7 @@ def switching_tabs_stops_the_hidden_one(patch: Patch) -> None:
     activate = SessionManager.activate
 
     def stop_others(self: SessionManager, session_id: Any) -> None:
-        for other, worker in self._workers.items():
+        for other, worker in self._workers._workers.items():
             if other != session_id:
                 worker.stop(CancelReason.USER)
         activate(self, session_id)

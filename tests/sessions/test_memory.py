@@ -104,7 +104,7 @@ def test_what_a_session_costs(capsys, caplog):
             endpoints.made.clear()
             after = used()
             assert len(manager._registry) == 0
-            assert manager._workers == {}
+            assert len(manager._workers) == 0
         return {
             "idle": (idle - before) / COUNT,
             "streaming": (streaming - idle) / COUNT,

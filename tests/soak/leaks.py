@@ -242,7 +242,7 @@ class Round:
             return
         end = time.monotonic() + 30
         while time.monotonic() < end:
-            live = self._manager._live(session_id)
+            live = self._manager._workers.live_turn(session_id)
             match state:
                 case "connecting":
                     await asyncio.sleep(0.02)

@@ -74,7 +74,7 @@ async def stopped(manager, session):
 
 
 def live(manager, session):
-    return manager._live(session)
+    return manager._workers.live_turn(session)
 
 
 def cancels(server):
