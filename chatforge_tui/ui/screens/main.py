@@ -1,7 +1,8 @@
 """The main screen: lays out the one tab strip, transcript, plan dock, composer, status and hints, and draws panes in them.
 
-Owns which of them is visible and where the focus is. It decides nothing about sessions: what the user does becomes a
-message or an action of the app, and what changed comes as a call of `show_pane` or `redraw`.
+Owns where the focus is; where the plan stands is in plan_place, what stands above the prompt in above_prompt. It decides nothing
+about sessions: what the user does becomes a message or an action of the app, and what changed comes as a call of `show_pane` or
+`redraw`.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -27,11 +28,13 @@ from chatforge_tui.ui.frame_screen import FrameScreen
 from chatforge_tui.ui.hints import HintWriter
 from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.panes import Pane, PaneBook
+from chatforge_tui.ui.screens.above_prompt import AbovePrompt
+from chatforge_tui.ui.screens.plan_place import PlanPlace
 from chatforge_tui.ui.turn_facts import agent_name, session_title
 from chatforge_tui.ui.widgets.composer import Composer
 from chatforge_tui.ui.widgets.hairline import Hairline
 from chatforge_tui.ui.widgets.key_hints import KeyHints
-from chatforge_tui.ui.widgets.plan_dock import DOCK_COLUMNS, PlanDock
+from chatforge_tui.ui.widgets.plan_dock import PlanDock
 from chatforge_tui.ui.widgets.status_line import StatusLine
 from chatforge_tui.ui.widgets.tab_strip import Tab, TabKind, TabStrip
 from chatforge_tui.ui.widgets.transcript_page import TranscriptPage
@@ -40,18 +43,13 @@ if TYPE_CHECKING:
     from chatforge_tui.ui.transcript.links import FoundLink
     from chatforge_tui.ui.transcript.place import Shift
     from chatforge_tui.ui.transcript.view import TranscriptView
-    from chatforge_tui.ui.widgets.attachment_bar import AttachmentBar
     from chatforge_tui.ui.widgets.completion_list import CompletionList
     from chatforge_tui.ui.widgets.form_panel import FormPanel
 
 SMALLEST = (40, 10)
 """Columns and rows below which there is only a sentence."""
-DOCK_WIDTH = 100
-"""Columns from which the plan has its own column."""
 MOST_PROMPT_LINES = 8
 """Lines to which the composer grows; less where that would leave the transcript less than half of the room."""
-_NOTES_ABOVE = 4
-"""Lines at the bottom that what the program says leaves free, as main.tcss has it."""
 _OTHER_LINES = 5
 """Lines of tabs, hairlines, status and hints."""
 
@@ -110,18 +108,11 @@ class MainScreen(FrameScreen):
             goes_alone=goes_alone,
             unverified=unverified,
         )
-        self._form: FormPanel | None = None
-        self._files: AttachmentBar | None = None
-        """Made with the first file."""
-        self.offered: CompletionList | None = None
-        """What could complete the path that is being written; made with the first."""
+        self._plan = PlanPlace(self, setting=settings.plan_dock)
+        self._above = AbovePrompt(self, marks, self._writer)
         self._example = -1
         self._hit: SearchHit | None = None
         """Where to go when the turns of its session are shown."""
-        self._plan_wish: bool | None = {"on": True, "off": False}.get(settings.plan_dock)
-        """Whether the user wants the plan where there is room; None: when there is one."""
-        self._plan_over = False
-        """Whether the plan stands in the place of the transcript, where there is no room for both."""
         self.trouble = ""
         """A sentence about the program itself that stays on screen; "" when all is well."""
         self.salvaged: int | None = None
@@ -188,18 +179,16 @@ class MainScreen(FrameScreen):
     @property
     def form(self) -> "FormPanel | None":
         """The form of the session in front, while it has one."""
-        return self._form
+        return self._above.form
+
+    @property
+    def offered(self) -> "CompletionList | None":
+        """What could complete the path that is being written."""
+        return self._above.offered
 
     def offer(self, paths: Sequence[str]) -> None:
         """Offer paths for what is being written; () for none."""
-        if self.offered is None and paths:
-            # Lazy: for who writes an @.
-            from chatforge_tui.ui.widgets.completion_list import CompletionList  # noqa: PLC0415 - see above
-
-            self.offered = CompletionList(self._marks, id="offers")
-            self.mount(self.offered, before=self._files or "#prompt")
-        if self.offered is not None:
-            self.offered.show(paths)
+        self._above.offer(paths)
 
     def show_pane(self, pane: Pane | None) -> None:
         """Swap to another pane's transcript and draft; `redraw` follows."""
@@ -232,9 +221,9 @@ class MainScreen(FrameScreen):
         pane = self._book.current
         if pane is not None and not self.page.shows(pane.transcript, is_empty=pane.is_empty):
             self.show_transcript(pane)
-        self._place_plan(pane)
-        self._place_form(pane)
-        self._place_attachments(pane)
+        self._plan.place(pane, self.size.width)
+        self._above.place_form(pane)
+        self._above.place_files(pane)
         self.redraw_status()
 
     def redraw_status(self) -> None:
@@ -301,9 +290,7 @@ class MainScreen(FrameScreen):
     def tick(self) -> None:
         """Let the numbers of what runs go on."""
         self.redraw_status()
-        dock = self.query_one("#plan", PlanDock)
-        if dock.display:
-            dock.redraw()
+        self._plan.tick()
 
     def next_example(self) -> bool:
         """Put the next example into the prompt of an empty session; False where there is none to put."""
@@ -365,12 +352,8 @@ class MainScreen(FrameScreen):
 
     def toggle_plan(self) -> None:
         """Show the plan if it is hidden, hide it if it is shown."""
-        dock = self.query_one("#plan", PlanDock)
-        if self.size.width >= DOCK_WIDTH:
-            self._plan_wish = not dock.display
-        else:
-            self._plan_over = not dock.display
-        self._place_plan(self._book.current)
+        self._plan.toggle(self.size.width)
+        self._plan.place(self._book.current, self.size.width)
         if self.focused is not None and not self.focused.display:
             self.composer.focus()
 
@@ -398,70 +381,7 @@ class MainScreen(FrameScreen):
                 lambda: self.set_focus(kept if kept.is_attached and kept.display else self.composer)
             )
         self.composer.styles.max_height = max(1, min(MOST_PROMPT_LINES, (height - _OTHER_LINES) // 2))
-        self._plan_over = self._plan_over and width < DOCK_WIDTH
-        self._place_plan(self._book.current)
-
-    def _place_plan(self, pane: Pane | None) -> None:
-        """Beside the transcript where there is room; else over it, when it was asked for."""
-        has_room = self.size.width >= DOCK_WIDTH
-        has_plan = pane is not None and pane.plans.current is not None
-        is_beside = has_room and (has_plan if self._plan_wish is None else self._plan_wish)
-        is_over = not has_room and self._plan_over
-        dock = self.query_one("#plan", PlanDock)
-        dock.set_class(is_over, "-over")
-        dock.display = is_beside or is_over
-        self.page.display = not is_over
-        if pane is not None and pane.transcript is not None:
-            pane.transcript.plans_folded = is_beside
-        joint = self.size.width - DOCK_COLUMNS if is_beside else None
-        self.query_one("#tabs", TabStrip).joint = joint
-        self.query_one("#rule", Hairline).joint = joint
-        if dock.display and pane is not None:
-            dock.show(pane.plans)
-
-    def _place_attachments(self, pane: Pane | None) -> None:
-        """Show what goes along with the next prompt."""
-        bar = self._files
-        if bar is None:
-            if pane is None or not (pane.head.attachments or pane.reading):
-                return
-            # Lazy: for who sends files.
-            from chatforge_tui.ui.widgets.attachment_bar import AttachmentBar  # noqa: PLC0415 - see above
-
-            bar = self._files = AttachmentBar(self._marks, id="attachments")
-            self.mount(bar, before="#prompt")
-        if pane is None:
-            bar.show((), reading=(), warning="", hint="")
-            self._raise_notes(0)
-            return
-        key = self._writer.key("prompt.detach")
-        back = f"{key} takes {'it' if len(pane.head.attachments) == 1 else 'one'} back" if key else ""
-        send = self._writer.key("prompt.send")
-        hint = f" {self._marks.dot} ".join(filter(None, [f"{send} sends" if send else "", back]))
-        if bar.show(pane.head.attachments, reading=pane.reading, warning=pane.objection, hint=hint):
-            self._raise_notes(bar.lines(self.size.width))
-
-    def _raise_notes(self, lines: int) -> None:
-        """Have what the program says stand above the files: they are to be seen before they go."""
-        for rack in self.query("#textual-toastrack"):
-            rack.styles.margin = (0, 0, _NOTES_ABOVE + lines, 0)
-
-    def _place_form(self, pane: Pane | None) -> None:
-        """Show the form of the question that the session waits for, and only that."""
-        form = pane.question.form if pane is not None and pane.question is not None else None
-        shown = self._form
-        if shown is not None and (form is None or shown.form is not form):
-            shown.keep()
-            if not self.composer.has_focus:
-                self.composer.focus()
-            shown.remove()
-            self._form = None
-        if form is not None and self._form is None and pane is not None:
-            # Lazy: fields of every kind cost 50 ms, and most sessions never ask.
-            from chatforge_tui.ui.widgets.form_panel import FormPanel  # noqa: PLC0415
-
-            self._form = FormPanel(form, pane.form_input)
-            self.query_one("#stage").mount(self._form)
+        self._plan.place(self._book.current, self.size.width)
 
     def _tab(self, pane: Pane) -> Tab:
         state = pane.state
