@@ -14,6 +14,7 @@ ChatForgeError
 │   └── StoreStopped            a fault of ChatForge itself ended the store
 └── EndpointError               a request could not be answered
     ├── Unreachable             nothing was sent: refused, no such host, connect timeout, no route, proxy
+    │   └── ProxyRefused        the proxy will not pass it on: another try ends in the same way
     ├── TlsFailed               the connection is not trusted
     ├── HttpRejected            the server answered with an error status before a stream began
     │   ├── Unauthorized        401 or 403
@@ -162,6 +163,12 @@ class Unreachable(EndpointError):
     """Nothing was sent: refused, no such host, connect timeout, no route, proxy. Retryable."""
 
     kind = "unreachable"
+
+
+class ProxyRefused(Unreachable):
+    """The proxy will not pass it on: it wants a password, or does not allow it. Not retryable."""
+
+    kind = "proxy-refused"
 
 
 class TlsFailed(EndpointError):

@@ -14,7 +14,15 @@ from msgspec import Struct
 
 from chatforge_tui.endpoints.http_settings import HttpSettings
 from chatforge_tui.endpoints.http_url import host_port
-from chatforge_tui.errors import EndpointError, ProtocolMismatch, StreamLost, StreamStalled, TlsFailed, Unreachable
+from chatforge_tui.errors import (
+    EndpointError,
+    ProtocolMismatch,
+    ProxyRefused,
+    StreamLost,
+    StreamStalled,
+    TlsFailed,
+    Unreachable,
+)
 from chatforge_tui.safety.redact import redact
 
 Wanted = TypeVar("Wanted", bound=BaseException)
@@ -148,14 +156,15 @@ def _proxy_failed(error: Exception, where: Where) -> EndpointError:
     """The proxy answered the request for a tunnel with something else than a tunnel."""
     said = redact(str(error).strip())[:120]
     if said.startswith("407"):
-        return Unreachable(
+        return ProxyRefused(
             f"{where.first_hop} wants a user name and password.",
             hint=f"Put them into the URL in {where.hop_setting}: http://user:password@host:port.",
         )
-    return Unreachable(
+    is_passing = said[:1] == "5"
+    return (Unreachable if is_passing else ProxyRefused)(
         f"{where.first_hop} did not connect to {where.peer}" + (f": {said}." if said else "."),
         hint=f"Check {where.hop_setting}.",
-        retryable=said[:1] == "5",
+        retryable=is_passing,
     )
 
 

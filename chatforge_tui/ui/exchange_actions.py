@@ -139,7 +139,7 @@ class ExchangeActions:
 
         from chatforge_tui.exchange import bundle_file  # noqa: PLC0415 - when there is a file
 
-        count = left_out = lost = 0
+        count = left_out = lost = too_large = 0
         too_long: list[Turn] = []
         heads = await self._program.engine.call(list_all)
         async with _private(path, replace=replace) as file:
@@ -155,18 +155,13 @@ class ExchangeActions:
                         lost += 1
                         continue
                     if (line := bundle_file.content_line(head, one, content)) is None:
-                        lost += 1
+                        too_large += 1
                         continue
                     await asyncio.to_thread(file.write, line)
                 count += len(turns)
         said = f"{_counted(len(heads) - left_out, 'session')} with {_counted(count - len(too_long), 'turn')} exported to {path}."
-        if left_out:
-            return f"{said} {_counted(left_out, 'session')} could not be read and is not in it; see `chatforge store check`."
-        if lost:
-            return f"{said} The content of {_counted(lost, 'attached file')} is lost and not in it."
-        if too_long:
-            return f"{said} {_counted(len(too_long), 'turn')} longer than an import takes, not in it."
-        return f"{said} /import reads it."
+        missing = left_out_words(sessions=left_out, lost=lost, turns=len(too_long), files=too_large)
+        return f"{said} {missing or '/import reads it.'}"
 
     async def _content_of(self, session_id: SessionId, file: "Attachment") -> bytes | None:
         """Return the content of an attachment; None when it is lost."""
@@ -278,6 +273,24 @@ def _form_of(given: str) -> str:
     ending = "" if given in {".", "..", "~"} else Path(given).suffix.lower()
     is_path = "/" in given or given in {".", "..", "~"}
     return FORMS[0] if is_path and not ending else _FORM_OF_ENDING.get(ending, "")
+
+
+def left_out_words(*, sessions: int, lost: int, turns: int, files: int) -> str:
+    """Return what a bundle does not hold, in sentences; "" when it holds everything.
+
+    Args:
+        sessions: number of those that could not be read.
+        lost: number of attached files whose content is lost.
+        turns: number of turns that are longer than an import takes.
+        files: number of attached files that are.
+    """
+    told = [
+        (sessions, f"{_counted(sessions, 'session')} could not be read and is not in it; see `chatforge store check`."),
+        (lost, f"The content of {_counted(lost, 'attached file')} is lost and not in it."),
+        (turns, f"{_counted(turns, 'turn')} longer than an import takes, not in it."),
+        (files, f"{_counted(files, 'attached file')} larger than an import takes, not in it."),
+    ]
+    return " ".join(words for count, words in told if count)
 
 
 def _counted(number: int, noun: str) -> str:

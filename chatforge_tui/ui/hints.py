@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from chatforge_tui.config.key_names import shown
 from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.domain.turn import TurnHead, TurnState
+from chatforge_tui.errors import ProxyRefused
 from chatforge_tui.safety.clean import clean_line, clean_name
 from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.panes import Pane
@@ -194,11 +195,14 @@ class HintWriter:
     def _unsent(self, pane: Pane) -> str:
         """Return what becomes of prompts that wait, and how that is changed.
 
-        They go by themselves unless the turn before them ended badly: the outbox leaves such a session to its user.
+        They go by themselves unless the turn before them ended badly, or a proxy will not pass them on: the outbox leaves
+        such a session to its user.
         """
         edit, dot = self.key("outbox.edit") or "/edit", self._marks.dot
         is_calm = pane.turn is None or pane.turn.state is TurnState.COMPLETE
-        if self._goes_alone and is_calm:
+        problems = [head.problem for head in pane.unsent.values() if head.problem is not None]
+        is_refused = any(problem.kind == ProxyRefused.kind for problem in problems)
+        if self._goes_alone and is_calm and not is_refused:
             return f"Goes by itself when it answers {dot} /send {dot} {edit} edits {dot} /drop"
         return f"/send sends what waits {dot} {edit} edits it {dot} /drop removes it"
 

@@ -54,7 +54,7 @@ class Beat:
 
     def _strike(self) -> None:
         beat, self._next = self._next, None
-        if beat is not None:
+        if beat is not None and not beat.done():  # who waits last may have been cancelled: the streams end
             beat.set_result(None)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chatforge_tui.endpoints.http import HttpChannel, HttpSettings
-from chatforge_tui.errors import ProtocolMismatch, StreamLost, TlsFailed, Unreachable
+from chatforge_tui.errors import ProtocolMismatch, ProxyRefused, StreamLost, TlsFailed, Unreachable
 from tests.servers.raw_server import RawServer, Stall, chunked, sse_head, stream
 from tests.servers.tunnel_proxy import tunnel_proxy
 
@@ -158,6 +158,17 @@ async def test_the_wrong_certificate_behind_a_proxy_is_the_servers_fault_not_the
         with pytest.raises(TlsFailed, match=f"127.0.0.1:{server.port} is for another host"):
             await read(channel, https(server))
         await channel.aclose()
+
+
+async def test_a_proxy_that_wants_a_password_is_not_tried_again(start, open_channel):
+    server = await start()
+    async with tunnel_proxy() as proxy:
+        proxy.password = "me:secret"
+        channel = open_channel(proxy=f"http://127.0.0.1:{proxy.port}")
+        with pytest.raises(ProxyRefused, match="wants a user name and password") as caught:
+            await read(channel, https(server))
+        await channel.aclose()
+    assert not caught.value.retryable
 
 
 async def test_http_spoken_to_a_tls_port_is_told_apart(start, open_channel):

@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from chatforge_tui.ui.exchange_actions import FORMS
+from chatforge_tui.ui.exchange_actions import FORMS, left_out_words
 from tests.fakes.scripted_endpoint import echo
 from tests.ui.program import running
 
@@ -21,6 +21,15 @@ async def said(program, text):
 
 def notes(program):
     return "".join(one.message for one in program.app._notifications)
+
+
+def test_everything_that_a_bundle_leaves_out_is_told():
+    assert left_out_words(sessions=0, lost=0, turns=0, files=0) == ""
+    assert left_out_words(sessions=1, lost=2, turns=1, files=1) == (
+        "1 session could not be read and is not in it; see `chatforge store check`. "
+        "The content of 2 attached files is lost and not in it. 1 turn longer than an import takes, not in it. "
+        "1 attached file larger than an import takes, not in it."
+    )
 
 
 async def command(program, line):

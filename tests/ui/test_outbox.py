@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from chatforge_tui.config.settings import UiSettings
 from chatforge_tui.domain.events import Accepted, Finished, TextDelta
 from chatforge_tui.domain.turn import TurnState
-from chatforge_tui.errors import StoreUnavailable, Unreachable
+from chatforge_tui.errors import ProxyRefused, StoreUnavailable, Unreachable
 from chatforge_tui.sessions import EngineSettings
 from chatforge_tui.store.memory_store import MemoryStore
 from chatforge_tui.ui.terminal_input import KeyReader
@@ -209,6 +209,14 @@ async def test_what_goes_by_itself_says_so_and_what_was_left_to_the_user_does_no
         assert "Goes by itself" in program.text
         pane.turn = replace(pane.turn, state=TurnState.FAILED)
         await program.until(lambda: "/send sends what waits" in program.text)
+
+
+async def test_what_a_proxy_refuses_is_not_said_to_go_by_itself(home):
+    refusal = ProxyRefused("proxy.example wants a user name and password.")
+    async with running(home, script=lambda _: [refusal], engine=GOES, outbox="auto", size=(80, 24)) as program:
+        await unsent(program, "first words")
+        assert "Goes by itself" not in program.text
+        assert "/send sends what waits" in program.text
 
 
 async def test_who_only_watches_a_session_is_told_that_prompts_wait_in_it(home):
