@@ -75,6 +75,8 @@ class FrameCompositor(Compositor):
     scroll: Scroll | None = None
     """What the terminal is to move before the next frame is written. Who asks for it has the rest painted at once."""
 
+    beside: tuple[Widget, Sequence[Region]] | None = None
+    """Where the scrollbar of the widget to be scrolled is wrong then: regions of one row each."""
     _alone: tuple[dict[Widget, tuple[Region, Region]], Widget, Region | None] | None = None
     """For a layout and one widget in it: where that is, if nothing can cover it."""
 
@@ -89,25 +91,23 @@ class FrameCompositor(Compositor):
         return Scroll(region.y, region.bottom, 0)
 
     def update_of(self, widget: Widget, regions: Sequence[Region]) -> "FrameUpdate | None":
-        """Return what is to be written when these regions of a widget, from top to bottom, are all that changed.
+        """Return what is to be written when these regions of a widget, and what is `beside`, are all that changed.
 
         None when something else is to be written as well, or can cover the widget: then it is not all that counts.
 
         Args:
             widget: that draws them.
-            regions: one row each, within the widget.
+            regions: one row each, within the widget, from top to bottom.
         """
-        place = None if self._dirty_regions or self.scroll is not None else self._place_of(widget)
+        place = None if self._dirty_regions else self._place_of(widget)
         if place is None:
             return None
-        top = regions[0].y
-        strips = widget.render_lines(Region(0, top, place.width, regions[-1].bottom - top))
-        rows: list[_Row] = []
-        for x, y, width, _ in regions:
-            row = _Row(place.y + y)
-            row.pieces.append((place.x + x, place.x + x + width, strips[y - top], place.x))
-            rows.append(row)
-        return FrameUpdate(rows)
+        bar = self.visible_widgets.get(widget.vertical_scrollbar)
+        rows = _rows_of(widget, place, regions, place.right if bar is None else bar[0].x)
+        if self.beside is not None and bar is not None:
+            rows += _rows_of(self.beside[0], bar[0], self.beside[1], bar[0].right)
+        scroll, self.scroll, self.beside = self.scroll, None, None
+        return FrameUpdate(rows, scroll)
 
     def _place_of(self, widget: Widget) -> Region | None:
         """Return where a widget is, if all of it is in view and the only other that draws there is its scrollbar."""
@@ -131,7 +131,7 @@ class FrameCompositor(Compositor):
 
     def render_partial_update(self) -> ChopsUpdate | None:
         """Return what is to be written; None when nothing is."""
-        scroll, self.scroll = self.scroll, None
+        scroll, self.scroll, self.beside = self.scroll, None, None
         regions = self._dirty_regions.copy()
         self._dirty_regions.clear()
         if not regions:
@@ -191,6 +191,25 @@ class FrameUpdate(ChopsUpdate):
         if look:
             written.append("\x1b[0m")
         return "".join(written)
+
+
+def _rows_of(widget: Widget, place: Region, regions: Sequence[Region], right: int) -> list[_Row]:
+    """Have a widget draw regions of one row each.
+
+    Args:
+        widget: that draws them.
+        place: where it is.
+        regions: within it, from top to bottom.
+        right: the cell of the screen where something else begins.
+    """
+    top = regions[0].y
+    strips = widget.render_lines(Region(0, top, place.width, regions[-1].bottom - top))
+    rows: list[_Row] = []
+    for x, y, width, _ in regions:
+        row = _Row(place.y + y)
+        row.pieces.append((place.x + x, min(place.x + x + width, right), strips[y - top], place.x))
+        rows.append(row)
+    return rows
 
 
 def _begin(piece: tuple[int, int, Strip, int]) -> int:

@@ -48,6 +48,10 @@ class FrameScreen(Screen[None]):
         if update is not None:
             self.app._display(self, update)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType] - what Textual's own refresh ends in
             return True
+        if self._compositor.beside is not None:
+            bar, in_bar = self._compositor.beside
+            bar._set_dirty(*in_bar)  # noqa: SLF001
+            self._compositor.update_widgets({bar})
         widget._set_dirty(*regions)  # noqa: SLF001 - what `refresh` does of use here
         self._paint_alone(widget)
         return True
@@ -61,7 +65,7 @@ class FrameScreen(Screen[None]):
         Args:
             widget: what is shown in the rows, its scrollbar at their end.
             lines: how far.
-            in_bar: the regions of the scrollbar that are wrong then.
+            in_bar: the regions of the scrollbar that are wrong then, one row each.
         """
         bar = widget.vertical_scrollbar
         if not self._may_paint() or self.app.is_inline:  # pyright: ignore[reportUnknownMemberType]
@@ -71,9 +75,7 @@ class FrameScreen(Screen[None]):
         rows = self._compositor.owns_rows(widget)
         if rows is None or not 0 < lines < rows.bottom - rows.top:
             return False
-        bar._set_dirty(*in_bar)  # noqa: SLF001
-        self._compositor.update_widgets({bar})
-        self._compositor.scroll = rows._replace(lines=lines)
+        self._compositor.scroll, self._compositor.beside = rows._replace(lines=lines), (bar, in_bar)
         return True
 
     def _may_paint(self) -> bool:

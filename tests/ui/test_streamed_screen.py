@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pyte
 import pytest
+from textual._compositor import LayoutUpdate
+from textual._context import visible_screen_stack
 from textual.geometry import Offset
 from textual.selection import Selection
 
@@ -38,16 +40,24 @@ class Emulated:
             self.frames += isinstance(update, FrameUpdate)
             self._stream.feed(update.render_segments(self._program.app.console).replace("\n", "\r\n"))
 
-    @property
-    def text(self) -> str:
-        rows, columns = self._screen.buffer, range(self._screen.columns)
-        lines = ("".join(rows[y][x].data for x in columns).rstrip() for y in range(self._screen.lines))
-        return "\n".join(lines)
+    def is_right(self) -> bool:
+        """Whether every cell, colours included, is as in a terminal that is shown the whole screen."""
+        compositor = self._program.app.screen._compositor
+        visible_screen_stack.set(self._program.app._background_screens)
+        whole = LayoutUpdate([[strip] for strip in compositor.render_strips()], compositor.size.region)
+        other = pyte.Screen(*self._program.app.size)
+        pyte.Stream(other).feed(whole.render_segments(self._program.app.console).replace("\n", "\r\n"))
+        return cells_of(other) == cells_of(self._screen)
+
+
+def cells_of(screen: pyte.Screen) -> list[list[pyte.screens.Char]]:
+    rows, columns = screen.buffer, range(screen.columns)
+    return [[rows[y][x] for x in columns] for y in range(screen.lines)]
 
 
 async def same(program: Program, terminal: Emulated) -> None:
     """Wait until the terminal shows what the screen holds; it never does when a frame has left something wrong."""
-    await program.until(lambda: terminal.text == program.text, "the terminal shows something else")
+    await program.until(terminal.is_right, "the terminal shows something else")
 
 
 class Hands:

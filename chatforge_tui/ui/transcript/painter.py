@@ -5,6 +5,7 @@ The compositor asks for every row of the view in every frame, however few are di
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from operator import is_
 
 from msgspec import Struct
 from textual.color import Color
@@ -17,10 +18,6 @@ from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS
 from chatforge_tui.ui.transcript.paint import PLAIN, Overlay, Palette, paint
 from chatforge_tui.ui.transcript.place import Place, Row
 from chatforge_tui.ui.transcript.wrap import is_narrow, width_of
-
-_ENDS = (1, 2, 4, 8)
-"""Rows at the end of the view that may be other ones while those above them are looked at as a whole, which is far quicker
-than one by one."""
 
 
 class _Painted(Struct):
@@ -114,11 +111,8 @@ class Painter:
         if len(self._painted) != len(self._rows):
             return 0
         before = self._rows[moved_up:]
-        for others in _ENDS:
-            count = len(rows) - others
-            if 0 < count <= len(before) and rows[:count] == before[:count]:
-                return count
-        return 0
+        are_same = map(is_, rows, before)
+        return next((count for count, is_same in enumerate(are_same) if not is_same), min(len(rows), len(before)))
 
     @property
     def strips(self) -> list[Strip]:
