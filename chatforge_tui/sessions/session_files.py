@@ -123,11 +123,14 @@ class SessionFiles:
             return None
         finally:
             running.remove(alarm)
+            if not running:
+                self._fetches.pop(session_id, None)
 
     def stop_fetching(self, session_id: SessionId) -> None:
         """End every fetch of the session that runs; nothing comes of it."""
         for alarm in self._fetches.get(session_id, ()):
-            alarm.reschedule(asyncio.get_running_loop().time())
+            if not alarm.expired():  # else it ends already, and takes its time
+                alarm.reschedule(asyncio.get_running_loop().time())
 
     async def _set(self, session_id: SessionId, files: tuple[Attachment, ...], contents: Mapping[str, bytes]) -> None:
         """Change what goes along, in memory at once, so that the next change builds on it; take it back if that fails."""

@@ -1,4 +1,6 @@
-"""Files on their way through the engine: attached, shown, sent, kept, taken back."""
+"""Files on their way through the engine: attached, shown, sent, kept, taken back, fetched."""
+
+import asyncio
 
 import pytest
 from msgspec.structs import replace
@@ -125,5 +127,32 @@ def test_the_agent_is_asked_about_the_files_before_they_go_and_one_that_cannot_b
         assert await engine.manager.files.objection(a) == ""
         assert all(made.is_closed for made in endpoints.made)
         assert endpoints.wires == []
+
+    run(body)
+
+
+def test_a_fetch_that_is_stopped_again_while_it_ends_keeps_nobody_from_deleting_its_session(run, endpoints):
+    async def body(engine):
+        begun, is_stopped, may_end = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+        async def slow_to_end(*_):
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                is_stopped.set()
+                await may_end.wait()
+
+        endpoints.fetch_file = slow_to_end
+        a = await engine.new()
+        fetch = asyncio.create_task(engine.manager.files.fetch_file(a, "https://files.example.com/x", 100))
+        await begun.wait()
+        engine.manager.files.stop_fetching(a)
+        await is_stopped.wait()
+        engine.manager.files.stop_fetching(a)
+        await engine.manager.delete_session(a)
+        assert engine.manager.sessions() == ()
+        may_end.set()
+        assert await fetch is None
 
     run(body)
