@@ -86,8 +86,11 @@ class AttachActions:
         await self.judge(pane)
 
     def recall(self, pane: Pane, text: str) -> None:
-        """Have the files of an earlier prompt with this text go along, in the place of those of the one recalled before."""
-        names = [clean_name(file.name) for file in pane.prompt_files.get(text, ())]
+        """Have the files of an earlier prompt with this text go along, in the place of those of the one recalled before.
+
+        "" is what was being written, though a prompt of the session may have had files and no words.
+        """
+        names = [clean_name(file.name) for file in _recalled_files(pane, text)]
         if names or self._recalled.get(pane.session_id):
             pane.reading += names  # until they stand there an Enter sends nothing
             self._program.start(self._recall(pane, text, names))
@@ -102,13 +105,14 @@ class AttachActions:
 
     async def _exchange_files(self, pane: Pane, text: str) -> None:
         async with self._recalling:
-            before, files = self._recalled.pop(pane.session_id, ()), pane.prompt_files.get(text, ())
+            before, files = self._recalled.pop(pane.session_id, ()), _recalled_files(pane, text)
             for file in before:
                 if file not in files and file in pane.head.attachments:
                     await self._detach(pane, file)
             own = [file for file in pane.head.attachments if file not in before]
             self._recalled[pane.session_id] = tuple(file for file in files if file not in own)
-            await self._again(pane, text)
+            if files:
+                await self._again(pane, text)
 
     def forget_recalled(self, pane: Pane) -> None:
         """The prompt that was recalled is sent: from here on its files are like any other's."""
@@ -295,6 +299,10 @@ class AttachActions:
         from chatforge_tui.exchange.local_file import MEBIBYTE, SizeLimits  # noqa: PLC0415 - as above
 
         return SizeLimits(self._settings.attachment_limit * MEBIBYTE, self._settings.total_limit * MEBIBYTE)
+
+
+def _recalled_files(pane: Pane, text: str) -> Sequence[Attachment]:
+    return pane.prompt_files.get(text, ()) if text else ()
 
 
 def _working_folder() -> Path:

@@ -459,6 +459,21 @@ async def test_up_brings_the_files_of_each_prompt_and_down_takes_them_back(home,
         assert (await sent(program))[-1] == ("read @notes.md", [NOTE])
 
 
+async def test_what_was_being_written_does_not_get_the_files_of_a_prompt_without_words(home, folder):
+    async with running(home, script=echo) as program:
+        await command(program, "/attach notes.md")
+        await program.until(lambda: names(program) == ["notes.md"])
+        await program.pilot.press("enter")
+        await program.until(lambda: program.front.state is TurnState.COMPLETE)
+        await command(program, "with words")
+        await program.until(lambda: len(program.front.prompts) == 2 and not program.front.is_live)
+        await program.pilot.press("up")
+        await program.until(lambda: program.app.main.composer.text == "with words")
+        await program.pilot.press("down")
+        await program.until(lambda: program.app.main.composer.text == "" and program.app.is_at_rest)
+        assert (names(program), program.front.reading) == ([], [])
+
+
 async def test_the_key_that_takes_a_file_back_is_shown_where_there_is_room_for_nothing_else(home, folder):
     (folder / "data.bin").write_bytes(bytes(30_000))
     async with running(home, size=(80, 24)) as program:
