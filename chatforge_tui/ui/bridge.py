@@ -320,8 +320,8 @@ class EngineThread:
         if first < FIRST_TURNS:
             first = 0  # so few are read at once
         turns = await manager.turns(session_id, subscription, since=first)
-        if first and head.anchor and not any(head.anchor.startswith(f"{turn.head.turn_id}/") for turn in turns):
-            first, turns = 0, await manager.turns(session_id, subscription)  # its reader was further above
+        if first and (len(turns) < FIRST_TURNS or not _has_reader(head, turns)):  # damage: its count is not true
+            first, turns = 0, await manager.turns(session_id, subscription)
         self._deliver(TurnsLoaded(session_id, turns, is_whole=not first))
         return first
 
@@ -332,3 +332,8 @@ class EngineThread:
             turns = await manager.earlier_turns(session_id, since, before)
             self._deliver(EarlierTurnsLoaded(session_id, turns, is_whole=not since))
             before = since
+
+
+def _has_reader(head: SessionHead, turns: Sequence[Turn]) -> bool:
+    """Whether the reader of a session was in one of these turns, or at its end."""
+    return not head.anchor or any(head.anchor.startswith(f"{turn.head.turn_id}/") for turn in turns)

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from chatforge_tui.domain.session import EndpointRef
 from chatforge_tui.domain.turn import TurnState
@@ -85,6 +86,21 @@ async def test_so_does_one_whose_reader_was_far_above():
             mine = ended(a_turn(session, turn.head.ordinal, turn_id=turn.head.turn_id), turn.answer)
             await store.end_turn(mine, counted(session, turn.head.ordinal + 1, TurnState.COMPLETE))
         assert len(await loaded(store, session)) == steps
+
+
+class Miscounting(MemoryStore):
+    count = 0
+
+    async def load_sessions(self, *, trashed: bool = False):
+        return [replace(head, turns=self.count) for head in await super().load_sessions(trashed=trashed)]
+
+
+@pytest.mark.parametrize("count", [TURNS + 4, TURNS + 40, 2**60])
+async def test_so_does_one_that_has_fewer_turns_than_its_head_says(count):
+    store = Miscounting()
+    store.count = count
+    session = await fill(store, TURNS)
+    assert await loaded(store, session) == [list(range(TURNS))]
 
 
 async def test_in_the_program_the_whole_session_can_be_read_searched_and_gone_through(home):
