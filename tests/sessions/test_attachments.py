@@ -145,14 +145,17 @@ def test_a_fetch_that_is_stopped_again_while_it_ends_keeps_nobody_from_deleting_
 
         endpoints.fetch_file = slow_to_end
         a = await engine.new()
-        fetch = asyncio.create_task(engine.manager.files.fetch_file(a, "https://files.example.com/x", 100))
-        await begun.wait()
-        engine.manager.files.stop_fetching(a)
-        await is_stopped.wait()
-        engine.manager.files.stop_fetching(a)
-        await engine.manager.delete_session(a)
-        assert engine.manager.sessions() == ()
-        may_end.set()
-        assert await fetch is None
+
+        async def stop_twice():
+            await begun.wait()
+            engine.manager.files.stop_fetching(a)
+            await is_stopped.wait()
+            engine.manager.files.stop_fetching(a)
+            await engine.manager.delete_session(a)
+            assert engine.manager.sessions() == ()
+            may_end.set()
+
+        fetch = engine.manager.files.fetch_file(a, "https://files.example.com/x", 100)
+        assert await asyncio.gather(fetch, stop_twice()) == [None, None]
 
     run(body)
