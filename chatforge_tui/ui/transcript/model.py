@@ -83,6 +83,8 @@ class TranscriptModel:
         self._weights = [weigh(turn) for turn in self._turns]
         self._memory = sum(weight.memory for weight in self._weights)
         self._keep_layouts(before)
+        self._unread_from = self._counted_anew(self._unread_from, before)
+        self._left_with = self._counted_anew(self._left_with, before)
         if self._left_with is None and self._read is not None:  # the view is back, and what was missed comes now
             self._divide_live_turn()
             self._read = None
@@ -112,6 +114,12 @@ class TranscriptModel:
         self._resolved = None
         self.version += 1
         return shift
+
+    def _counted_anew(self, count: int | None, before: Sequence[Turn]) -> int | None:
+        """Return how many turns there are now up to the one that was the last of `count`: some may have come above."""
+        last = before[min(count, len(before)) - 1] if count and before else None
+        at = None if last is None else self._index.get(last.head.turn_id)
+        return count if at is None else at + 1
 
     def _keep_layouts(self, before: Sequence[Turn]) -> None:
         """Keep what is laid out of turns that are still the same, or have only grown."""

@@ -4,7 +4,7 @@ import pytest
 from textual.geometry import Offset
 from textual.selection import Selection
 
-from chatforge_tui.domain.changes import PartAdded
+from chatforge_tui.domain.changes import PartAdded, TurnEnded
 from chatforge_tui.domain.part import TextPart
 from chatforge_tui.ui.transcript.place import Place
 from tests.ui.transcript.turns import TranscriptApp, began, changed, model_of, text_of, turn
@@ -37,6 +37,22 @@ def test_turns_that_are_there_already_do_not_come_twice():
     model = model_of(*TURNS[8:])
     model.prepend(TURNS[6:10])
     assert text_of(model) == text_of(model_of(*TURNS[6:]))
+
+
+@pytest.mark.parametrize("is_back", [False, True])
+def test_the_divider_stands_above_what_is_new_also_when_all_turns_are_loaded_later(is_back: bool):
+    model = model_of(*TURNS[8:11])
+    text_of(model)
+    model.leave()
+    model.apply(TurnEnded(TURNS[11]))
+    if is_back:
+        model.enter()
+    model.load(TURNS)
+    if not is_back:
+        model.enter()
+    lines = text_of(model)
+    [divider] = [at for at, line in enumerate(lines) if "─ new ─" in line]
+    assert any("needle of 10" in line for line in lines[divider - 5 : divider])
 
 
 @pytest.mark.parametrize("divided", [False, True])
