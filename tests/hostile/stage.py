@@ -147,14 +147,28 @@ class Show:
         is_over = word in text and "replaces the running answer" not in text and f"❯ case {act.case}" not in text
         return is_over and act.end in squashed(text)
 
-    async def look(self, name: str, *keys: str, leave: Sequence[str] = ("escape",)) -> None:
-        """Open something with keys, keep what it shows, close it."""
+    async def look(self, name: str, *keys: str, leave: Sequence[str] = ()) -> None:
+        """Open something with keys, or let it come, keep what it shows, and press what leaves it."""
         begin = len(self.terminal.raw)
         self.terminal.press(*keys)
-        await self.terminal.until_quiet(0.2)
-        self.run.seen[name] = Seen(self.terminal.text, bytes(self.terminal.raw[begin:]), 0)
+        await self._keep(name, begin)
         self.terminal.press(*leave)
         await self.terminal.until_quiet(0.2)
+
+    async def look_into(self, name: str, key: str) -> None:
+        """Open a dialog with a key, keep what it shows, and close it. Either is seen to happen, however busy the machine is."""
+        begin = len(self.terminal.raw)
+        self.terminal.press(key)
+        await self.terminal.until(lambda: len(self.terminal.raw) > begin, f"{name} opens")
+        await self._keep(name, begin)
+        shown = len(self.terminal.raw)
+        self.terminal.press("escape")
+        await self.terminal.until(lambda: len(self.terminal.raw) > shown, f"{name} closes")
+        await self.terminal.until_quiet(0.2)
+
+    async def _keep(self, name: str, begin: int) -> None:
+        await self.terminal.until_quiet(0.2)
+        self.run.seen[name] = Seen(self.terminal.text, bytes(self.terminal.raw[begin:]), 0)
 
     def close(self) -> None:
         if self._database is not None:

@@ -205,8 +205,8 @@ class Tour:
             await self._look_around()
 
     async def _look_around(self) -> None:
-        for keys in (["ctrl+s"], ["ctrl+p"], ["ctrl+r"], ["f1"]):
-            await self._look(*keys)
+        for key in ("ctrl+s", "ctrl+p", "ctrl+r", "f1"):
+            await self._look_into(key)
         self._screen.send(b"/trust\r")
         await self._look()
         for command in (b"/export md", b"/export html", b"/export json", b"/export all"):
@@ -227,6 +227,18 @@ class Tour:
     def _is_over(self, text: str) -> bool:
         found = rows(self._database, "SELECT state FROM turn WHERE prompt = ?", text)
         return bool(found) and found[0][0] not in {"queued", "connecting", "streaming"}
+
+    async def _look_into(self, key: str) -> None:
+        """Look at a dialog. That it opens and closes is seen, however busy the machine is."""
+        screen, begin = self._screen, len(self._screen.raw)
+        screen.press(key)
+        await screen.until(lambda: len(screen.raw) > begin, f"{key} opens")
+        await screen.until_quiet(0.3)
+        self.seen.append(squashed(screen.text))
+        shown = len(screen.raw)
+        screen.press("escape")
+        await screen.until(lambda: len(screen.raw) > shown, f"{key} closes")
+        await screen.until_quiet(0.1)
 
     async def _look(self, *keys: str, leave: Sequence[str] = ("escape",)) -> None:
         self._screen.press(*keys)

@@ -69,13 +69,13 @@ async def walk(show: Show) -> None:
     path.write_bytes(bundle())
     terminal = show.terminal
     terminal.paste(f"/import {path}")
-    await show.look("imported", "enter", leave=[])
+    await show.look("imported", "enter")
     terminal.press("ctrl+s")
     await terminal.wait_for("Closed")
-    await show.look("board", "end", leave=[])
+    await show.look("board", "end")
     terminal.press("enter")
     await terminal.wait_for("x[/nope]")
-    await show.look("opened", leave=[])
+    await show.look("opened")
     await show.look("unfolded", "ctrl+o", leave=["ctrl+o"])
     terminal.press("ctrl+c")
     for form in ("md", "html", "json"):
@@ -83,12 +83,12 @@ async def walk(show: Show) -> None:
         await show.look(f"export {form}", "enter", leave=["escape"])
         terminal.paste(f"/export {form} {show.run.home}/{SINK.replace('/', '')}")
         await show.look(f"export {form} to a name", "enter", leave=["escape"])
-    await show.look("alt+n", "alt+n")
+    await show.look_into("alt+n", "alt+n")
     terminal.press("alt+z")
     await terminal.wait_for("OpenSSL", seconds=60)
     await terminal.until_quiet(0.3)
     for page in range(12):
-        await show.look(f"doctor {page}", "pagedown", leave=[])
+        await show.look(f"doctor {page}", "pagedown")
     terminal.press("escape")
     await terminal.until_quiet(0.3)
 

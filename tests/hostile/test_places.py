@@ -115,17 +115,17 @@ async def walk(show: Show) -> None:
     show.terminal.press("ctrl+o")
     await terminal.until_quiet()
     await show.look("stored", "ctrl+o", leave=["ctrl+o"])
-    await show.look("board", "ctrl+s")
-    await show.look("palette", "ctrl+p")
-    await show.look("history", "ctrl+r")
-    await show.look("rename", "f2")
-    await show.look("new session", "alt+n")
-    await show.look("help", "f1")
+    await show.look_into("board", "ctrl+s")
+    await show.look_into("palette", "ctrl+p")
+    await show.look_into("history", "ctrl+r")
+    await show.look_into("rename", "f2")
+    await show.look_into("new session", "alt+n")
+    await show.look_into("help", "f1")
     for name, keys in {"search": "ctrl+f", "palette search": "ctrl+p", "model": "alt+n"}.items():
         terminal.press(keys)
         await terminal.until_quiet()
         terminal.paste(SINK.replace("\r", "") + CASES["markup-in-search-query"].text)
-        await show.look(f"pasted {name}")
+        await show.look(f"pasted {name}", leave=["escape"])
     for case in (CASES["paste-markup"], CASES["paste-esc"], CASES["rlo"], CASES["tag-chars"]):
         terminal.paste(case.text)
         await show.look(case.id, leave=["ctrl+c"])
@@ -140,7 +140,7 @@ async def walk(show: Show) -> None:
     terminal.paste("renamed \x1b]2;OWNED\x07\u202e")
     terminal.press("enter")
     await terminal.wait_for("renamed ␛]2;O")
-    await show.look("renamed")
+    await show.look("renamed", leave=["escape"])
 
 
 @pytest.fixture(scope="module")
