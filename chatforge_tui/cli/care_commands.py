@@ -12,7 +12,7 @@ from chatforge_tui.exchange import json_shapes
 from chatforge_tui.store import care, salvage
 from chatforge_tui.store.backups import list_backups
 from chatforge_tui.store.care import CheckReport
-from chatforge_tui.store.store_file import stray_log
+from chatforge_tui.store.store_file import check_absence, stray_log
 
 _UNSOUND = StoreCorrupt.exit_code
 _MOST_TOLD = 20
@@ -86,7 +86,9 @@ def _existing(launch: Launch) -> Path:
 
     Raises:
         StoreUnavailable: there is none yet.
+        StoreCorrupt: there was one, and its log is left.
     """
+    check_absence(launch.store_file)
     if not launch.store_file.exists():
         raise StoreUnavailable(f"There is no store {launch.store_file} yet.", hint="The first session makes it.")
     return launch.store_file

@@ -18,7 +18,7 @@ from chatforge_tui.store.file_system import is_local
 from chatforge_tui.store.instances import InstanceId, Observer, describe
 from chatforge_tui.store.migrations import NEWEST
 from chatforge_tui.store.pragmas import choose_journal, guard, wal_is_safe
-from chatforge_tui.store.store_file import check_file, recognise
+from chatforge_tui.store.store_file import check_absence, check_file, recognise, stray_log
 
 _OTHERS = 0o077
 _LITTLE = 200 * 2**20
@@ -36,13 +36,14 @@ def engine_version() -> str:
 def examine(path: Path) -> tuple[Finding, ...]:
     """Return what is found about the store at this path; never raises for what is wrong with it. Changes nothing."""
     findings = [_free_space(path)]
-    if not path.exists():
+    if not path.exists() and stray_log(path) is None:
         findings.insert(
             0, Finding("file", Verdict.NOTE, f"{path} is made by the first session.", facts={"path": str(path)})
         )
         return (*findings, _journal_chosen(path))
     try:
         with translated(path):
+            check_absence(path)
             findings[:0] = [_file(path), _rights(path)]
             check_file(path)
             with closing(connect(path)) as db:

@@ -39,6 +39,7 @@ from chatforge_tui.store.operations import (
     TrashSession,
 )
 from chatforge_tui.store.pending import Pending
+from chatforge_tui.store.store_file import stray_log
 from chatforge_tui.store.withheld import Withheld, refusal
 from chatforge_tui.store.workplace import Workplace
 from chatforge_tui.store.writer import DEFAULTS, Writer, WriterSettings
@@ -117,7 +118,7 @@ class SqliteStore:
             StoreCorrupt: the file is damaged, empty, or not ours. Not where it goes on.
             StoreTooNew: a newer ChatForge wrote it. Not where it goes on.
         """
-        if self._door.read_only and not self.path.exists():
+        if self._door.read_only and not self.path.exists() and stray_log(self.path) is None:
             return
         self._door.takes_tabs = takes_tabs
         await self._start()

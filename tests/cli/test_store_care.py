@@ -8,8 +8,11 @@ from contextlib import closing
 import pytest
 from msgspec.structs import replace
 
+from chatforge_tui.domain.finding import Verdict
 from chatforge_tui.domain.ids import new_turn_id
 from chatforge_tui.domain.turn import TurnState
+from chatforge_tui.errors import StoreCorrupt
+from chatforge_tui.store.examination import examine
 from chatforge_tui.store.sqlite_store import SqliteStore
 from tests.cli.material import FIRST, HEAD, SECOND
 
@@ -128,6 +131,23 @@ def test_without_a_store_there_is_nothing_to_care_for_and_nothing_is_made(progra
     assert (done.code, done.out) == (3, "")
     assert "There is no store" in done.err
     assert not program.home.exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("sessions",), ("search", "word"), ("export", "--all", "-o", "-"), ("store", "check"), ("store", "backup")],
+)
+def test_of_a_file_that_is_gone_but_for_its_log_nobody_says_that_there_is_nothing(program, command):
+    store_file(program).parent.mkdir(parents=True)
+    log = store_file(program).with_name("sessions.db-wal")
+    log.write_bytes(b"pages")
+    done = program.run(*command)
+    assert (done.code, done.out) == (StoreCorrupt.exit_code, "")
+    assert "is not there, but sessions.db-wal is: its content was lost." in done.err
+    assert REPAIR in done.err
+    assert (log.read_bytes(), store_file(program).exists()) == (b"pages", False)
+    [found] = [one for one in examine(store_file(program)) if one.verdict is Verdict.WRONG]
+    assert "its content was lost" in found.text
 
 
 def test_an_open_store_is_not_repaired_under_its_program(filled):
