@@ -139,6 +139,7 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         self._filters: tuple[LineFilter, ...] = ()
         self._strips: list[Strip] | None = None  # all rows of the view, ready for the compositor
         self._is_sizing = False
+        self._is_current = False  # nothing can have changed since lines and size were looked at: each look costs 15 us
         self._told = (True, 0)  # following and new lines, as last said
         self._below = Below()
         self._clocks = _Clocks()
@@ -215,10 +216,12 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _sync(self, *, at_once: bool = False, paints: bool = False) -> None:
         """Lay out what is in view and mark the rows that look different, or paint them here and now."""
-        if not self.is_attached or not self.size:
+        if not self.is_attached:
+            return
+        size = self.scrollable_content_region.size
+        if not size:
             return
         self._synced_at = time.monotonic()
-        size = self.scrollable_content_region.size
         model = self._model
         if model is None:
             self._window = Window([], 0, at_end=True)
@@ -229,7 +232,9 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
                 self._below.keep(model, model.new_lines)
         self._laid_out_for = size
         self._take_height(size, at_once=at_once)
+        self._is_current = True
         self._repaint(now=paints)
+        self._is_current = False
         self._run_tick()
         if self._colours.has_work and self._clocks.colour is None:
             self._clocks.colour = self.set_timer(COLOUR_PAUSE_SECONDS, self._colour)
@@ -339,7 +344,7 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         The compositor asks for all lines of the view for every frame, however few are dirty, so they lie ready,
         filtered.
         """
-        if self._laid_out_for != self.scrollable_content_region.size:
+        if not self._is_current and self._laid_out_for != self.scrollable_content_region.size:
             self._sync()
         if self._strips is None or self._strips_have_other_filters():
             strips = self._painter.strips
@@ -349,9 +354,8 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
             else:
                 strips += [self._painter.blank(self.size.width, self._get_palette())] * len(missing)
             self._strips = strips
-        if crop.column_span == (0, self.size.width):
-            return self._strips[crop.y : crop.bottom]
-        return [strip.crop(*crop.column_span) for strip in self._strips[crop.y : crop.bottom]]
+        strips, span = self._strips[crop.y : crop.bottom], crop.column_span
+        return [strip if span == (0, strip.cell_length) else strip.crop(*span) for strip in strips]
 
     def _strips_have_other_filters(self) -> bool:
         """Whether the app's filters changed; then everything is painted anew."""
