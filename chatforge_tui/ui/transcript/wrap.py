@@ -112,8 +112,10 @@ def _grapheme_breaks(text: str, width: int, words: bool) -> Iterator[Break]:
     while index < len(graphemes):
         _, _, cells = graphemes[index]
         if used + cells > width and index > first:
-            cut = candidate if words and candidate > first and text[starts[index]] != " " else index
-            begin, end, resume = starts[first], starts[cut], cut
+            begin, cut = starts[first], index
+            if words and text[starts[index]] != " " and not text[begin : starts[candidate]].isspace():
+                cut = candidate if candidate > first else index
+            end, resume = starts[cut], cut
             if words:
                 end = begin + len(text[begin:end].rstrip(" ")) if not text[begin:end].isspace() else end
                 while resume < len(graphemes) and text[starts[resume]] == " ":

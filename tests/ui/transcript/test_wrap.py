@@ -86,3 +86,11 @@ def test_a_line_of_many_tabs_takes_time_by_its_length():
     lines = wrap(spans, 20)
     assert "".join(line.copied + line.joint for line in lines).rstrip("\n") == "word\t" * 5_000
     assert Counted.looked_at < 10 * len(spans)
+
+
+@pytest.mark.parametrize("begin", ["  ", "\t"])
+def test_a_wide_character_further_on_changes_no_line_before_it(begin: str):
+    word = begin + "y" * 70
+    plain, wide = ([line.text for line in wrap(expand_tabs(((text, TEXT),)), 40)] for text in (word, f"{word} 日本"))
+    assert wide[: len(plain) - 1] == plain[:-1]
+    assert "".join(wide).split() == ["y" * 70, "日本"]
