@@ -35,7 +35,7 @@ from tests.servers.a2a_process import A2aServer, run_a2a_server
 from tests.servers.a2a_scenes import answer
 from tests.soak.agent_home import AgentHome, type_prompts
 from tests.soak.receipts import Receipts
-from tests.soak.results import Results, quantile
+from tests.soak.results import Results, Tally, quantile
 from tests.store.waiting import rows
 from tests.terminal import Terminal, terminal
 
@@ -56,13 +56,12 @@ _LONGEST = 50_000
 
 
 @dataclass
-class Verdict:
+class Verdict(Tally):
     """What all runs came to."""
 
     runs: int = 0
     early_kills: int = 0
     turns: int = 0
-    faults: list[str] = field(default_factory=list[str])
     late_ms: list[float] = field(default_factory=list[float])
     """Of each run: since when text that the program had received was not on disk."""
     server_late_ms: list[float] = field(default_factory=list[float])
@@ -84,9 +83,6 @@ class Verdict:
             "a commit, ms: median, p95, most": quantile(self.commit_ms),
             "runs over 250 ms": sum(late > LATE_MOST_MS for late in self.late_ms),
         }
-
-    def __str__(self) -> str:
-        return "\n".join([*(f"{name}: {value}" for name, value in self.summary().items()), *self.faults])
 
 
 class Tail:
@@ -237,8 +233,7 @@ class Home:
             self._fault("a prompt was sent again")
 
     def _fault(self, what: str) -> None:
-        self.verdict.faults.append(f"{self.home.name}: {what}")
-        sys.stderr.write(f"{self.verdict.faults[-1]}\n")
+        self.verdict.note_fault(self.home.name, what)
 
 
 def _server_late_ms(seen: list[tuple[float, dict[str, int]]], killed: float, stored: dict[str, int]) -> float:

@@ -19,10 +19,9 @@ import argparse
 import asyncio
 import itertools
 import random
-import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,7 +30,7 @@ from chatforge_tui.domain.turn import Turn, TurnState
 from tests.servers.a2a_process import SDK_VERSIONS, A2aServer, run_a2a_server
 from tests.servers.counting_proxy import CountingProxy, counting_proxy
 from tests.soak.agent_home import AgentHome, type_prompts
-from tests.soak.results import Results
+from tests.soak.results import Results, Tally
 from tests.terminal import terminal
 
 KINDS = ("0.3", "1.0")
@@ -41,7 +40,7 @@ LIMIT_S = 60.0
 
 
 @dataclass
-class Verdict:
+class Verdict(Tally):
     """What all runs came to."""
 
     runs: int = 0
@@ -52,7 +51,6 @@ class Verdict:
     read_on: int = 0
     """Answers that a later life of the program brought to their end."""
     never_bound: int = 0
-    faults: list[str] = field(default_factory=list[str])
 
     def summary(self) -> dict[str, Any]:
         """Return the figures."""
@@ -65,9 +63,6 @@ class Verdict:
             "never bound": self.never_bound,
             "faults": len(self.faults),
         }
-
-    def __str__(self) -> str:
-        return "\n".join([*(f"{name}: {value}" for name, value in self.summary().items()), *self.faults])
 
 
 class Killed(Exception):
@@ -177,8 +172,7 @@ class Run:
             self.verdict.read_on += turn_id in early and early[turn_id].head.state is not TurnState.COMPLETE
 
     def _fault(self, what: str) -> None:
-        self.verdict.faults.append(f"{self.home.name}: {what}")
-        sys.stderr.write(f"{self.verdict.faults[-1]}\n")
+        self.verdict.note_fault(self.home.name, what)
 
 
 def _is_over(turn: Turn) -> bool:

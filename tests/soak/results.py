@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,25 @@ class Results:
         if self._directory is not None:
             text = json.dumps({**summary, "what": list(faults)}, indent=1, ensure_ascii=False)
             (self._directory / f"{self._name}-summary.json").write_text(text + "\n")
+
+
+@dataclass
+class Tally:
+    """What all runs of a soak came to: its figures, and what went wrong."""
+
+    faults: list[str] = field(default_factory=list[str])
+
+    def summary(self) -> dict[str, Any]:
+        """Return the figures by their names."""
+        raise NotImplementedError
+
+    def note_fault(self, where: str, what: str) -> None:
+        """Add a fault, and say it at once."""
+        self.faults.append(f"{where}: {what}")
+        sys.stderr.write(f"{self.faults[-1]}\n")
+
+    def __str__(self) -> str:
+        return "\n".join([*(f"{name}: {value}" for name, value in self.summary().items()), *self.faults])
 
 
 def quantile(values: Sequence[float]) -> list[float]:
