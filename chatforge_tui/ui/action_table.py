@@ -27,7 +27,6 @@ MAIN_SCREEN_ACTIONS = (
     "view.page_down",
     "view.turn_prev",
     "view.turn_next",
-    "view.search",
     "view.read",
     *(action.id for action in ACTIONS if action.scope is Scope.TRANSCRIPT),
 )
@@ -115,7 +114,14 @@ def _plain_actions(shell: Shell, sessions: SessionActions, program: ProgramActio
         table[f"session.goto.{number}"] = partial(sessions.go_to_number, number)
     for action_id in MAIN_SCREEN_ACTIONS:
         table[action_id] = lambda action_id=action_id: shell.main.do(action_id)
+    table["view.search"] = partial(_search, shell)
     return table
+
+
+def _search(shell: Shell) -> None:
+    """Open the line that searches; what is typed meanwhile is for it."""
+    shell.hold_keys()
+    shell.main.page.open_search(shell.release_keys)
 
 
 def _pane_actions(

@@ -58,11 +58,11 @@ class Desk(Protocol):
         ...
 
     def hold_keys(self) -> None:
-        """Keep what is typed from here on for a session that is being opened."""
+        """Keep what is typed from here on for what is being opened: a session, the line that searches."""
         ...
 
     def release_keys(self) -> None:
-        """Hand on what was kept: the session is in front, or could not be opened."""
+        """Hand on what was kept: it is open, or could not be opened."""
         ...
 
     def bring_to_front(self, session_id: SessionId) -> None:

@@ -130,6 +130,7 @@ class DeskApp(TerminalApp, inherit_bindings=False):
         self.terminal_modes: list[Any] | None = None
         """What the terminal is given back with, as termios has it; None = as it was when the screen came."""
         self._early = EarlyKeys(keymap.action("prompt.send").keys)
+        self._search_keys = frozenset(keymap.action("view.search").keys)
         self._watch: TerminalWatch | None = None
         self._signals = EndSignals(self._end_by_signal)
         self._drafts = DraftKeeper(self._book, self._engine, later=self._save_later)
@@ -255,7 +256,12 @@ class DeskApp(TerminalApp, inherit_bindings=False):
 
     async def on_event(self, event: events.Event) -> None:
         """Hold back what is typed before there is something to take it."""
-        if not self._early.holds(event):
+        if self._early.holds(event):
+            return
+        is_search = isinstance(event, events.Key) and event.key in self._search_keys and not event.is_forwarded
+        if is_search and self.is_at_rest and self._main.is_reading:
+            self.do("view.search")  # before the transcript is handed the next keys, which are words to look for
+        else:
             await super().on_event(event)
 
     async def _deliver_early(self, stage: Stage) -> None:
@@ -264,11 +270,11 @@ class DeskApp(TerminalApp, inherit_bindings=False):
             await self.on_event(event)
 
     def hold_keys(self) -> None:
-        """Keep what is typed from here on for a session that is being opened."""
+        """Keep what is typed from here on for what is being opened: a session, the line that searches."""
         self._early.open()
 
     def release_keys(self) -> None:
-        """Hand on what was kept: the session is in front, or could not be opened."""
+        """Hand on what was kept: it is open, or could not be opened."""
         self._early.opened()
         self.call_later(self._deliver_early, Stage.NOTHING)
 

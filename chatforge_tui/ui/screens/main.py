@@ -313,7 +313,6 @@ class MainScreen(FrameScreen):
             "prompt.queue": self.composer.queue,
             "view.plan": self.toggle_plan,
             "view.read": self.toggle_reading,
-            "view.search": self.page.open_search,
         }.get(action_id)
         if own is not None:
             own()

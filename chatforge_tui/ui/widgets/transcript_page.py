@@ -4,6 +4,7 @@ Owns which of them is visible. View and search line are made when they are first
 session does without them.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -94,10 +95,16 @@ class TranscriptPage(Vertical):
             self._view.take_earlier(shift)
             self._tell_match()
 
-    def open_search(self) -> None:
-        """Search the transcript; Esc leads back to where the cursor is now."""
+    def open_search(self, opened: Callable[[], object]) -> None:
+        """Search the transcript; Esc leads back to where the cursor is now. `opened` is called when keys go to the line."""
         self._was_reading = self.has_reader
-        self.call_after_refresh(self._search_bar().open)
+        bar = self._search_bar()
+
+        def show() -> None:
+            bar.open()
+            self.app.call_later(opened)  # pyright: ignore[reportUnknownMemberType] - behind the focus, which comes so as well
+
+        self.call_after_refresh(show)
 
     def show_hit(self, hit: "SearchHit") -> None:
         """Go to where a search over all sessions found words; the search line goes on from there."""

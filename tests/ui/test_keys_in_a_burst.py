@@ -1,0 +1,49 @@
+"""Keys that arrive in one read all reach what the first of them opens."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.terminal import Terminal, terminal
+
+
+async def at_rest(screen: Terminal) -> None:
+    await screen.wait_for("Enter send")
+    screen.send(b"stream 5 lines at 2000 per second\r")
+    await screen.wait_for("complete")
+    await screen.until_quiet(0.2)
+
+
+@pytest.mark.parametrize("keys", [b"\x06line 3", b"/line 3", b"\x06line 3\x1b\x06"], ids=["Ctrl+F", "slash", "again"])
+async def test_what_is_typed_behind_the_search_key_is_looked_for(home: Path, keys: bytes):
+    async with terminal(home=home) as screen:
+        await at_rest(screen)
+        if keys.startswith(b"/"):
+            screen.press("f6")
+            await screen.until_quiet(0.2)
+        screen.send(keys)
+        await screen.wait_for("1 of 1")
+        assert "❯ line 3" not in screen.text
+        assert "Find   line 3" in screen.text
+
+
+async def test_enter_behind_the_words_sends_nothing(home: Path):
+    async with terminal(home=home) as screen:
+        await at_rest(screen)
+        screen.send(b"\x06line\r")
+        await screen.wait_for("2 of 6")
+        assert "❯ line" not in screen.text
+
+
+async def test_a_command_with_its_words_and_enter_is_done(home: Path):
+    async with terminal(home=home) as screen:
+        await at_rest(screen)
+        screen.send(b"/rename another name\r")
+        await screen.wait_for("another name ×")
+
+
+async def test_words_behind_the_key_of_the_commands_choose_one(home: Path):
+    async with terminal(home=home) as screen:
+        await at_rest(screen)
+        screen.send(b"\x10give the session another")
+        await screen.wait_for("give the session another")
