@@ -28,7 +28,7 @@ from chatforge_tui.store.first_page import begin, lend
 from chatforge_tui.store.migrations import NEWEST, too_new
 from chatforge_tui.store.pragmas import guard, prepare_writing
 from chatforge_tui.store.repair_gate import repairing
-from chatforge_tui.store.store_file import create, make_directory, side_files, sync_directory
+from chatforge_tui.store.store_file import create, make_directory, side_files, stray_log, sync_directory
 
 _TABLES = ("session", "turn", "part", "plan", "chunk", "attached")
 """In the order in which rows refer to each other."""
@@ -90,6 +90,8 @@ def _repair(path: Path, tell: Progress) -> RepairReport:
     """Repair it, now that this program alone has to do with it."""
     for leftover in path.parent.glob(f"{path.name}{_BUILDING}*"):
         leftover.unlink()
+    if stray_log(path) is not None:  # by an empty file the next repair finds the log again if this one is cut off
+        path.touch(mode=0o600)
     aside = _set_aside(path)
     building = path.with_name(f"{path.name}{_BUILDING}{uuid.uuid4().hex}")
     try:

@@ -1,6 +1,7 @@
 """The repair of a damaged store when something comes in between: its own end, another program, the next start."""
 
 import asyncio
+import errno
 import shutil
 import threading
 
@@ -212,7 +213,8 @@ async def test_a_lost_first_page_costs_nothing(path, lost, has_backup):
 
 @pytest.mark.parametrize("is_there", [True, False])
 @pytest.mark.parametrize("has_backup", [True, False])
-async def test_what_the_log_of_a_lost_file_has_comes_back(path, monkeypatch, is_there, has_backup):
+@pytest.mark.parametrize("is_cut_off", [True, False])
+async def test_what_the_log_of_a_lost_file_has_comes_back(path, monkeypatch, is_there, has_backup, is_cut_off):
     monkeypatch.setattr("chatforge_tui.store.opening.choose_journal", lambda *, local: "wal")
     store = SqliteStore(path)
     await store.open()
@@ -229,6 +231,14 @@ async def test_what_the_log_of_a_lost_file_has_comes_back(path, monkeypatch, is_
     path.with_name("store.db-wal").write_bytes(log)
     with pytest.raises(StoreCorrupt, match="its content was lost"):
         await SqliteStore(path).open()
+    if is_cut_off:
+
+        def cut(*_):
+            raise OSError(errno.EIO, "the power is gone")
+
+        with monkeypatch.context() as patched, pytest.raises(StoreUnavailable):
+            patched.setattr("pathlib.Path.replace", cut)
+            await asyncio.to_thread(salvage.repair, path)
     store = SqliteStore(path, goes_on=True)
     await store.open()
     assert await store.load_sessions() == before
