@@ -236,9 +236,10 @@ async def test_what_the_log_of_a_lost_file_has_comes_back(path, monkeypatch, is_
         def cut(*_):
             raise OSError(errno.EIO, "the power is gone")
 
-        with monkeypatch.context() as patched, pytest.raises(StoreUnavailable):
+        with monkeypatch.context() as patched:
             patched.setattr("pathlib.Path.replace", cut)
-            await asyncio.to_thread(salvage.repair, path)
+            with pytest.raises(StoreUnavailable):
+                await asyncio.to_thread(salvage.repair, path)
     store = SqliteStore(path, goes_on=True)
     await store.open()
     assert await store.load_sessions() == before
