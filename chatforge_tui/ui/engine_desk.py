@@ -133,9 +133,10 @@ class EngineDesk(DeskApp, inherit_bindings=False):
         pane = self._book.get(event.session_id)
         if pane is None or not self.is_running:
             return
-        if event.turns is not None:
-            pane.load(event.turns, is_whole=event.is_whole)
+        shift = None if event.turns is None else pane.load(event.turns, is_whole=event.is_whole)
         if pane is self._book.current:
+            if shift is not None and shift.turns:  # only its end was here
+                self._main.show_earlier_turns(pane, shift)
             self._main.show_turns(pane)
             if event.turns is not None:
                 self._redraw_all()

@@ -111,16 +111,18 @@ class Pane:
         """How many news wait to be read; at least 1 for a session that the store calls unread."""
         return max(self.unread, 1 if self.head.unread else 0)
 
-    def load(self, turns: Sequence[Turn], *, is_whole: bool = True) -> None:
+    def load(self, turns: Sequence[Turn], *, is_whole: bool = True) -> "Shift | None":
         """Take the transcript; folds and place of the reader stay as they were. A session without turns has none.
 
         Args:
             turns: the turns, in order.
             is_whole: these are all; else they are the last ones, and `prepend` takes those before them.
+
+        Returns:
+            How places in the transcript move; None without one.
         """
         self.is_loaded, self.unreadable = is_whole, ""
-        if turns or self.transcript is not None:
-            self._load_transcript(turns)
+        shift = self._load_transcript(turns) if turns or self.transcript is not None else None
         self.plans.load(turns)
         self.prompts, self.prompt_files = [], {}
         for turn in turns:
@@ -130,6 +132,7 @@ class Pane:
         self.turn = last.head if last else None
         self._take_question(last.question if last else None)
         self.characters = _text_length(last) if last else 0
+        return shift
 
     def prepend(self, turns: Sequence[Turn], *, is_whole: bool) -> "Shift | None":
         """Take turns that come right before those that are here; return how places in the transcript move.
@@ -152,7 +155,7 @@ class Pane:
         self.transcript, self.is_loaded = None, False
         self.plans, self.prompts = PlanHistory(), []
 
-    def _load_transcript(self, turns: Sequence[Turn]) -> None:
+    def _load_transcript(self, turns: Sequence[Turn]) -> "Shift":
         if self.transcript is None:
             # Lazy: Markdown and all that is laid out costs 100 ms, which a start without a turn need not pay.
             from chatforge_tui.ui.transcript.model import TranscriptModel  # noqa: PLC0415
@@ -160,7 +163,7 @@ class Pane:
             self.transcript = TranscriptModel()
             self.transcript.agent = self.head.endpoint.model or self.head.endpoint.name
             self.transcript.anchor = self.head.anchor
-        self.transcript.load(turns)
+        return self.transcript.load(turns)
 
     def apply(self, event: TurnBegan | TurnChanged | TurnEnded | TurnRemoved) -> None:
         """Take what happened to one of the session's turns."""

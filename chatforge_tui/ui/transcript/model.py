@@ -7,7 +7,7 @@ ones longest unseen are dropped again. Everything that needs a width gets it fro
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from itertools import accumulate
+from itertools import accumulate, takewhile
 
 from chatforge_tui.domain.changes import TurnBegan, TurnChanged, TurnEnded, TurnRemoved
 from chatforge_tui.domain.ids import TurnId
@@ -73,8 +73,10 @@ class TranscriptModel:
 
     # What happens to the session
 
-    def load(self, turns: Sequence[Turn]) -> None:
-        """Take the whole transcript; folds, cursor and the reader's place stay."""
+    def load(self, turns: Sequence[Turn]) -> Shift:
+        """Take the whole transcript; folds, cursor and the reader's place stay. Return how places move."""
+        above = list(takewhile(lambda turn: turn.head.turn_id not in self._index, turns))
+        shift = self.prepend(above if len(above) < len(turns) else ())
         kept = self._kept_place()
         self.hold_cursor()
         before = self._turns
@@ -83,14 +85,13 @@ class TranscriptModel:
         self._weights = [weigh(turn) for turn in self._turns]
         self._memory = sum(weight.memory for weight in self._weights)
         self._keep_layouts(before)
-        self._unread_from = self._counted_anew(self._unread_from, before)
-        self._left_with = self._counted_anew(self._left_with, before)
         if self._left_with is None and self._read is not None:  # the view is back, and what was missed comes now
             self._divide_live_turn()
             self._read = None
         self._anchor = kept
         self._estimate()
         self.version += 1
+        return shift
 
     def prepend(self, turns: Sequence[Turn]) -> Shift:
         """Take turns that come before all that are here; return how places move. Nothing in view moves."""
@@ -114,12 +115,6 @@ class TranscriptModel:
         self._resolved = None
         self.version += 1
         return shift
-
-    def _counted_anew(self, count: int | None, before: Sequence[Turn]) -> int | None:
-        """Return how many turns there are now up to the one that was the last of `count`: some may have come above."""
-        last = before[min(count, len(before)) - 1] if count and before else None
-        at = None if last is None else self._index.get(last.head.turn_id)
-        return count if at is None else at + 1
 
     def _keep_layouts(self, before: Sequence[Turn]) -> None:
         """Keep what is laid out of turns that are still the same, or have only grown."""

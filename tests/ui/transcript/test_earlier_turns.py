@@ -113,3 +113,17 @@ async def test_who_went_to_the_top_gets_there_when_there_is_more_above():
         lines = app.screen_lines()
         app.view.take_earlier(model.prepend(TURNS[:4]))
         assert app.screen_lines() == lines
+
+
+async def test_of_a_session_that_is_loaded_whole_later_nothing_that_is_read_moves_or_counts_as_new():
+    model, app = model_of(*TURNS[8:]), TranscriptApp(model_of(*TURNS[:2]))
+    async with app.run_test(size=(60, 20)) as pilot:
+        app.view.show(model)
+        app.view.action_lines(-12)
+        app.view.find("needle")
+        await pilot.pause()
+        before = app.screen_lines()
+        app.view.take_earlier(model.load(TURNS))
+        await pilot.pause()
+        assert app.screen_lines() == before
+        assert (model.new_lines, app.view.match_number[1]) == (0, 12)
