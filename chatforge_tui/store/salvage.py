@@ -147,8 +147,13 @@ def _set_aside(path: Path) -> Path:
 
 
 def _is_same(one: Path, other: Path) -> bool:
-    """Return whether both names are of one file, or, where a file can have one name only, of its copy."""
-    return one.is_file() and other.is_file() and (one.samefile(other) or filecmp.cmp(one, other, shallow=False))
+    """Return whether both names are of one file, or, where a file can have one name only, of its copy.
+
+    An empty file says nothing of itself: that of an earlier loss is not this one's copy.
+    """
+    if not (one.is_file() and other.is_file()):
+        return False
+    return one.samefile(other) or (one.stat().st_size > 0 and filecmp.cmp(one, other, shallow=False))
 
 
 def _link(file: Path, name: Path) -> None:

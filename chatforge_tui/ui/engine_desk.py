@@ -151,11 +151,13 @@ class EngineDesk(DeskApp, inherit_bindings=False):
             self._main.show_earlier_turns(pane, shift)
 
     def on_turns_unread(self, event: TurnsUnread) -> None:
-        """Say that a session cannot be read, as long as it is in front."""
+        """Say that a session cannot be read, or all but the end of it, as long as it is in front."""
         pane = self._book.get(event.session_id)
         if pane is None or not self.is_running:
             return
-        pane.unreadable = f"This session cannot be read. {event.error.hint or event.error}"
+        has_end = pane.transcript is not None and not pane.is_loaded
+        what = "The earlier turns of this session" if has_end else "This session"
+        pane.unreadable = f"{what} cannot be read. {event.error.hint or event.error}"
         if pane is self._book.current:
             self.say(sentence(event.error), severity="error")
             self._redraw_all()

@@ -52,6 +52,15 @@ async def test_a_program_with_a_screen_repairs_it_once_and_goes_on(damaged):
     assert not damaged.with_name("store.db-wal").exists()
 
 
+def test_where_a_file_can_have_one_name_only_its_copy_is_known_but_not_by_being_empty(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    for content, is_same in ((b"words", True), (b"", False)):
+        one.write_bytes(content)
+        other.write_bytes(content)
+        assert salvage._is_same(one, other) is is_same
+        assert salvage._is_same(one, one)
+
+
 async def test_a_list_of_sessions_that_cannot_be_read_is_damage_though_the_file_opens(path):
     store = SqliteStore(path)
     await store.open()

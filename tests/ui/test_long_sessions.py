@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from chatforge_tui.domain.session import EndpointRef
 from chatforge_tui.domain.turn import TurnState
+from chatforge_tui.errors import StoreError
 from chatforge_tui.sessions.manager import SessionManager
 from chatforge_tui.store.memory_store import MemoryStore
 from chatforge_tui.ui.bridge import EarlierTurnsLoaded, EngineThread, TurnsLoaded
@@ -65,6 +66,26 @@ async def test_a_short_session_comes_at_once():
     store = MemoryStore()
     session = await fill(store, 9)
     assert await loaded(store, session) == [list(range(9))]
+
+
+class OnlyTheEnd(MemoryStore):
+    """Of which the earlier turns cannot be read."""
+
+    async def load_turns(self, session_id, *, since=0, before=None):
+        if before is not None:
+            message = "The disk does not answer."
+            raise StoreError(message)
+        return await super().load_turns(session_id, since=since)
+
+
+async def test_where_the_earlier_turns_cannot_be_read_the_end_stays_and_that_is_said(home):
+    store = OnlyTheEnd()
+    await fill(store, 3)
+    session = await fill(store, TURNS, position=1)
+    async with running(home, store=store) as program:
+        program.app.bring_to_front(session.session_id)
+        await program.sees("The earlier turns of this session cannot be read.")
+        assert "answer 22" in program.text
 
 
 async def test_so_does_one_of_which_something_is_shown_already():
