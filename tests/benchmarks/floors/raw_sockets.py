@@ -12,12 +12,14 @@ async def answer(port: int, prompt: str, said: list[str]) -> None:
     body = json.dumps({"model": "mock", "stream": True, "messages": messages}).encode()
     head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n\r\n"
     writer.write(head.encode() + body)
-    async for line in reader:
-        if line.startswith(b"data: {"):
-            said += (choice["delta"].get("content") or "" for choice in json.loads(line[6:])["choices"])
-        elif line.startswith(b"data: [DONE]"):
-            break
-    writer.close()
+    try:
+        async for line in reader:
+            if line.startswith(b"data: {"):
+                said += (choice["delta"].get("content") or "" for choice in json.loads(line[6:])["choices"])
+            elif line.startswith(b"data: [DONE]"):
+                break
+    finally:  # also when it is cancelled: what is still sent would be read beside what is measured next
+        writer.close()
     print("".join(said)[-30:], flush=True)
 
 
