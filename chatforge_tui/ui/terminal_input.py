@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 ESCAPE_S = 0.025
 """Seconds without a byte after which what could be the beginning of a longer sequence is a key. A line that cuts a
 sequence behind its Esc must not stop an answer: editors wait 30 to 50 ms for the same reason."""
-ESCAPE_NEAR_S = 0.003
+ESCAPE_NEAR_S = 0.002
 """The same where no line is in between: a program on this machine writes a key into the pseudo terminal at once."""
 TYPED = 16
 """Characters that one key, or a few of them, can send at once."""
