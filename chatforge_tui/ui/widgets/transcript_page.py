@@ -38,6 +38,8 @@ class TranscriptPage(Vertical):
         self._search: SearchBar | None = None
         self._was_reading = False
         """The search was begun with the cursor in the transcript."""
+        self._is_warm = False
+        """What the first answer will need is loaded, or being loaded."""
 
     def compose(self) -> ComposeResult:
         """Begin with the page of an empty session."""
@@ -86,8 +88,15 @@ class TranscriptPage(Vertical):
 
     def refresh_model(self) -> None:
         """Show what the model has become: once a batch."""
-        if self._view is not None:
-            self._view.refresh_model()
+        if self._view is None:
+            return
+        self._view.refresh_model()
+        if not self._is_warm:
+            # Lazy: with the transcript's own modules, which the view has loaded.
+            from chatforge_tui.ui.transcript.warm_up import warm_up  # noqa: PLC0415
+
+            self._is_warm = True
+            warm_up()
 
     def take_earlier(self, model: "TranscriptModel | None", shift: "Shift") -> None:
         """Follow a model that has got turns above those that it had."""
