@@ -29,17 +29,22 @@ class SessionBook:
         self._bus = bus
         self._clock = clock
         self._heads: dict[SessionId, SessionHead] = {}
+        self._misplaced: set[SessionId] = set()
+        """Sessions whose place on the disk is not the one here: there were gaps, or two programs used one place."""
         self._leaving: set[SessionId] = set()
         """Sessions on their way to the trash: nobody can start anything in them any more."""
 
     def load(self, heads: Iterable[SessionHead]) -> None:
         """Take over what the store holds, with positions from 0 up and at most one active tab.
 
+        Places are written with the next tab that comes, goes or moves: a start writes nothing.
+
         A context or waiting task that was taken back may come as "": see SessionPatch.
         """
         self._heads = {head.session_id: _without_empty_ids(head) for head in heads}
         order = self.open_ones()
         active = next((head.session_id for head in order if head.is_active), None)
+        self._misplaced = {head.session_id for position, head in enumerate(order) if head.position != position}
         for position, head in enumerate(order):
             is_active = head.session_id == active
             if (head.position, head.is_active) != (position, is_active):
@@ -226,8 +231,12 @@ class SessionBook:
 
     def _number(self, order: Iterable[SessionId]) -> None:
         for position, session_id in enumerate(order):
-            if self._heads[session_id].position != position:
+            head = self._heads[session_id]
+            if head.position != position:
                 self.patch(session_id, SessionPatch(position=position))
+            elif session_id in self._misplaced and not head.held_by:
+                self._store.update_session(session_id, SessionPatch(position=position), head.updated)
+        self._misplaced.clear()
 
 
 def begun(head: SessionHead, turn: TurnHead) -> SessionHead:

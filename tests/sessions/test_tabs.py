@@ -13,6 +13,7 @@ from chatforge_tui.errors import UnknownSession
 from chatforge_tui.sessions import SessionManager
 from chatforge_tui.sessions.session_book import auto_title
 from tests.fakes.scripted_endpoint import ScriptedEndpoints, echo
+from tests.store.values import a_session
 from tests.virtual_clock import LoopClock, run_virtually
 
 
@@ -68,6 +69,21 @@ def test_a_deleted_tab_comes_back_where_it_was(run):
         assert await manager.trash() == []
         with pytest.raises(UnknownSession):
             await manager.restore_session(ids["b"])
+
+    run(body)
+
+
+def test_tabs_whose_places_on_the_disk_have_gaps_stay_in_their_order(run, store):
+    async def stored():
+        return "".join(head.title for head in sorted(await store.load_sessions(), key=lambda head: head.position))
+
+    async def body(engine):
+        for title, position in (("a", 0), ("b", 5), ("c", 9)):
+            await store.create_session(a_session(title=title, position=position))
+        engine.manager._book.load(await store.load_sessions())
+        await open_tabs(engine, "d")
+        assert tabs(engine) == "abcD"
+        assert await stored() == "abcd", "a tab that comes goes behind those that are there"
 
     run(body)
 
