@@ -108,8 +108,6 @@ class EngineDesk(DeskApp, inherit_bindings=False):
             case StoreRepaired(report):
                 self._program.tell_of_repair(report)
             case SessionRemoved(session_id):
-                self._sessions.note_lost(session_id)
-                self._book.remove(session_id)
                 self._sessions.note_removed(session_id)
             case SessionChanged(head):
                 self._take_head(head)

@@ -367,6 +367,11 @@ class PaneBook:
         """Remember that a session was closed or deleted."""
         self._undo.append((kind, session_id))
 
+    def forget_undo(self, kind: Literal["close", "delete"], session_id: SessionId) -> None:
+        """Take `note_undo` back: it could not be done. One that was taken meanwhile is no error."""
+        if (kind, session_id) in self._undo:
+            self._undo.remove((kind, session_id))
+
     @property
     def can_undo(self) -> bool:
         """Whether something was closed or deleted in this run."""

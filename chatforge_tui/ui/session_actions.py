@@ -1,5 +1,6 @@
 """What a user can do with sessions: open, go to, close, delete, undo, rename, move. Commands only, no drawing."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -18,6 +19,19 @@ MOST_TITLE = 200
 """Most characters of a title that a user gives."""
 
 
+class _Deletion:
+    """A session on its way to the trash.
+
+    It is over when the engine's events say so. The answer to the call may overtake them, and what is brought back
+    before they come would be taken away again by older news.
+    """
+
+    def __init__(self, note: str) -> None:
+        self.note = note
+        """What is said when it is there; "" for nothing."""
+        self.over = asyncio.Event()
+
+
 class SessionActions:
     """Acts on the session it is given, or on the one in front."""
 
@@ -25,8 +39,8 @@ class SessionActions:
         """Act at this desk; `undo_key` is named where something can be undone ("" when it has no key)."""
         self._desk = desk
         self._undo_key = undo_key
-        self._deleting: dict[SessionId, str] = {}
-        """Sessions on their way to the trash -> what is said when they are there."""
+        self._deleting: dict[SessionId, _Deletion] = {}
+        """Sessions on their way to the trash."""
         self._told: dict[SessionId, str] = {}
         """Sessions that were deleted in this run and not brought back -> what was said of it."""
 
@@ -181,37 +195,37 @@ class SessionActions:
         self._keep_one_open(pane)
 
     async def _delete(self, pane: Pane, *, note: str) -> None:
+        session_id = pane.session_id
+        if session_id in self._deleting:
+            return
         self._leave(pane)
-        self._deleting[pane.session_id] = note
+        self._deleting[session_id] = deletion = _Deletion(note)
+        self._desk.book.note_undo("delete", session_id)
         try:
-            await self._desk.engine.call(lambda manager: manager.delete_session(pane.session_id))
+            await self._desk.engine.call(lambda manager: manager.delete_session(session_id))
         except ChatForgeError:
-            self._deleting.pop(pane.session_id, None)
+            if self._deleting.pop(session_id, None) is not None:
+                self._desk.book.forget_undo("delete", session_id)
+            deletion.over.set()
             raise
-        if pane.session_id in self._deleting:  # else that was told already, and it may have been brought back since
-            self._desk.book.remove(pane.session_id)
-            self.note_removed(pane.session_id)
-        self._keep_one_open(pane)
 
     def note_removed(self, session_id: SessionId) -> None:
-        """A session is gone. The call that deletes it may still be telling the agent: undo is offered at once."""
-        note = self._deleting.pop(session_id, None)
-        if note is not None:
-            self._desk.book.note_undo("delete", session_id)
-        if note:
-            self._told[session_id] = f"{note} {self._undo_key} undo" if self._undo_key else note
-            self._desk.say(self._told[session_id])
-
-    def note_lost(self, session_id: SessionId) -> None:
-        """A session is gone: if another program deleted it, its tab goes like that of one closed here."""
+        """A session is gone, deleted here or by another program: so is its tab, and its neighbour is in front."""
         pane = self._desk.book.get(session_id)
-        if pane is None or session_id in self._deleting:
+        if pane is None:
             return
         self._leave(pane)
         self._desk.book.remove(session_id)
-        if pane.head.is_open:
+        if (deletion := self._deleting.pop(session_id, None)) is not None:
+            deletion.over.set()
+            if deletion.note:
+                self._told[session_id] = f"{deletion.note} {self._undo_key} undo" if self._undo_key else deletion.note
+                self._desk.say(self._told[session_id])
+        elif pane.head.is_open:
             self._desk.say(f"“{session_title(pane)}” was deleted in another ChatForge.")
-            self._keep_one_open(pane)
+        else:
+            return
+        self._keep_one_open(pane)
 
     def _leave(self, pane: Pane) -> None:
         """Show the neighbour of a tab that is about to go."""
@@ -234,5 +248,10 @@ class SessionActions:
         self._show(replace(pane.head, is_open=True))
 
     async def _restore(self, session_id: SessionId) -> None:
+        if (deletion := self._deleting.get(session_id)) is not None:
+            await deletion.over.wait()
+        if self._desk.book.get(session_id) is not None:  # it could not be deleted
+            self._desk.bring_to_front(session_id)
+            return
         self._desk.unsay(self._told.pop(session_id, ""))
         self._show(await self._desk.engine.call(lambda manager: manager.restore_session(session_id)))

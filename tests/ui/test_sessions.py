@@ -1,5 +1,7 @@
 """Many sessions side by side, through the keys of a user."""
 
+import asyncio
+
 import pytest
 from msgspec.structs import replace
 
@@ -8,10 +10,11 @@ from chatforge_tui.domain.events import Accepted, Finished, PlanUpdated, TextDel
 from chatforge_tui.domain.part import QuestionKind
 from chatforge_tui.domain.plan import Plan, PlanStep, StepStatus
 from chatforge_tui.domain.turn import TurnState
+from chatforge_tui.errors import StoreUnavailable
 from chatforge_tui.store.memory_store import MemoryStore
 from chatforge_tui.ui.widgets.tab_strip import TabStrip
 from tests.fakes.scripted_endpoint import echo
-from tests.ui.program import make_app, running
+from tests.ui.program import LIMIT_S, make_app, running
 
 
 def plan(*steps: tuple[str, StepStatus]) -> Plan:
@@ -88,6 +91,73 @@ async def test_a_deleted_session_comes_back_with_its_text(home):
         await program.until(lambda: program.front.session_id == gone.session_id)
         await program.sees("hello again")
         await program.until(lambda: "Deleted" not in program.text, "what was said of it is not true any more")
+
+
+async def test_undo_in_the_same_breath_brings_back_what_is_on_its_way_to_the_trash(home):
+    async with running(home) as program:
+        await program.send("kept")
+        gone = await program.open()
+        await program.send("deleted by mistake")
+        wire = await program.wire(gone)
+        await program.say(wire, Accepted("fake"), TextDelta("so far"))
+        await program.sees("so far")
+
+        await program.pilot.press("alt+d", "alt+u")
+        await program.until(lambda: wire.closed)
+        await program.until(lambda: program.front.session_id == gone.session_id)
+        await program.until(lambda: program.front.state is TurnState.ABORTED)
+        await program.sees("so far")
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+async def test_news_of_a_deletion_that_comes_late_takes_nothing_away_that_is_back(home, by_hand):
+    async with running(home) as program:
+        await program.send("kept")
+        gone = await program.open()
+        await program.send("deleted by mistake")
+        wire = await program.wire(gone)
+        await program.say(wire, Accepted("fake"), TextDelta("so far"))
+        await program.sees("so far")
+        is_busy = True
+        program.app.engine._may_paint = lambda: not is_busy
+
+        await program.pilot.press("alt+d")
+        await program.until(lambda: wire.closed)
+        async with asyncio.timeout(LIMIT_S):
+            while not await program.app.engine.call(lambda manager: manager.trash()):
+                pass
+        await program.pilot.pause()
+        if by_hand:
+            await program.pilot.press("alt+u")
+        else:
+            program.app._sessions.restore(gone.session_id)
+        for _ in range(5):
+            await program.pilot.pause()
+        is_busy = False
+        await program.until(lambda: program.front is not gone and program.front.session_id == gone.session_id)
+        await program.until(lambda: program.front.state is TurnState.ABORTED)
+        for _ in range(5):
+            await program.pilot.pause()
+        assert program.front.session_id == gone.session_id
+        assert "another ChatForge" not in program.text
+
+
+async def test_a_session_that_cannot_be_deleted_is_nothing_to_undo(home):
+    store = MemoryStore()
+    async with running(home, store=store) as program:
+        await program.send("kept")
+        stays = await program.open()
+        await program.send("stays, too")
+
+        async def refuse(*_: object) -> None:
+            raise StoreUnavailable("The disk is full.")
+
+        store.trash_session = refuse
+        await program.pilot.press("alt+d")
+        await program.sees("The disk is full.")
+        assert not program.app.book.can_undo
+        program.app._sessions.restore(stays.session_id)
+        await program.until(lambda: program.front is stays)
 
 
 async def test_deleting_a_streaming_session_stops_its_stream_and_no_other(home):
