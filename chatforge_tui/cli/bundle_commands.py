@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from chatforge_tui.cli import exit_codes
 from chatforge_tui.cli.launch import Launch
 from chatforge_tui.cli.output import Output, standard_output, tell
+from chatforge_tui.domain.counting import counted
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn
 from chatforge_tui.errors import ContentLost, StoreError, StoreTooNew
@@ -41,7 +42,9 @@ def export_all(launch: Launch, *, target: Path | None, force: bool) -> int:
         written = asyncio.run(_write_all(launch, sink))
     if not to_stdout:
         file = clean_name(str(path))
-        standard_output().line(f"{written.sessions} sessions with {written.turns} turns written to {file}.")
+        standard_output().line(
+            f"{counted(written.sessions, 'session')} with {counted(written.turns, 'turn')} written to {file}."
+        )
     for title, reason in written.left_out:
         tell(f"“{clean_name(title)}” could not be read and is not in it: {clean_line(reason)}")
     for title, name in written.lost_files:

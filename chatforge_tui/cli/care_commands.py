@@ -6,7 +6,7 @@ from typing import Any
 from chatforge_tui.cli import exit_codes
 from chatforge_tui.cli.launch import Launch
 from chatforge_tui.cli.output import standard_output
-from chatforge_tui.domain.repair import RepairReport, counted
+from chatforge_tui.domain.repair import RepairReport, sessions_and_turns
 from chatforge_tui.errors import StoreCorrupt, StoreUnavailable
 from chatforge_tui.exchange import json_shapes
 from chatforge_tui.store import care, salvage
@@ -104,7 +104,7 @@ def _is_sound(path: Path) -> bool:
 
 def _checked(path: Path, report: CheckReport) -> list[str]:
     """Return a check's result in words."""
-    lines = [f"{counted(report.sessions, report.turns)} can be read in {path}."]
+    lines = [f"{sessions_and_turns(report.sessions, report.turns)} can be read in {path}."]
     if report.is_sound:
         return [*lines, "The store is sound."]
     lines += report.damage[:_MOST_TOLD]

@@ -6,6 +6,7 @@ digest, and is read only to be sent or shown.
 
 from msgspec import Struct
 
+from chatforge_tui.domain.counting import counted
 from chatforge_tui.domain.ids import SessionId
 
 
@@ -33,7 +34,7 @@ class AttachedContent(Struct, frozen=True, gc=False):
 def size_words(size: int) -> str:
     """Return a size for people, in the units of the settings: "12 bytes", "3.4 MiB"."""
     if size < 1024:
-        return f"{size} byte{'' if size == 1 else 's'}"
+        return counted(size, "byte")
     number = float(size)
     for unit in ("KiB", "MiB", "GiB"):
         number /= 1024

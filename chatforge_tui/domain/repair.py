@@ -4,6 +4,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from chatforge_tui.domain.counting import counted
+
 
 class RepairReport(Struct, frozen=True, gc=False):
     """What came back, and from where."""
@@ -25,9 +27,9 @@ class RepairReport(Struct, frozen=True, gc=False):
 
     def in_words(self) -> list[str]:
         """Return it in sentences: what is there, what came from the backup, where the file as it was is."""
-        lines = [f"{counted(self.sessions, self.turns)} are in the store now."]
+        lines = [f"{sessions_and_turns(self.sessions, self.turns)} are in the store now."]
         if self.sessions_from_backup or self.turns_from_backup:
-            taken = counted(self.sessions_from_backup, self.turns_from_backup)
+            taken = sessions_and_turns(self.sessions_from_backup, self.turns_from_backup)
             lines.append(f"Of these, {taken} came from the backup {self.backup}.")
         if self.files:
             names = ", ".join(self.files)
@@ -35,6 +37,6 @@ class RepairReport(Struct, frozen=True, gc=False):
         return lines
 
 
-def counted(sessions: int, turns: int) -> str:
+def sessions_and_turns(sessions: int, turns: int) -> str:
     """Return how many of both there are: "1 session and 3 turns"."""
-    return f"{sessions} session{'' if sessions == 1 else 's'} and {turns} turn{'' if turns == 1 else 's'}"
+    return f"{counted(sessions, 'session')} and {counted(turns, 'turn')}"

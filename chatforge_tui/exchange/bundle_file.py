@@ -10,7 +10,9 @@ from typing import BinaryIO
 from msgspec import Struct, field
 
 from chatforge_tui.domain.attachment import AttachedContent, Attachment
+from chatforge_tui.domain.counting import counted
 from chatforge_tui.domain.merged import Mergeable, Merged
+from chatforge_tui.domain.repair import sessions_and_turns
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn
 from chatforge_tui.errors import ChatForgeError, StoreTooNew
@@ -47,10 +49,10 @@ class ImportReport(Struct):
     def sentence(self) -> str:
         """Return what was added, and what was here already."""
         counts = self.counts
-        files = f" with {counts['added_files']} attached files" if "added_files" in counts else ""
-        added = f"{counts.get('added_sessions', 0)} sessions and {counts.get('added_turns', 0)} turns{files} were added"
-        same = f"{counts.get('same_sessions', 0)} sessions and {counts.get('same_turns', 0)} turns were here already"
-        return f"{added}; {same}."
+        files = f" with {counted(counts['added_files'], 'attached file')}" if "added_files" in counts else ""
+        added = sessions_and_turns(counts.get("added_sessions", 0), counts.get("added_turns", 0))
+        same = sessions_and_turns(counts.get("same_sessions", 0), counts.get("same_turns", 0))
+        return f"{added}{files} were added; {same} were here already."
 
     def _note(self, line: int, item: Mergeable, merged: Merged) -> None:
         match merged:

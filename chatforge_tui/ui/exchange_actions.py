@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from chatforge_tui.domain.counting import counted
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.errors import ChatForgeError, StoreError, UnknownSession
 from chatforge_tui.ui.folder_memory import FolderMemory
@@ -38,6 +39,9 @@ _FORM_OF_ENDING = {
     ".jsonl": ALL,
 }
 
+_OTHER_FORMS = frozenset({"pdf", "docx", "odt", "rtf", "epub", "csv", "xml", "yaml", "text"})
+"""What people ask for and there is not: before a name it is a form, and no part of the name."""
+
 
 class ExchangeActions:
     """Acts on the pane it is given, or on all sessions."""
@@ -55,9 +59,10 @@ class ExchangeActions:
         """
         form, given = _read(argument)
         if given:
-            if not (form := form or _form_of(given)):
-                forms = ", ".join(FORMS[:-1])
-                said = f"The form of “{given}” is not known. There are {forms} and {ALL}: /export {FORMS[0]} FILE."
+            wanted = "" if form else _unknown_form(given)
+            if wanted or not (form := form or _form_of(given)):
+                problem = f"There is no form “{wanted}”." if wanted else f"The form of “{given}” is not known."
+                said = f"{problem} There are {', '.join(FORMS[:-1])} and {ALL}: /export {FORMS[0]} FILE."
                 self._program.say(said, severity="warning")
                 return
             self._export(pane, form, given)
@@ -159,7 +164,7 @@ class ExchangeActions:
                         continue
                     await asyncio.to_thread(file.write, line)
                 count += len(turns)
-        said = f"{_counted(len(heads) - left_out, 'session')} with {_counted(count - len(too_long), 'turn')} exported to {path}."
+        said = f"{counted(len(heads) - left_out, 'session')} with {counted(count - len(too_long), 'turn')} exported to {path}."
         missing = left_out_words(sessions=left_out, lost=lost, turns=len(too_long), files=too_large)
         return f"{said} {missing or '/import reads it.'}"
 
@@ -192,7 +197,7 @@ class ExchangeActions:
             await asyncio.to_thread(file.close)
         said = f"{report.sentence()} Ctrl+S lists them." if report.counts.get("added_sessions") else report.sentence()
         if report.skipped:
-            said += f" {_counted(len(report.skipped), 'line')} could not be taken; `chatforge import` names them."
+            said += f" {counted(len(report.skipped), 'line')} could not be taken; `chatforge import` names them."
         self._program.say(said, severity="warning" if report.skipped else "information")
         self._program.redraw()
 
@@ -263,9 +268,16 @@ def _file_name(pane: Pane, form: str) -> str:
 def _read(argument: str) -> tuple[str, str]:
     """Return form and file of "[md|html|json|all] [FILE]"; "" for what is not there."""
     first, _, rest = argument.strip().partition(" ")
-    if first.lower() in FORMS:
-        return first.lower(), rest.strip()
+    if form := first.lower() if first.lower() in FORMS else _FORM_OF_ENDING.get(f".{first.lower()}", ""):
+        return form, rest.strip()
     return "", argument.strip()
+
+
+def _unknown_form(given: str) -> str:
+    """Return the form that "pdf FILE" or "FORM /a/path" asks for and that there is not; "" when all of it is a file's name."""
+    first, _, rest = given.partition(" ")
+    is_form = first.lower() in _OTHER_FORMS or (first.isalpha() and rest.lstrip().startswith(("/", "~", "./", "../")))
+    return first if rest and is_form else ""
 
 
 def _form_of(given: str) -> str:
@@ -285,13 +297,16 @@ def left_out_words(*, sessions: int, lost: int, turns: int, files: int) -> str:
         files: number of attached files that are.
     """
     told = [
-        (sessions, f"{_counted(sessions, 'session')} could not be read and is not in it; see `chatforge store check`."),
-        (lost, f"The content of {_counted(lost, 'attached file')} is lost and not in it."),
-        (turns, f"{_counted(turns, 'turn')} longer than an import takes, not in it."),
-        (files, f"{_counted(files, 'attached file')} larger than an import takes, not in it."),
+        (
+            sessions,
+            f"{counted(sessions, 'session')} could not be read and {_is(sessions)} not in it; see `chatforge store check`.",
+        ),
+        (lost, f"The content of {counted(lost, 'attached file')} is lost and not in it."),
+        (turns, f"{counted(turns, 'turn')} {_is(turns)} longer than an import takes and not in it."),
+        (files, f"{counted(files, 'attached file')} {_is(files)} larger than an import takes and not in it."),
     ]
     return " ".join(words for count, words in told if count)
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"

@@ -1,6 +1,7 @@
 """The words at the bottom of the screen: what keys do now, what the session is doing, who answers. Pure.
 
-Owns the sentences and which facts belong to which state; the widgets own how they are cut to the screen.
+Owns the sentences and which facts belong to which state (what the keys do with the prompt is in prompt_hints); the widgets
+own how they are fitted to the screen.
 """
 
 from collections.abc import Collection, Sequence
@@ -8,10 +9,10 @@ from collections.abc import Collection, Sequence
 from chatforge_tui.config.key_names import shown
 from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.domain.turn import TurnHead, TurnState
-from chatforge_tui.errors import ProxyRefused
 from chatforge_tui.safety.clean import clean_line, clean_name
 from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.panes import Pane
+from chatforge_tui.ui.prompt_hints import Lengths, PromptHints
 from chatforge_tui.ui.turn_facts import agent_name, clock, elapsed, first_output, rate, state_word, tokens
 from chatforge_tui.ui.widgets.key_hints import KeyHint
 from chatforge_tui.ui.widgets.status_line import Status, Tone
@@ -27,7 +28,7 @@ _HINTS = (
     ("app.palette", 0),
     ("app.help", 0),
 )
-"""Actions of the bottom line in order, each with its rank: the highest gives way first."""
+"""Actions of the bottom line in order, each with its rank: the lowest gets its room first."""
 
 _READING_HINTS = (
     ("turn.abort", "prompt", 0),
@@ -78,9 +79,8 @@ class HintWriter:
         self._keymap = keymap
         self._marks = marks
         self._is_still = is_still
-        self._queues = queues
-        self._goes_alone = goes_alone
         self._unverified = unverified
+        self._prompt = PromptHints(self.key, marks, queues=queues, goes_alone=goes_alone)
 
     def key(self, action_id: str) -> str:
         """Return an action's first key as people read it; "" when it has none."""
@@ -131,7 +131,7 @@ class HintWriter:
         if pane is None:
             return f"Starting {self._marks.trailing}"
         if pane.head.held_by:
-            return self._waits_elsewhere(pane) or self._held(pane)
+            return self._waits_elsewhere(pane) or self._prompt.held(pane)[0]
         if pane.question is not None and pane.question.form is not None:
             return f"Tab to the form, or answer in words {self._marks.trailing}"
         return f"{'Answer' if pane.question is not None else 'Ask'} {agent_name(pane)} {self._marks.trailing}"
@@ -160,29 +160,30 @@ class HintWriter:
         """
         warning = clean_line(trouble)
         if pane is None:
-            return Status(hint=self._opening(salvaged), warning=warning)
-        hint = f"Reading {self._marks.dot} Esc back to the prompt" if is_reading else self._hint(pane, in_form=in_form)
+            return Status(self._opening(salvaged), warning=warning)
+        hints = self._prompt.of(pane, in_form=in_form, is_reading=is_reading, new_lines=new_lines)
         turn, state = pane.turn, pane.state
-        if new_lines:
-            hint = f"{hint} {self._marks.dot} {self.key('view.follow')} follows {new_lines} new lines".strip()
         if state is TurnState.UNSENT:
-            return Status(hint, _TONES[state], self._mark(state, now), state_word(state), (), warning)
+            return Status(hints, _TONES[state], self._mark(state, now), state_word(state), (), warning)
         if turn is None or state is None:
-            return Status(hint=hint, warning=warning)
+            return Status(hints, warning=warning)
         tone = "running" if state.is_live else _TONES.get(state, "dim")
-        return Status(hint, tone, self._mark(state, now), self._state(turn, now), self._facts(pane, turn, now), warning)
+        return Status(
+            hints, tone, self._mark(state, now), self._state(turn, now), self._facts(pane, turn, now), warning
+        )
 
-    def _opening(self, salvaged: int | None) -> str:
+    def _opening(self, salvaged: int | None) -> Lengths:
         """Return what the engine does before there is a session."""
+        open_end = self._marks.trailing
         if salvaged is None:
-            return f"Opening your sessions {self._marks.trailing}"
-        far = f": {salvaged:,} entries read" if salvaged else ""
-        return f"The store is damaged and is being repaired{far} {self._marks.trailing}"
-
-    def _held(self, pane: Pane) -> str:
-        """Return who alone may write in the session, and how that is changed."""
-        way = self.key("session.take_over") or "/takeover"
-        return f"Open in {clean_name(pane.head.held_by)}, read-only here {self._marks.dot} {way} takes it over"
+            return (f"Opening your sessions {open_end}",)
+        read = f"{salvaged:,} {'entry' if salvaged == 1 else 'entries'}"
+        far = f": {read} read" if salvaged else ""
+        return (
+            f"The store is damaged and is being repaired{far} {open_end}",
+            f"Repairing the store{f': {read}' if salvaged else ''} {open_end}",
+            f"Repairing the store {open_end}",
+        )
 
     def _waits_elsewhere(self, pane: Pane) -> str:
         """Return that only the session's writer shows what waits to be sent; "" when nothing waits."""
@@ -191,42 +192,6 @@ class HintWriter:
             return ""
         what = "1 prompt waits" if count == 1 else f"{count} prompts wait"
         return f"{what} to be sent, shown only in {holder}"
-
-    def _unsent(self, pane: Pane) -> str:
-        """Return what becomes of prompts that wait, and how that is changed.
-
-        They go by themselves unless the turn before them ended badly, or a proxy will not pass them on: the outbox leaves
-        such a session to its user.
-        """
-        edit, dot = self.key("outbox.edit") or "/edit", self._marks.dot
-        is_calm = pane.turn is None or pane.turn.state is TurnState.COMPLETE
-        problems = [head.problem for head in pane.unsent.values() if head.problem is not None]
-        is_refused = any(problem.kind == ProxyRefused.kind for problem in problems)
-        if self._goes_alone and is_calm and not is_refused:
-            return f"Goes by itself when it answers {dot} /send {dot} {edit} edits {dot} /drop"
-        return f"/send sends what waits {dot} {edit} edits it {dot} /drop removes it"
-
-    def _hint(self, pane: Pane, *, in_form: bool) -> str:
-        if in_form:
-            return f"Tab next field {self._marks.dot} Esc back to the prompt"
-        if pane.head.held_by:
-            return self._held(pane)
-        send, newline = self.key("prompt.send"), self.key("prompt.newline")
-        if pane.is_live:
-            return self._while_running(send)
-        if pane.state is TurnState.UNSENT:
-            return self._unsent(pane)
-        what = "send the answer" if pane.question is not None else "send"
-        lines = f" {self._marks.dot} {newline} newline" if newline else ""
-        return f"{send} {what}{lines}"
-
-    def _while_running(self, send: str) -> str:
-        """Return what the keys do with a prompt while an answer runs."""
-        queue = self.key("prompt.queue")
-        if self._queues:
-            return f"{send} sends when this answer is done"
-        after = f" {self._marks.dot} {queue} waits" if queue else ""
-        return f"{send} sends and replaces the running answer{after}"
 
     def _mark(self, state: TurnState, now: float) -> str:
         if not state.is_live or self._is_still:

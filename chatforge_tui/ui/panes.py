@@ -298,8 +298,11 @@ class PaneBook:
         if pane is None:
             pane = self._panes[head.session_id] = Pane(head)
             self._open = None
+            self.forget_undo("delete", head.session_id)  # it is back, by whatever way
         elif (pane.head.is_open, pane.head.position) != (head.is_open, head.position):
             self._open = None
+            if head.is_open and not pane.head.is_open:
+                self.forget_undo("close", head.session_id)
         pane.head = head
         if not head.is_open and self._shown and self._shown[-1] != head.session_id:
             self._forget_shown(head.session_id)
@@ -368,13 +371,12 @@ class PaneBook:
         self._undo.append((kind, session_id))
 
     def forget_undo(self, kind: Literal["close", "delete"], session_id: SessionId) -> None:
-        """Take `note_undo` back: it could not be done. One that was taken meanwhile is no error."""
-        if (kind, session_id) in self._undo:
-            self._undo.remove((kind, session_id))
+        """There is nothing of this kind to be undone of a session any more; none that was noted is no error."""
+        self._undo = [noted for noted in self._undo if noted != (kind, session_id)]
 
     @property
     def can_undo(self) -> bool:
-        """Whether something was closed or deleted in this run."""
+        """Whether something that was closed or deleted in this run is so still."""
         return bool(self._undo)
 
     def take_undo(self) -> tuple[Literal["close", "delete"], SessionId] | None:

@@ -229,6 +229,7 @@ class ProgramActions:
 
             async def purge(head: SessionHead, title: str) -> None:
                 await program.engine.call(lambda manager: manager.purge_session(head.session_id))
+                program.book.forget_undo("delete", head.session_id)
                 program.say(f"Deleted “{title}” for good.")
                 screen.forget(head.session_id)
 

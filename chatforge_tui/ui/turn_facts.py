@@ -1,5 +1,6 @@
 """Facts about a turn and a session as short texts of fixed width: elapsed time, rate, usage. Pure."""
 
+from chatforge_tui.domain.counting import counted
 from chatforge_tui.domain.turn import TurnHead, TurnState, Usage
 from chatforge_tui.safety.clean import clean_name
 from chatforge_tui.ui.panes import Pane
@@ -67,7 +68,7 @@ def tokens(usage: Usage | None) -> str:
         return ""
     total = (usage.input_tokens or 0) + (usage.output_tokens or 0)
     if total < 1_000:
-        return f"{total} tokens"
+        return counted(total, "token")
     return f"{total / 1_000:.1f}k tokens" if total < 1_000_000 else f"{total / 1_000_000:.1f}M tokens"
 
 

@@ -92,7 +92,7 @@ def test_a_session_that_cannot_be_read_costs_no_other_its_place(program, other, 
     store.write_bytes(b"".join(os.urandom(4096) if page.endswith(b"x" * 4000) else page for page in pages))
     path = tmp_path / "all.jsonl"
     done = program.run("export", "--all", "-o", str(path))
-    assert (done.code, done.out) == (1, f"1 sessions with 3 turns written to {path}.\n")
+    assert (done.code, done.out) == (1, f"1 session with 3 turns written to {path}.\n")
     assert f"“{clean_name(HEAD.title)}” could not be read and is not in it: " in done.err
     assert "`chatforge store repair`" in done.err
     taken = other.run("import", str(path), "--json").json

@@ -27,8 +27,13 @@ def test_everything_that_a_bundle_leaves_out_is_told():
     assert left_out_words(sessions=0, lost=0, turns=0, files=0) == ""
     assert left_out_words(sessions=1, lost=2, turns=1, files=1) == (
         "1 session could not be read and is not in it; see `chatforge store check`. "
-        "The content of 2 attached files is lost and not in it. 1 turn longer than an import takes, not in it. "
-        "1 attached file larger than an import takes, not in it."
+        "The content of 2 attached files is lost and not in it. 1 turn is longer than an import takes and not in it. "
+        "1 attached file is larger than an import takes and not in it."
+    )
+    assert left_out_words(sessions=2, lost=1, turns=3, files=4) == (
+        "2 sessions could not be read and are not in it; see `chatforge store check`. "
+        "The content of 1 attached file is lost and not in it. 3 turns are longer than an import takes and not in it. "
+        "4 attached files are larger than an import takes and not in it."
     )
 
 
@@ -53,14 +58,37 @@ async def test_a_session_is_written_in_every_form_private_and_whole(home, form):
     assert [each.name for each in home.iterdir() if ".part" in each.name] == []
 
 
-@pytest.mark.parametrize("argument", ["pdf x", "pdf", "x.pdf"])
-async def test_a_form_that_there_is_not_is_told_and_nothing_is_written(home, monkeypatch, argument):
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [
+        ("pdf x", "There is no form “pdf”."),
+        ("pdf x.md", "There is no form “pdf”."),
+        ("PDF x/y", "There is no form “PDF”."),
+        ("tex ./x", "There is no form “tex”."),
+        ("pdf", "The form of “pdf” is not known."),
+        ("x.pdf", "The form of “x.pdf” is not known."),
+        ("my x.pdf", "The form of “my x.pdf” is not known."),
+    ],
+)
+async def test_a_form_that_there_is_not_is_told_and_nothing_is_written(home, monkeypatch, argument, told):
     monkeypatch.chdir(home)
     async with running(home) as program:
         before = sorted(home.iterdir())
         await command(program, f"/export {argument}")
-        await said(program, f"The form of “{argument}” is not known. There are md, html, json and all:")
+        await said(program, f"{told} There are md, html, json and all:")
         assert sorted(home.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("argument", "name", "begins"),
+    [("my notes.md", "my notes.md", "# "), ("markdown x", "x", "# "), ("HTML a b", "a b", "<!DOCTYPE html>")],
+)
+async def test_a_name_may_hold_blanks_and_a_form_be_said_as_an_ending_is(home, monkeypatch, argument, name, begins):
+    monkeypatch.chdir(home)
+    async with running(home) as program:
+        await command(program, f"/export {argument}")
+        await said(program, "Exported to")
+    assert (home / name).read_text("utf-8").startswith(begins)
 
 
 async def test_a_file_that_is_there_is_replaced_only_when_the_user_says_so(home):
@@ -158,7 +186,7 @@ async def test_a_line_that_cannot_be_taken_is_counted_and_the_rest_comes(home):
     file.write_bytes(file.read_bytes() + b"rubbish\n" + json.dumps({"kind": "turn"}).encode() + b"\n")
     async with running(home) as other:
         await command(other, f"/import {file}")
-        await said(other, "1 sessions and 1 turns were added")
+        await said(other, "1 session and 1 turn were added")
         await said(other, "2 lines could not be taken")
 
 

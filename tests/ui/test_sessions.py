@@ -142,6 +142,18 @@ async def test_news_of_a_deletion_that_comes_late_takes_nothing_away_that_is_bac
         assert "another ChatForge" not in program.text
 
 
+async def test_a_closed_session_that_was_opened_from_the_list_is_nothing_to_undo(home):
+    async with running(home, script=echo) as program:
+        pane = await program.send("kept")
+        await program.open()
+        program.app.bring_to_front(pane.session_id)
+        await program.pilot.press("alt+w")
+        await program.sees("Alt+U undo")
+        program.app._sessions.go_to(pane.session_id)
+        await program.until(lambda: program.front is pane and pane.head.is_open)
+        await program.until(lambda: "Alt+U undo" not in program.text)
+
+
 async def test_a_session_that_cannot_be_deleted_is_nothing_to_undo(home):
     store = MemoryStore()
     async with running(home, store=store) as program:

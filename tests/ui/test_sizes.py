@@ -34,7 +34,7 @@ async def test_no_line_is_wider_than_the_screen_and_the_prompt_is_always_there(h
         assert len(lines) == size[1]
         assert all(cell_len(line) <= size[0] for line in lines)
         await program.sees("❯ Ask platform-engineer")
-        await program.sees("Enter send")
+        await program.sees("Enter replaces" if size[0] < 100 else "Enter sends and replaces the running answer")
         await program.sees("streaming")
 
 

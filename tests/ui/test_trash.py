@@ -1,6 +1,4 @@
-"""The trash on the screen: sessions come back from chatforge_tui.domain.ids import TaskId
-from chatforge_tui.domain.events import Accepted, TaskBound, TextDelta
-from it, or go for good, with every word."""
+"""The trash on the screen: sessions come back from it, or go for good, with every word."""
 
 import pytest
 
@@ -39,6 +37,10 @@ async def test_a_session_comes_back_from_the_trash_in_front(home, key):
         await program.pilot.press("down", key)
         await program.until(lambda: program.front.head.title == "one")
         assert len(program.app.book.open) == 2
+        await program.sees("Alt+U undo")
+        await program.pilot.press("alt+u")
+        await program.until(lambda: program.front.head.title == "two")
+        await program.until(lambda: "Alt+U undo" not in program.text, "what came back is nothing to undo")
 
 
 async def test_deleting_for_good_asks_and_the_list_goes_on_until_it_is_empty(home):
@@ -58,6 +60,7 @@ async def test_deleting_for_good_asks_and_the_list_goes_on_until_it_is_empty(hom
             await program.sees("for good.")
             assert len(await program.app.engine.call(lambda manager: manager.trash())) == left
         await program.until(lambda: program.app.is_at_rest)
+        assert not program.app.book.can_undo
         program.app.clear_notifications()
         await program.pilot.press("f3", "t")
         await program.sees("The trash is empty.")

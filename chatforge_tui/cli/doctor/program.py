@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from chatforge_tui import __version__
 from chatforge_tui.cli.launch import Launch
+from chatforge_tui.domain.counting import counted
 from chatforge_tui.domain.finding import Finding, Section, Verdict
 from chatforge_tui.errors import ConfigError
 from chatforge_tui.safety.redact import register_userinfo
@@ -65,7 +66,7 @@ def _configuration(launch: Launch) -> Finding:
     return Finding(
         "configuration",
         Verdict.GOOD,
-        f"{file}, {amount} endpoint{'' if amount == 1 else 's'}",
+        f"{file}, {counted(amount, 'endpoint')}",
         facts={**facts, "endpoints": amount},
     )
 

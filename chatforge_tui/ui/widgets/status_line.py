@@ -1,16 +1,24 @@
 """One line under the composer: what a key press would do now, and what the session in front is doing.
 
-The numbers keep their width, so that nothing beside them moves. It draws what it is given, and ticks only when told.
+Owns what gives way on a narrow screen. The numbers keep their width, so that nothing beside them moves. It draws what it is
+given, and ticks only when told.
 """
 
 from typing import ClassVar, Literal
 
 from msgspec import Struct
+from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
 from chatforge_tui.ui.line_drawing import shorten, spread
+
+_INDENT = 3
+"""Cells before the sentence: it begins where the prompt does."""
+_GAP = 2
+"""Cells between the sentence and the state, at least."""
 
 Tone = Literal["dim", "running", "waiting", "failed"]
 
@@ -18,16 +26,41 @@ Tone = Literal["dim", "running", "waiting", "failed"]
 class Status(Struct, frozen=True):
     """What the line shows; every text already cleaned."""
 
-    hint: str = ""
-    """What the keys do, left."""
+    hints: tuple[str, ...] = ("",)
+    """What the keys do, left: the same in several lengths, the longest first."""
     tone: Tone = "dim"
     """Look of the mark and the state."""
     mark: str = ""
     state: str = ""
     facts: tuple[str, ...] = ()
-    """Numbers of fixed width; the last ones give way on a narrow screen."""
+    """Numbers of fixed width, the most wanted first."""
     warning: str = ""
     """A sentence that takes the place of the hint: something is wrong with the program itself."""
+
+    @property
+    def lead(self) -> str:
+        """Mark and state."""
+        return f"{self.mark} {self.state}" if self.state else ""
+
+    def fitted(self, width: int, dot: str) -> tuple[str, str, str]:
+        """Return sentence, state and facts as they fit beside each other.
+
+        The facts give way first, the last ones before the others; then a hint does with a shorter length of it, then the
+        first fact goes. A warning, which has one length, takes the place of the state where there is no room for both.
+
+        Args:
+            width: cells for all three and the gap between them.
+            dot: stands between two facts.
+        """
+        texts = [""]
+        for fact in self.facts if self.state else ():
+            texts.append(f"{texts[-1]} {dot} {fact}" if texts[-1] else f"  {fact}")
+        sentences = (self.warning,) if self.warning else self.hints
+        ways = [(sentence, self.lead, facts) for sentence in sentences for facts in reversed(texts[1:] or texts)]
+        ways.append((sentences[-1], self.lead, ""))
+        if self.warning:
+            ways.append((self.warning, "", ""))
+        return next((way for way in ways if cell_len("".join(way)) + _GAP <= width), ways[-1])
 
 
 class StatusLine(Widget):
@@ -68,22 +101,11 @@ class StatusLine(Widget):
         """Draw the line."""
         del y
         width, status = self.size.width, self._status
-        right = self._right(width)
-        hint = status.warning or status.hint
-        room = width - sum(len(segment.text) for segment in right) - 4
-        look = "warning" if status.warning else "dim"
-        left = Segment(f"   {shorten(hint, room)}", self.get_component_rich_style(f"status--{look}"))
+        sentence, state, facts = status.fitted(width - _INDENT - 1, self._dot)
+        room = width - _INDENT - 1 - cell_len(state) - cell_len(facts) - (_GAP if state else 0)
+        left = Segment(" " * _INDENT + shorten(sentence, room), self._look("warning" if status.warning else "dim"))
+        right = [Segment(state, self._look(status.tone)), Segment(f"{facts} ", self._look("dim"))]
         return spread(width, [left], right, self.rich_style)
 
-    def _right(self, width: int) -> list[Segment]:
-        status = self._status
-        if not status.state:
-            return []
-        tone = self.get_component_rich_style(f"status--{status.tone}")
-        facts = list(status.facts)
-        room = width - len(status.warning or status.hint) - 8
-        while facts and len(status.state) + 2 + sum(len(fact) + 3 for fact in facts) > room:
-            facts.pop()
-        text = "".join(f" {self._dot} {fact}" if index else f"  {fact}" for index, fact in enumerate(facts))
-        lead = f"{status.mark} {status.state}"
-        return [Segment(lead, tone), Segment(f"{text} ", self.get_component_rich_style("status--dim"))]
+    def _look(self, name: str) -> Style:
+        return self.get_component_rich_style(f"status--{name}")
