@@ -132,10 +132,7 @@ async def _answered(
 async def _session(manager: SessionManager, launch: Launch, command: SendCommand) -> SessionHead:
     """Return the session to send in: a new one, or the named one, on the endpoint that the command line chooses."""
     if not command.session:
-        head = await manager.create_session(launch.endpoint(), activate=False)
-        if not command.tab:
-            await manager.close_session(head.session_id)
-        return manager.session(head.session_id)
+        return await manager.create_session(launch.endpoint(), has_tab=command.tab, activate=False)
     head = find_session(manager.sessions(), command.session)
     if launch.names_endpoint:
         manager.update_session(head.session_id, SessionPatch(endpoint=launch.endpoint()))

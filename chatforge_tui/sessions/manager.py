@@ -172,13 +172,21 @@ class SessionManager:
         return self._book.get(session_id)
 
     async def create_session(
-        self, endpoint: EndpointRef, *, title: str = "", activate: bool = True, after: SessionId | None = None
+        self,
+        endpoint: EndpointRef,
+        *,
+        title: str = "",
+        has_tab: bool = True,
+        activate: bool = True,
+        after: SessionId | None = None,
     ) -> SessionHead:
         """Add a session; returns when it is durable.
 
         Args:
             endpoint: where its agent answers; not contacted before the first prompt.
             title: given by the user; "" = named after the first prompt.
+            has_tab: whether it gets a tab. One that gets none never has one on the disk: another program that looks there
+                in between would take it over.
             activate: whether its tab comes to the front.
             after: its tab stands to the right of this session's; None = at the right end.
 
@@ -191,14 +199,14 @@ class SessionManager:
         if after is not None and self._book.get(after).is_open:
             place = self._book.get(after).position + 1
         new = SessionHead(new_session_id(), endpoint, title, title_is_manual=bool(title), created=now, updated=now)
-        head = self._book.insert(new, place)
+        head = self._book.insert(new if has_tab else new.without_tab(), place)
         try:
             await self._store.create_session(head)
         except BaseException:
             self._book.drop(head.session_id)
             raise
         self._bus.publish(SessionChanged(self._book.get(head.session_id)))
-        if activate:
+        if has_tab and activate:
             self._book.activate(head.session_id)
         return self._book.get(head.session_id)
 

@@ -4,7 +4,7 @@ The rule: a program is the one writer of every session that it has a tab of, fro
 is closed (and what still streams then has ended), and of one without a tab from its first prompt. Who comes second
 has a tab that only shows: its place, draft and reading mark stay in this program's memory. Such a tab becomes a writer
 by itself once nobody else holds the session, or when its user takes it over: the other program is asked, ends its
-request as interrupted, and lets go.
+request as interrupted, and lets go. A program without tabs (`send`) leaves everyone's tabs alone.
 
 Knows no worker: what has to be stopped, the session manager stops.
 """
@@ -108,9 +108,9 @@ class OtherPrograms:
         local = self._book.find(session_id)
         if local is None:
             self._book.meet(stored.without_tab())
-        elif local.held_by and not stored.held_by and local.is_open:
+        elif local.held_by and not stored.held_by and self._has_tab(local):
             self._hooks.start(self._claim(session_id))
-        elif stored.held_by or not (local.is_open or self._hooks.is_live(session_id)):
+        elif stored.held_by or not (self._has_tab(local) or self._hooks.is_live(session_id)):
             self._book.put(_with_tab_of(stored, local))
         else:
             self._book.put(replace(local, title=stored.title, title_is_manual=stored.title_is_manual))
@@ -145,11 +145,15 @@ class OtherPrograms:
             await self._catch_up(session_id)
             self._followed.pop(session_id, None)
         local = self._book.find(session_id)
-        if local is not None and local.is_open:
+        if local is not None and self._has_tab(local):
             tab = SessionPatch(is_open=True, position=local.position, is_active=local.is_active)
             self._store.update_session(session_id, tab, local.updated)
         if was_held:
             self._hooks.taken_over(session_id)
+
+    def _has_tab(self, head: SessionHead) -> bool:
+        """Whether this program shows a tab of the session; a program without tabs only knows where others had some."""
+        return self._settings.has_tabs and head.is_open
 
     async def take_over(self, session_id: SessionId) -> None:
         """Become the session's writer: at once if its program is dead, or else by asking it.

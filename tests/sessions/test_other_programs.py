@@ -307,6 +307,31 @@ async def test_a_closed_tab_whose_stream_goes_on_is_given_up_when_it_has_ended(t
     await other.until(lambda: not other.head(session_id).held_by)
 
 
+async def test_a_program_without_tabs_neither_takes_nor_reopens_the_tab_that_another_closes(path):
+    one, tabless = Program(path), Program(path, EngineSettings(look_s=0.05))
+    async with one.manager:
+        session_id, kept = await one.new("Closed soon"), await one.new("Kept")
+        async with tabless.manager:
+            await tabless.until(lambda: tabless.head(session_id).held_by)
+            await one.manager.close_session(session_id)
+            await tabless.until(lambda: not tabless.head(session_id).held_by)
+            own = await tabless.manager.create_session(EndpointRef("fake"), has_tab=False)
+            await tabless.manager.send(own.session_id, Prompt("mine"))
+            (await tabless.wire(own.session_id)).say(Accepted("fake"), Finished())
+            await tabless.manager.finished(own.session_id)
+            await one.until(lambda: one.head(own.session_id) is not None and one.head(own.session_id).turns == 1)
+            assert not one.head(session_id).held_by
+    async with Program(path).manager as manager:
+        assert [head.session_id for head in manager.sessions() if head.is_open] == [kept]
+
+
+async def test_a_session_without_a_tab_is_never_seen_with_one(two):
+    one, other = two
+    head = await one.manager.create_session(EndpointRef("fake"), has_tab=False)
+    [stored] = await other.store.load_sessions()
+    assert (head.is_open, head.is_active, stored.session_id, stored.is_open) == (False, False, head.session_id, False)
+
+
 async def test_the_first_program_has_the_tabs_and_a_second_has_none(path):
     async with Program(path).manager as manager:
         for title in ("a", "b"):
