@@ -75,9 +75,8 @@ def reject_status(response: Answered, body: bytes) -> NoReturn:
         hint = "Put them into the proxy's URL: http://user:password@host:port."
         raise Unauthorized("The proxy wants a user name and password.", status=status, hint=hint)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        wait = f" It asks to wait {after:.0f} s." if after else ""
         message = f"{peer} takes no more requests for now (429){quoted}"
-        hint = f"Wait a little, then try again.{wait}"
+        hint = "Wait a little, then try again."
         raise RateLimited(message, status=status, hint=hint, retryable=True, retry_after=after)
     raise HttpRejected(
         _rejected(response, peer) + quoted,

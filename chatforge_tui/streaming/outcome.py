@@ -1,5 +1,7 @@
 """How a request came to its end, and the turn state that follows. Pure: one small table in functions."""
 
+import math
+
 from msgspec import Struct
 
 from chatforge_tui.domain.events import Canceled, Failed, Finished, TerminalEvent, WaitingForUser
@@ -55,7 +57,7 @@ def outcome_of_error(error: ChatForgeError) -> Outcome:
     """Return what an error leads to; its class says whether the turn failed or was interrupted."""
     if not isinstance(error, EndpointError):
         return Outcome(TurnState.FAILED, problem=TurnProblem(error.kind, str(error), error.hint))
-    asked = "" if error.retry_after is None else f"The server asks to wait {error.retry_after:.0f} s."
+    asked = f"The server asks to wait {_span(error.retry_after)}." if error.retry_after else ""
     hint = f"{error.hint} {asked}".strip()
     return Outcome(TurnState(error.state), problem=TurnProblem(error.kind, str(error), hint))
 
@@ -95,3 +97,11 @@ def outcome_of_stop(reason: CancelReason, warning: str = "", *, has_task: bool =
         case CancelReason.TIMEOUT:
             problem = TurnProblem("timeout", "The turn took longer than the settings allow.", _AGAIN)
             return Outcome(TurnState.INTERRUPTED, problem=problem, warning=warning)
+
+
+def _span(seconds: float) -> str:
+    """Return a length of time in the largest unit of which there are at least two: "45 s", "5 min", "12 h", "30 days"."""
+    for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{math.ceil(seconds / size)} {unit}"
+    return f"{math.ceil(seconds)} s"

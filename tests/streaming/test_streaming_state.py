@@ -215,11 +215,23 @@ def test_each_reason_to_stop_has_its_state(reason, state):
     assert outcome_of_stop(reason).state is state
 
 
-def test_an_error_says_how_the_turn_ends_and_how_long_the_server_asks_to_wait():
-    outcome = outcome_of_error(StreamLost("reset", hint="Try again.", retry_after=300.0))
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (None, "Try again."),
+        (0.0, "Try again."),
+        (0.2, "Try again. The server asks to wait 1 s."),
+        (119.0, "Try again. The server asks to wait 119 s."),
+        (300.0, "Try again. The server asks to wait 5 min."),
+        (43_100.0, "Try again. The server asks to wait 12 h."),
+        (2_592_000.0, "Try again. The server asks to wait 30 days."),
+    ],
+)
+def test_an_error_says_how_the_turn_ends_and_how_long_the_server_asks_to_wait(seconds, said):
+    outcome = outcome_of_error(StreamLost("reset", hint="Try again.", retry_after=seconds))
     assert outcome.state is TurnState.INTERRUPTED
     assert outcome.problem is not None
-    assert outcome.problem.hint == "Try again. The server asks to wait 300 s."
+    assert outcome.problem.hint == said
     assert isinstance(outcome, Outcome)
 
 

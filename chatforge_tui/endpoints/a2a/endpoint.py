@@ -4,12 +4,14 @@ Owns the course of a request: discovery, the change of dialect when the agent do
 does not stream, cancelling, and reading on after a lost connection. What events mean is the turn reader's business.
 
 A message is sent once. It is sent again only after the agent answered that it understands neither its version nor its
-method, in another way, under the same message id.
+method, in another way, under the same message id; and a server's failure may be tried again only where it says that nothing
+was done about the message.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from http import HTTPStatus
 from typing import Final
 
 from msgspec import Struct
@@ -48,11 +50,13 @@ from chatforge_tui.endpoints.a2a.wire import (
 )
 from chatforge_tui.endpoints.http import HttpChannel
 from chatforge_tui.endpoints.http_url import host_port, origin
-from chatforge_tui.errors import ProtocolMismatch, StreamLost, StreamStalled, TaskForgotten
+from chatforge_tui.errors import HttpRejected, ProtocolMismatch, StreamLost, StreamStalled, TaskForgotten
 from chatforge_tui.safety.redact import redact
 
 _MAX_QUOTE: Final = 2048
 """Most characters of an agent's own error message that are quoted."""
+_TOO_BUSY: Final = frozenset({503, 529})
+"""Statuses under which a server did not even begin."""
 _POLL_S: Final = (0.5, 1.0, 2.0, 3.0, 5.0)
 """Seconds between two looks at a task that cannot be followed by a stream; the last one goes on."""
 
@@ -222,14 +226,19 @@ class A2aEndpoint:
             failure: RpcFailure | None = None
             operation = Operation.STREAM if way.streams else Operation.SEND
             turn.replies = Replies(self._channel_to(way), turn.reader, has_files=turn.has_files)
-            async with aclosing(self._follow(turn, way, await _encoded(way, operation, outgoing))) as events:
-                async for event in events:
-                    if turn.has_begun and outgoing.files:  # it is not sent in another way any more
-                        outgoing = replace(outgoing, files=())
-                    if isinstance(event, RpcFailure):
-                        failure = event
-                    else:
-                        yield event
+            try:
+                async with aclosing(self._follow(turn, way, await _encoded(way, operation, outgoing))) as events:
+                    async for event in events:
+                        if turn.has_begun and outgoing.files:  # it is not sent in another way any more
+                            outgoing = replace(outgoing, files=())
+                        if isinstance(event, RpcFailure):
+                            failure = event
+                        else:
+                            yield event
+            except HttpRejected as error:
+                if turn.is_accepted or _was_not_begun(error):
+                    raise
+                raise _sent_once(error) from error
             ways = _understood_otherwise(failure, ways, way, outgoing) if failure and not turn.has_begun else []
             if not ways:
                 not_understood = failure is not None and failure.is_version_trouble
@@ -394,6 +403,21 @@ def _outgoing(request: PromptRequest) -> Outgoing:
         OutgoingFile(file.name, file.media_type, request.contents[file.sha256]) for file in request.prompt.attachments
     )
     return Outgoing(request.turn_id, text, values, request.context_id, request.answers_task, files)
+
+
+def _was_not_begun(refusal: HttpRejected) -> bool:
+    """Whether a server that refuses a message says that nothing was done about it.
+
+    Any other failure may come after the agent has begun to act: a2a-sdk 1.3.0 over HTTP+JSON answers 500 when an agent raises
+    an exception.
+    """
+    return refusal.status < HTTPStatus.INTERNAL_SERVER_ERROR or refusal.status in _TOO_BUSY
+
+
+def _sent_once(failure: HttpRejected) -> HttpRejected:
+    """Return the failure of a server that may have acted on the message: nothing sends it again unasked."""
+    hint = f"{failure.hint} The agent may have acted on the prompt, so it was sent only once."
+    return HttpRejected(str(failure), status=failure.status, hint=hint, retry_after=failure.retry_after)
 
 
 def _understood_otherwise(failure: RpcFailure, ways: list[Route], tried: Route, outgoing: Outgoing) -> list[Route]:

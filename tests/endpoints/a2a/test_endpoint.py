@@ -318,6 +318,29 @@ async def test_an_agent_that_does_not_stream_after_all_is_asked_without(serving,
     assert [method(each) for each in server.requests] == ["SendStreamingMessage", "SendMessage"]
 
 
+@pytest.mark.parametrize("card", [OLD_CARD, NEW_CARD, REST_CARD, {**REST_CARD, "capabilities": {"streaming": False}}])
+@pytest.mark.parametrize(
+    ("code", "is_retryable"),
+    [
+        ("429 Too Many Requests", True),
+        ("503 Service Unavailable", True),
+        ("500 Internal Server Error", False),
+        ("502 Bad Gateway", False),
+        ("504 Gateway Timeout", False),
+    ],
+)
+async def test_a_failure_after_which_the_agent_may_have_acted_is_no_reason_to_send_again(
+    serving, server, card, code, is_retryable
+):
+    serving.card(card)
+    server.plays = [answer(b"the agent raised an exception", code, "text/plain")]
+    found = await run(serving.connect())
+    assert isinstance(found.error, HttpRejected)
+    assert "raised an exception" in str(found.error)
+    assert found.error.retryable == is_retryable
+    assert ("only once" in found.error.hint) != is_retryable
+
+
 async def test_an_error_once_the_answer_has_begun_is_no_reason_to_send_again(serving, server):
     server.plays = [stream(event(chunk("half")), event(error={"code": -32601, "message": "gone"}))]
     found = await run(serving.connect())

@@ -41,7 +41,7 @@ FAULTS: dict[int, Fault] = {
     ),
     12: Fault("429 with a date, or with nonsense", "as F11; nonsense: the usual pauses"),
     13: Fault("408", "tried again at most twice, only while nothing of an answer came"),
-    14: Fault("5xx", "as F13"),
+    14: Fault("5xx", "as F13; an A2A agent may have acted on the message after any but 503: it is not sent again"),
     15: Fault("529", "as F13"),
     16: Fault("400, 413, 422 with an error of the server", "its message is quoted, cleaned, at most 2 KB"),
     17: Fault("3xx", "refused, the target shown"),
