@@ -6,7 +6,7 @@ A new protocol joins the contract suite and the fault matrix with one entry in D
 import base64
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chatforge_tui.endpoints.a2a.endpoint import A2aEndpoint, A2aSettings
 from chatforge_tui.endpoints.http import HttpChannel, HttpSettings
@@ -112,9 +112,11 @@ class A2aDialect:
         self.name = f"a2a-{version}" if binding == "JSONRPC" else f"a2a-{version}-{binding.lower()}"
         self._is_v1 = version == "1.0"
         self.is_enveloped = binding == "JSONRPC"
+        self._has_kinds = not self._is_v1 and self.is_enveloped
         interface = {"url": "/", "protocolBinding": binding, "protocolVersion": "1.0"}
         card = {"name": "scripted", "capabilities": {"streaming": True}, "skills": []}
-        offer = {"supportedInterfaces": [interface]} if self._is_v1 else {"url": "/", "protocolVersion": "0.3.0"}
+        older = {"url": "/", "protocolVersion": "0.3.0", "preferredTransport": binding}
+        offer = {"supportedInterfaces": [interface]} if self._is_v1 else older
         self._card = json.dumps(card | offer).encode()
 
     def connect(self, url: str, http: HttpSettings) -> "Endpoint":
@@ -136,34 +138,44 @@ class A2aDialect:
 
     def strange(self) -> bytes:
         members = {"orbit": {"apogee": 7}}
-        return self.result(members if self._is_v1 else {"kind": "orbit-update", **members})
+        return self.result({"kind": "orbit-update", **members} if self._has_kinds else members)
 
     def forgotten(self) -> Sequence[Step]:
         if self.is_enveloped:
             return answer(b'{"jsonrpc":"2.0","id":1,"error":{"code":-32001,"message":"Task not found"}}')
+        if not self._is_v1:
+            return answer(b'{"message":"Task not found"}', "404 Not Found")
         details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "TASK_NOT_FOUND"}]
         error = {"code": 404, "status": "NOT_FOUND", "message": "Task not found", "details": details}
         return answer(json.dumps({"error": error}).encode(), "404 Not Found")
 
     def prompt(self, request: Request) -> str:
-        body = json.loads(request.body)
-        return (body["params"] if self.is_enveloped else body)["message"]["parts"][0]["text"]
+        return self._parts(request)[0]["text"]
 
     def files(self, request: Request) -> list[tuple[str, str, bytes]]:
-        body = json.loads(request.body)
-        parts = (body["params"] if self.is_enveloped else body)["message"]["parts"]
+        parts = self._parts(request)
         if self._is_v1:
             found = [(part["filename"], part["mediaType"], part["raw"]) for part in parts if "raw" in part]
         else:
-            files = [part["file"] for part in parts if part["kind"] == "file"]
-            found = [(file["name"], file["mimeType"], file["bytes"]) for file in files]
+            files = [part["file"] for part in parts if "file" in part]
+            found = [(file["name"], file["mimeType"], self._content(file)) for file in files]
         return [(name, media_type, base64.b64decode(data, validate=True)) for name, media_type, data in found]
+
+    def _parts(self, request: Request) -> list[dict[str, Any]]:
+        body = json.loads(request.body)
+        if self._is_v1 or self.is_enveloped:
+            return (body["params"] if self.is_enveloped else body)["message"]["parts"]
+        return body["request"]["content"]
+
+    def _content(self, file: dict[str, str]) -> bytes:
+        """The base64 of a file of version 0.3."""
+        return file["bytes"].encode() if self.is_enveloped else base64.b64decode(file["fileWithBytes"], validate=True)
 
     def artifact(
         self, piece: str, artifact_id: str = "a", *, append: bool = True, last: bool = False, **ids: str
     ) -> bytes:
         """Say a piece of an artifact; `ids` are `taskId` and `contextId` where they are not those of the turn."""
-        part = {"text": piece} if self._is_v1 else {"kind": "text", "text": piece}
+        part = {"kind": "text", "text": piece} if self._has_kinds else {"text": piece}
         artifact = {"artifactId": artifact_id, "name": "answer", "parts": [part]}
         return self._update("artifact", {"artifact": artifact, "append": append, "lastChunk": last, **ids})
 
@@ -176,7 +188,7 @@ class A2aDialect:
 
     def _update(self, what: str, members: dict[str, object]) -> bytes:
         update = {"taskId": "t-1", "contextId": "c-1", **members}
-        return self.result({f"{what}Update": update} if self._is_v1 else {"kind": f"{what}-update", **update})
+        return self.result({"kind": f"{what}-update", **update} if self._has_kinds else {f"{what}Update": update})
 
     def _event(self, reply: dict[str, object], call_id: object = 1) -> bytes:
         envelope = {"jsonrpc": "2.0", "id": call_id, **reply} if self.is_enveloped else reply
@@ -186,6 +198,7 @@ class A2aDialect:
 DIALECTS: tuple[Dialect, ...] = (
     OpenAiDialect(),
     A2aDialect("0.3"),
+    A2aDialect("0.3", "HTTP+JSON"),
     A2aDialect("1.0"),
     A2aDialect("1.0", "HTTP+JSON"),
 )

@@ -55,7 +55,7 @@ def json(data: bytes) -> None:
     except ProtocolMismatch:
         pass
     Answer().take_whole(data)
-    for binding in (JsonRpc("u", is_v1=False), JsonRpc("u", is_v1=True), HttpJson("u")):
+    for binding in (JsonRpc("u", is_v1=False), JsonRpc("u", is_v1=True), HttpJson("u"), HttpJson("u", is_v1=False)):
         reader = TurnReader()
         for line in text.split("\n"):
             try:

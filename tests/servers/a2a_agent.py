@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("--prefix", default="")
     parser.add_argument("--card-url", default="", help="what the card says instead of the truth")
     parser.add_argument("--compat", action="store_true", help="1.x: serve version 0.3, too")
-    parser.add_argument("--rest-only", action="store_true", help="1.x: offer HTTP+JSON only")
+    parser.add_argument("--rest-only", action="store_true", help="offer HTTP+JSON only; 0.3: without --prefix")
     parser.add_argument("--no-stream", action="store_true", help="the card says that there is no streaming")
     options = parser.parse_args()
     listener = socket.create_server((options.host, options.port))

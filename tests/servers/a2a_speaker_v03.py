@@ -5,7 +5,7 @@ import uuid
 from typing import Any
 
 from a2a.server.agent_execution import AgentExecutor
-from a2a.server.apps import A2AStarletteApplication
+from a2a.server.apps import A2ARESTFastAPIApplication, A2AStarletteApplication
 from a2a.server.request_handlers import DefaultRequestHandler
 from a2a.server.tasks import InMemoryTaskStore
 from a2a.types import (
@@ -21,6 +21,7 @@ from a2a.types import (
     TaskStatus,
     TaskStatusUpdateEvent,
 )
+from starlette.routing import Mount
 
 __all__ = ["AgentExecutor", "SdkSpeaker", "routes"]
 
@@ -127,9 +128,12 @@ def routes(executor: Any, url: str, options: Any) -> list[Any]:
         default_input_modes=["text/plain", "image/*"],
         default_output_modes=["text/plain"],
         skills=[AgentSkill(id="s", name="scenes", description="d", tags=["t"])],
+        preferred_transport="HTTP+JSON" if options.rest_only else "JSONRPC",
     )
     handler = DefaultRequestHandler(agent_executor=executor, task_store=InMemoryTaskStore())
     prefix = options.prefix
+    if options.rest_only:
+        return [Mount("/", A2ARESTFastAPIApplication(agent_card=card, http_handler=handler).build())]
     return A2AStarletteApplication(agent_card=card, http_handler=handler).routes(
         agent_card_url=f"{prefix}/.well-known/agent-card.json", rpc_url=f"{prefix}/"
     )

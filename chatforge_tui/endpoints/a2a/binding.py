@@ -11,8 +11,9 @@ import msgspec
 from msgspec import Struct
 
 from chatforge_tui.domain.ids import TaskId
-from chatforge_tui.endpoints.a2a import wire_v03, wire_v10
+from chatforge_tui.endpoints.a2a import wire_v03, wire_v03_http, wire_v10
 from chatforge_tui.endpoints.a2a.wire import (
+    INTERNAL_ERROR,
     TASK_NOT_CANCELABLE,
     TASK_NOT_FOUND,
     UNSUPPORTED_OPERATION,
@@ -56,6 +57,11 @@ class Binding(Protocol):
     @property
     def name(self) -> str:
         """For people: "a2a 1.0"."""
+        ...
+
+    @property
+    def has_snapshots(self) -> bool:
+        """Whether following a task begins with the task as it stands: from version 1.0 on."""
         ...
 
     def send(self, operation: Operation, outgoing: Outgoing) -> HttpCall:
@@ -115,6 +121,11 @@ class JsonRpc:
         """For people: "a2a 1.0"."""
         return f"a2a {self._dialect.VERSION}"
 
+    @property
+    def has_snapshots(self) -> bool:
+        """Whether following a task begins with the task as it stands."""
+        return self.is_v1
+
     def other(self) -> "JsonRpc":
         """Return the other dialect at the same URL."""
         return JsonRpc(self.url, is_v1=not self.is_v1, tenant=self.tenant)
@@ -160,22 +171,40 @@ class JsonRpc:
 
 
 class HttpJson:
-    """Version 1.0's HTTP+JSON: one path for each operation, results without an envelope."""
+    """HTTP+JSON: one path for each operation, results without an envelope."""
 
-    def __init__(self, url: str, *, tenant: str = "") -> None:
-        """Speak to the agent whose paths begin with `url`."""
-        self.url: Final = url.rstrip("/") + (f"/{quote(tenant, safe='')}" if tenant else "")
+    def __init__(self, url: str, *, is_v1: bool = True, tenant: str = "") -> None:
+        """Speak to the agent whose paths begin with `url`.
+
+        Args:
+            url: what every path begins with; in version 0.3 the paths go on with `/v1`, unless that is its end already.
+            is_v1: version 1.0 of the protocol instead of 0.3.
+            tenant: part of every path, when the card names one.
+        """
+        base = url.rstrip("/")
+        if not is_v1 and not base.endswith("/v1"):
+            base += "/v1"
+        self.url: Final = base + (f"/{quote(tenant, safe='')}" if tenant else "")
+        self.is_v1: Final = is_v1
         self.tenant: Final = tenant
 
     @property
     def name(self) -> str:
         """For people."""
-        return f"a2a {wire_v10.VERSION} (HTTP+JSON)"
+        return f"a2a {wire_v10.VERSION if self.is_v1 else wire_v03.VERSION} (HTTP+JSON)"
+
+    @property
+    def has_snapshots(self) -> bool:
+        """Whether following a task begins with the task as it stands."""
+        return self.is_v1
 
     def send(self, operation: Operation, outgoing: Outgoing) -> HttpCall:
         """Make the request that sends a message."""
         is_stream = operation is Operation.STREAM
-        params = wire_v10.send_params(outgoing, tenant=self.tenant, is_stream=is_stream)
+        if self.is_v1:
+            params = wire_v10.send_params(outgoing, tenant=self.tenant, is_stream=is_stream)
+        else:
+            params = wire_v03_http.send_params(outgoing, is_stream=is_stream)
         path = "/message:stream" if is_stream else "/message:send"
         return self._call("POST", path, operation, msgspec.json.encode(params))
 
@@ -190,11 +219,15 @@ class HttpJson:
     def read(self, text: str | bytes) -> Reply:
         """Open one reply."""
         failure = read_http_failure(text)
-        return failure or wire_v10.read_result(decode(text, wire_v10.Result))
+        if failure is not None:
+            return failure
+        if self.is_v1:
+            return wire_v10.read_result(decode(text, wire_v10.Result))
+        return wire_v03_http.read_result(decode(text, wire_v03_http.Result))
 
     def _call(self, method: str, path: str, operation: Operation, body: bytes | None) -> HttpCall:
         accept = EVENT_STREAM if operation in STREAMED else JSON
-        headers = {"Accept": accept, **wire_v10.HEADERS}
+        headers = {"Accept": accept, **(wire_v10.HEADERS if self.is_v1 else wire_v03.HEADERS)}
         if body is not None:
             headers["Content-Type"] = JSON
         return HttpCall(method, self.url + path, headers, body)
@@ -210,7 +243,6 @@ _REASONS: Final = {
     "UNSUPPORTED_OPERATION": UNSUPPORTED_OPERATION,
     "VERSION_NOT_SUPPORTED": VERSION_UNSUPPORTED,
 }
-INTERNAL_ERROR: Final = -32603
 
 
 def read_http_failure(text: str | bytes) -> RpcFailure | None:

@@ -109,7 +109,7 @@ def read_card(body: bytes) -> Card | None:
 
 
 def choose(card: Card, version: Version, *, only_path: str | None = None) -> Interface | None:
-    """Return the interface to speak to: JSON-RPC of version 1, then of 0.3, then HTTP+JSON of version 1.
+    """Return the interface to speak to: JSON-RPC of version 1, then of 0.3, then HTTP+JSON in the same order.
 
     Args:
         card: the agent's card.
@@ -119,14 +119,15 @@ def choose(card: Card, version: Version, *, only_path: str | None = None) -> Int
     offered = [each for each in card.interfaces if only_path is None or _path(each.url) == only_path]
     rpc = [each for each in offered if each.transport == JSON_RPC]
     newer, older = [each for each in rpc if each.is_v1], [each for each in rpc if not each.is_v1]
-    rest = [each for each in offered if each.transport == HTTP_JSON and each.is_v1]
+    plain = [each for each in offered if each.transport == HTTP_JSON]
+    newer_plain, older_plain = [each for each in plain if each.is_v1], [each for each in plain if not each.is_v1]
     match version:
         case "auto":
-            ranked = [*newer, *older, *rest]
+            ranked = [*newer, *older, *newer_plain, *older_plain]
         case "1.0":
-            ranked = [*newer, *rest, *(Interface(each.url, JSON_RPC, version, each.tenant) for each in older)]
+            ranked = [*newer, *newer_plain, *(Interface(each.url, JSON_RPC, version, each.tenant) for each in older)]
         case "0.3":
-            ranked = [*older, *(Interface(each.url, JSON_RPC, version, each.tenant) for each in newer)]
+            ranked = [*older, *older_plain, *(Interface(each.url, JSON_RPC, version, each.tenant) for each in newer)]
     return ranked[0] if ranked else None
 
 

@@ -142,7 +142,7 @@ async def find_route(
         setting=channel.settings.setting("use_card_url"),
     )
     binding: Binding = (
-        HttpJson(target, tenant=interface.tenant)
+        HttpJson(target, is_v1=interface.is_v1, tenant=interface.tenant)
         if interface.transport == HTTP_JSON
         else JsonRpc(target, is_v1=interface.is_v1, tenant=interface.tenant)
     )

@@ -30,7 +30,7 @@ from chatforge_tui.domain.events import (
 from chatforge_tui.domain.ids import TaskId
 from chatforge_tui.domain.request import PromptRequest, TaskRef
 from chatforge_tui.domain.turn import TurnProblem
-from chatforge_tui.endpoints.a2a.binding import HttpCall, JsonRpc
+from chatforge_tui.endpoints.a2a.binding import HttpCall
 from chatforge_tui.endpoints.a2a.card import Version, takes
 from chatforge_tui.endpoints.a2a.discovery import AskedHosts, Route, find_route
 from chatforge_tui.endpoints.a2a.forms import answer_lines
@@ -140,7 +140,7 @@ class A2aEndpoint:
             self._earlier = {task.task_id: await self._told_earlier(route, task)}
         reader = TurnReader(task_id=task.task_id, earlier=self._earlier.get(task.task_id))
         turn = _Turn(reader, Replies(self._channel_to(route), reader, has_files=True))
-        follow = self._subscribe if _has_snapshots(route) else self._look_on
+        follow = self._subscribe if route.binding.has_snapshots else self._look_on
         async with aclosing(follow(turn, route, task.task_id)) as events:
             async for event in events:
                 if isinstance(event, WaitingForUser):
@@ -428,11 +428,6 @@ def _understood_otherwise(failure: RpcFailure, ways: list[Route], tried: Route, 
     if failure.code == UNSUPPORTED_OPERATION and tried.streams and outgoing.task_id is None:
         return [way for way in ways if not way.streams]
     return []
-
-
-def _has_snapshots(route: Route) -> bool:
-    """Whether following a task begins with the task as it stands: from version 1.0 on."""
-    return not isinstance(route.binding, JsonRpc) or route.binding.is_v1
 
 
 def _quoted(failure: RpcFailure) -> str:

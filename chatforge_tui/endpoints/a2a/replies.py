@@ -15,7 +15,6 @@ from chatforge_tui.domain.events import Noticed, StillAlive, StreamEvent
 from chatforge_tui.domain.part import NoticeLevel
 from chatforge_tui.endpoints.a2a.binding import (
     EVENT_STREAM,
-    INTERNAL_ERROR,
     Binding,
     ForeignReply,
     HttpCall,
@@ -23,7 +22,7 @@ from chatforge_tui.endpoints.a2a.binding import (
     read_http_failure,
 )
 from chatforge_tui.endpoints.a2a.turn_reader import TurnReader
-from chatforge_tui.endpoints.a2a.wire import RpcFailure, UnknownSeen, WireEvent
+from chatforge_tui.endpoints.a2a.wire import INTERNAL_ERROR, RpcFailure, UnknownSeen, WireEvent
 from chatforge_tui.endpoints.http import HttpChannel, StreamResponse, reject_status
 from chatforge_tui.endpoints.http_settings import MEBIBYTE
 from chatforge_tui.endpoints.http_status import MAX_ERROR_BYTES, quote_body

@@ -59,6 +59,16 @@ def interface(url: str, transport: str = "JSONRPC", version: str = "1.0", **more
         ({"supportedInterfaces": [interface("o", version="0.3"), interface("n")]}, "0.3", ("o", "JSONRPC", False)),
         ({"supportedInterfaces": [interface("r", "HTTP+JSON")]}, "auto", ("r", "HTTP+JSON", True)),
         ({"supportedInterfaces": [interface("g", "GRPC")]}, "auto", None),
+        ({"url": "r", "preferredTransport": "HTTP+JSON"}, "auto", ("r", "HTTP+JSON", False)),
+        (
+            {
+                "url": "r",
+                "preferredTransport": "HTTP+JSON",
+                "additionalInterfaces": [{"url": "j", "transport": "JSONRPC"}],
+            },
+            "auto",
+            ("j", "JSONRPC", False),
+        ),
         ({"supportedInterfaces": [interface("n")]}, "0.3", ("n", "JSONRPC", False)),
         ({"url": "o"}, "auto", ("o", "JSONRPC", False)),
         ({"url": "o", "protocolVersion": "0.2.5"}, "auto", ("o", "JSONRPC", False)),

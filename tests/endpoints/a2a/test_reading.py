@@ -15,6 +15,7 @@ from chatforge_tui.endpoints.a2a.json_text import compact
 from chatforge_tui.endpoints.a2a.plans import plan_from_data
 from chatforge_tui.endpoints.a2a.status_texts import StatusTexts, join_texts
 from chatforge_tui.endpoints.a2a.wire import (
+    TASK_NOT_CANCELABLE,
     ArtifactSeen,
     MessageSeen,
     Operation,
@@ -31,6 +32,7 @@ from chatforge_tui.endpoints.loose_json import MalformedJson
 V03 = JsonRpc("http://a.example/", is_v1=False)
 V10 = JsonRpc("http://a.example/", is_v1=True, tenant="acme")
 REST = HttpJson("http://a.example/rest", tenant="a/b")
+OLD_REST = HttpJson("http://a.example/rest", is_v1=False)
 
 
 def result(value: object) -> str:
@@ -135,6 +137,45 @@ def test_http_json_has_a_path_for_each_operation():
         ("POST", "/tasks/t%2F1:cancel"),
         ("POST", "/tasks/t%2F1:subscribe"),
     ]
+
+
+def test_version_03_has_paths_and_names_of_its_own_over_http():
+    sent = OLD_REST.send(
+        Operation.SEND, Outgoing("m", "hi", {"n": 1.5}, files=(OutgoingFile("f", "text/plain", b"abc"),))
+    )
+    assert (sent.url, "A2A-Version" in sent.headers) == ("http://a.example/rest/v1/message:send", False)
+    assert json.loads(sent.body or b"") == {
+        "request": {
+            "messageId": "m",
+            "role": "ROLE_USER",
+            "content": [
+                {"text": "hi"},
+                {"data": {"data": {"n": 1.5}}},
+                {"file": {"fileWithBytes": "WVdKag==", "mimeType": "text/plain", "name": "f"}},
+            ],
+        },
+        "configuration": {"blocking": True},
+    }
+    assert (
+        HttpJson("http://a.example/v1/", is_v1=False)
+        .about_task(Operation.GET, TaskId("t"))
+        .url.endswith("e/v1/tasks/t")
+    )
+
+
+@pytest.mark.parametrize(("content", "data"), [("YWJj", b"abc"), ("WVdKag==", b"abc"), ("", b""), ("aGkh", b"hi!")])
+def test_a_file_of_version_03_over_http_is_read_encoded_once_or_twice(content, data):
+    file = {"fileWithBytes": content, "mimeType": "text/plain", "name": "f"}
+    seen = OLD_REST.read(json.dumps({"message": {"messageId": "m", "role": "ROLE_AGENT", "content": [{"file": file}]}}))
+    assert isinstance(seen, MessageSeen)
+    assert [piece.data for piece in seen.message.pieces] == [data]
+
+
+def test_an_error_of_version_03_over_http_is_a_sentence_of_which_some_are_known():
+    said = "Task cannot be canceled - current state: TaskState.canceled"
+    known, other = OLD_REST.read(f'{{"message": "{said}"}}'), OLD_REST.read('{"message": "unknown exception"}')
+    assert known == RpcFailure(TASK_NOT_CANCELABLE, said)
+    assert other == RpcFailure(-32603, "unknown exception", is_of_protocol=False)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Against the official servers: a2a-sdk 0.3.26, 1.3.0, 1.3.0 spoken to in version 0.3, and 1.3.0 over HTTP+JSON."""
+"""Against the official servers: a2a-sdk 0.3.26, 1.3.0, 1.3.0 spoken to in version 0.3, and both over HTTP+JSON."""
 
 import asyncio
 import hashlib
@@ -40,6 +40,7 @@ WAYS = {
     "0.3": ("0.3", (), "auto", "a2a 0.3"),
     "1.0": ("1.0", (), "auto", "a2a 1.0"),
     "1.0 in version 0.3": ("compat", (), "0.3", "a2a 0.3"),
+    "0.3 over HTTP+JSON": ("0.3", ("--rest-only",), "auto", "a2a 0.3 (HTTP+JSON)"),
     "1.0 over HTTP+JSON": ("1.0", ("--rest-only",), "auto", "a2a 1.0 (HTTP+JSON)"),
 }
 
