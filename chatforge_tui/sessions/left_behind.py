@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
-from chatforge_tui.domain.ids import SessionId
+from chatforge_tui.domain.ids import SessionId, TaskId
+from chatforge_tui.domain.session import SessionPatch
 from chatforge_tui.domain.turn import TurnHead, TurnState
 from chatforge_tui.errors import ChatForgeError, StoreError, TaskForgotten
 from chatforge_tui.sessions.cleanup import Start
 from chatforge_tui.sessions.outbox import Outbox
 from chatforge_tui.sessions.ports import SessionStore
-from chatforge_tui.sessions.session_book import SessionBook
+from chatforge_tui.sessions.session_book import SessionBook, next_ordinal
 from chatforge_tui.sessions.session_log import note
 from chatforge_tui.sessions.settings import EngineSettings
 
@@ -76,15 +77,31 @@ class LeftBehind:
             self._start(self._take_up_from_other(session_id))
 
     async def reattach(self, session_id: SessionId) -> bool:
-        """Read on with the task of a session's interrupted last turn. Returns whether its agent may still know one.
+        """Read on with the task of a session's interrupted or waiting last turn.
+
+        An agent that waits may have gone on by itself: its user signed in elsewhere, or answered in another program.
+
+        Returns:
+            Whether there is one that its agent may still know.
 
         Raises:
             StoreError: the store cannot be read.
         """
+        if self._book.get(session_id).last_state is TurnState.WAITING:
+            return await self._look_again(session_id)
         for head in await self._store.lost_turns():
             if head.session_id == session_id and _may_be_known(head):
                 return self._take_up(head)
         return False
+
+    async def _look_again(self, session_id: SessionId) -> bool:
+        """Read on with the task that a session's last turn waits in. Until it waits again, no prompt answers it."""
+        turns = await self._store.load_turns(session_id, since=next_ordinal(self._book.get(session_id)) - 1)
+        waiting = next((turn.head for turn in turns if turn.head.state is TurnState.WAITING), None)
+        if waiting is None or not self._take_up(waiting):
+            return False
+        self._book.patch(session_id, SessionPatch(waiting_task=TaskId("")))
+        return True
 
     async def _take_up_from_other(self, session_id: SessionId) -> None:
         try:

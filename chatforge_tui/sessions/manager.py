@@ -304,7 +304,7 @@ class SessionManager:
         return True
 
     async def reattach(self, session_id: SessionId) -> bool:
-        """Read on with the task of the session's interrupted last turn; nothing is sent.
+        """Read on with the task of the session's interrupted or waiting last turn; nothing is sent.
 
         Returns:
             Whether there is one that its agent may still know. What comes of it is told as of any turn.

@@ -263,19 +263,19 @@ class SessionStore(Protocol):
         ...
 
     async def adopt_turn(self, head: TurnHead, *, was: TurnState) -> Turn | None:
-        """Make an interrupted or unsent turn live, as this program's own, under this head; its parts stay as they are.
+        """Make an interrupted, waiting or unsent turn live, as this program's own, under this head; its parts stay as they are.
 
         From here on it is a turn like any that `begin_turn` began. Durable on return: a crash leaves it interrupted,
         with its parts.
 
         Args:
             head: the turn's head from now on.
-            was: `interrupted` or `unsent`: what the turn is for who calls. One that another program has sent meanwhile
+            was: `interrupted`, `waiting` or `unsent`: what the turn is for who calls. One that another program has sent meanwhile
                 may be interrupted, and must not be sent again.
 
         Returns:
-            The turn as it is now; None when it is gone, is not in that state any more, or is interrupted and not the
-            last of its session that was sent. So of any number of programs one sends an unsent turn, once.
+            The turn as it is now; None when it is gone, is not in that state any more, or was sent and is not the last
+            of its session that was. So of any number of programs one sends an unsent turn, once.
 
         Raises:
             SessionBusy: another program is answering in the session.

@@ -95,13 +95,17 @@ class TurnKeeper:
             after = begun(replace(session, unsent=session.unsent - 1), state.head)
             self._book.put(replace(after, attachments=session.attachments))  # its own files went when it began to wait
 
-    async def adopt(self, state: StreamingState) -> None:
-        """Take up an interrupted turn of the session, with the parts that the store has of it, then tell of it.
+    async def adopt(self, state: StreamingState, *, was: TurnState) -> None:
+        """Take up an interrupted or waiting turn of the session, with the parts that the store has of it, then tell of it.
+
+        Args:
+            state: the turn's, from now on.
+            was: what it must be still.
 
         Raises:
             ChatForgeError: it cannot be taken up; nobody was told.
         """
-        await self._adopt(state, TurnState.INTERRUPTED, "The interrupted answer is not there any more.")
+        await self._adopt(state, was, "The answer that was to be read on with is not there any more.")
         self._book.note_state(state.head.session_id, state.head.state)
 
     async def _adopt(self, state: StreamingState, was: TurnState, missing: str) -> None:

@@ -73,7 +73,7 @@ class SessionWorker:
         return self._start(head, predecessor)
 
     def take_up(self, lost: TurnHead) -> TurnRun | None:
-        """Start reading on with the task of an interrupted turn. Nothing is sent. None when a request is live."""
+        """Start reading on with the task of an interrupted or waiting turn. Nothing is sent. None when a request is live."""
         if self._run is not None:
             return None
         self._rest(None)
@@ -167,7 +167,7 @@ class SessionWorker:
             elif run.state.token.reason in {CancelReason.SHUTDOWN, CancelReason.DELETED, CancelReason.HANDED_OVER}:
                 raise EngineStopped
             elif run.is_lost:
-                await keeper.adopt(run.state)
+                await keeper.adopt(run.state, was=run.adopted.state)
             else:
                 await keeper.send(run.state)
                 self._context.outbox.sending(run.adopted)

@@ -172,7 +172,7 @@ class MemoryStore:
         return [turn.head for turn in turns if turn.head.state is TurnState.UNSENT]
 
     async def adopt_turn(self, head: TurnHead, *, was: TurnState) -> Turn | None:
-        """Make an interrupted or unsent turn live, under this head."""
+        """Make an interrupted, waiting or unsent turn live, under this head."""
         session = self._sessions.get(head.session_id)
         turn = self._turns.get(head.session_id, {}).get(head.turn_id)
         if session is None or session.trashed is not None or turn is None:

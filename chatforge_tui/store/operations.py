@@ -149,7 +149,7 @@ class BeginTurn(Operation):
 
 
 class AdoptTurn(Operation):
-    """Make an interrupted or unsent turn live, in this program."""
+    """Make an interrupted, waiting or unsent turn live, in this program."""
 
     head: TurnHead
     was: TurnState

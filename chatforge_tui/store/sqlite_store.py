@@ -307,7 +307,7 @@ class SqliteStore:
         return await self._look(lambda at: queries.lost_turns(at.db, at.me.is_alive))
 
     async def adopt_turn(self, head: TurnHead, *, was: TurnState) -> Turn | None:
-        """Make an interrupted or unsent turn live, as this program's own; it is durable on return.
+        """Make an interrupted, waiting or unsent turn live, as this program's own; it is durable on return.
 
         Raises:
             SessionBusy: another program is answering in the session.

@@ -167,7 +167,7 @@ class StreamingState:
         if outcome.warning:
             self._parts.add(NoticePart(self._parts.next_index, NoticeLevel.WARNING, outcome.warning))
         if (asked := outcome.question) is not None:
-            self._parts.add(QuestionPart(self._parts.next_index, asked.kind, asked.text, asked.form))
+            self._ask(QuestionPart(self._parts.next_index, asked.kind, asked.text, asked.form))
         head = replace(
             self.head,
             state=outcome.state,
@@ -177,6 +177,12 @@ class StreamingState:
             problem=outcome.problem,
         )
         return Turn(head, self._parts.snapshot(), self.plans.history)
+
+    def _ask(self, question: QuestionPart) -> None:
+        """Add what the agent asks, unless it is what the turn ends with already: its task was only looked at again."""
+        last = next(reversed(self._parts.snapshot()), None)
+        if last is None or replace(question, index=last.index) != last:
+            self._parts.add(question)
 
     def _changes(self, event: StreamEvent, now: float) -> Iterator[TurnChange]:
         match event:

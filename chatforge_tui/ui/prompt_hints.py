@@ -6,6 +6,7 @@ Owns the sentences and their short forms; which of them is shown is the status l
 from collections.abc import Callable
 
 from chatforge_tui.domain.counting import counted
+from chatforge_tui.domain.part import QuestionKind
 from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.errors import ProxyRefused
 from chatforge_tui.safety.clean import clean_name
@@ -68,7 +69,12 @@ class PromptHints:
             return self._unsent(pane)
         lines = f"{newline} newline" if newline else ""
         shorter = (self._joined(f"{send} send", lines), f"{send} send")
-        return shorter if pane.question is None else (self._joined(f"{send} send the answer", lines), *shorter)
+        if pane.question is None:
+            return shorter
+        if pane.question.kind is QuestionKind.AUTH:  # most agents go on by themselves
+            looks = "/continue looks on when you have signed in"
+            return self._joined(f"{send} send the answer", looks), "/continue when signed in", *shorter
+        return self._joined(f"{send} send the answer", lines), *shorter
 
     def _while_running(self, send: str) -> Lengths:
         """Return what the keys do with a prompt while an answer runs."""

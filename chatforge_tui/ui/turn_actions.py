@@ -88,7 +88,7 @@ class TurnActions:
         elif pane.is_live:
             self._desk.say("The answer is still running.")
         elif pane.state is TurnState.WAITING:
-            self._desk.say("The agent waits for your answer: there is nothing to continue.")
+            self._desk.start(self._look_again(pane))
         elif _is_whole(pane.turn):
             self._desk.say("The answer is complete: there is nothing to continue.")
         else:
@@ -108,6 +108,14 @@ class TurnActions:
     async def _go_on(self, pane: Pane) -> None:
         if not await self._desk.engine.call(lambda manager: manager.reattach(pane.session_id)):
             await self._send(pane, Prompt(_GO_ON), draft="")
+
+    async def _look_again(self, pane: Pane) -> None:
+        """Ask an agent that waits how its task stands: it may have gone on when its user signed in elsewhere."""
+        turn = None
+        if await self._desk.engine.call(lambda manager: manager.reattach(pane.session_id)):
+            turn = await self._desk.engine.call(lambda manager: manager.finished(pane.session_id))
+        if turn is None or turn.head.state is TurnState.WAITING:
+            self._desk.say("The agent still waits for your answer.")
 
     async def _send(
         self, pane: Pane, prompt: Prompt, *, draft: str, is_draft: bool = False, after_others: bool = False

@@ -238,6 +238,69 @@ def test_without_a_task_or_without_an_adapter_that_can_a_lost_stream_is_interrup
     run(body)
 
 
+# When the agent waits
+
+ASKED = WaitingForUser(QuestionKind.AUTH, "Sign in.")
+
+
+async def waiting(engine: Engine):
+    session, wire = await streaming(engine, ASKED)
+    assert (await engine.last(session)).head.state is TurnState.WAITING
+    assert engine.manager.session(session).waiting_task == TASK.task_id
+    return session, wire
+
+
+def test_an_agent_that_went_on_by_itself_is_read_on_with_and_asks_no_more(endpoints, run):
+    endpoints.retell = lambda task: [Accepted("fake"), BOUND, TextDelta("one two"), Finished()]
+
+    async def body(engine):
+        session, _ = await waiting(engine)
+        assert await engine.manager.reattach(session)
+        turn = await engine.manager.finished(session)
+        assert (turn.head.state, turn.answer, turn.question) == (TurnState.COMPLETE, "one two", None)
+        assert engine.manager.session(session).waiting_task is None
+        assert [wire.task for wire in endpoints.rejoined] == [TASK]
+        assert len(endpoints.wires) == 1
+        next_wire = await engine.send(session, "thanks")
+        assert next_wire.request.answers_task is None
+        next_wire.say(Accepted("fake"), Finished())
+
+    run(body)
+
+
+def test_an_agent_that_still_waits_asks_once_and_can_be_answered(endpoints, run):
+    endpoints.retell = lambda task: [Accepted("fake"), BOUND, TextDelta("one "), ASKED]
+
+    async def body(engine):
+        session, _ = await waiting(engine)
+        before = await engine.last(session)
+        for _ in range(2):
+            assert await engine.manager.reattach(session)
+            await engine.manager.finished(session)
+        assert (await engine.last(session)).parts == before.parts
+        answer = await engine.send(session, "done")
+        assert answer.request.answers_task == TASK.task_id
+        answer.say(Accepted("fake"), Finished())
+
+    run(body)
+
+
+def test_a_waiting_agent_that_cannot_be_asked_can_be_asked_later(endpoints, run):
+    endpoints.retell = lambda task: [ProtocolMismatch("not now")]
+
+    async def body(engine):
+        session, _ = await waiting(engine)
+        assert await engine.manager.reattach(session)
+        turn = await engine.manager.finished(session)
+        assert (turn.head.state, turn.answer) == (TurnState.INTERRUPTED, "one ")
+        endpoints.retell = lambda task: [Accepted("fake"), BOUND, TextDelta("one "), ASKED]
+        assert await engine.manager.reattach(session)
+        assert (await engine.manager.finished(session)).head.state is TurnState.WAITING
+        assert engine.manager.session(session).waiting_task == TASK.task_id
+
+    run(body)
+
+
 # After the program died
 
 

@@ -1,7 +1,8 @@
 """What a person sees and can do when a stream is lost."""
 
-from chatforge_tui.domain.events import Accepted, Finished, TaskBound, TextDelta
+from chatforge_tui.domain.events import Accepted, Finished, TaskBound, TextDelta, WaitingForUser
 from chatforge_tui.domain.ids import ContextId, TaskId
+from chatforge_tui.domain.part import QuestionKind
 from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.errors import StreamLost
 from chatforge_tui.store.memory_store import MemoryStore
@@ -59,6 +60,26 @@ async def test_continue_asks_for_the_task_and_sends_nothing(home):
         assert program.text.count("one two") == 1
         assert pane.prompts == ["hello"]
         assert program.endpoints.wires == []
+
+
+async def test_continue_looks_whether_an_agent_that_waits_has_gone_on(home):
+    asked = WaitingForUser(QuestionKind.AUTH, "Sign in at login.example")
+    async with running(home) as program:
+        program.endpoints.can_resume = True
+        pane, wire = await with_text(program, BOUND)
+        await program.say(wire, asked)
+        await program.until(lambda: pane.state is TurnState.WAITING)
+        await program.sees("/continue looks on when you have signed in")
+        program.endpoints.retell = lambda task: [Accepted("fake"), BOUND, TextDelta("one "), asked]
+        await program.type("/continue")
+        await program.pilot.press("enter")
+        await program.sees("The agent still waits for your answer.")
+        program.endpoints.retell = lambda task: [Accepted("fake"), BOUND, TextDelta("one two"), Finished()]
+        await program.type("/continue")
+        await program.pilot.press("enter")
+        await program.until(lambda: pane.state is TurnState.COMPLETE)
+        await program.until(lambda: program.text.index("Sign in") < program.text.rfind("two"))
+        assert pane.prompts == ["hello"]
 
 
 async def test_continue_without_a_task_is_a_prompt_of_its_own(home):
