@@ -89,6 +89,10 @@ class LeftBehind:
         """
         if self._book.get(session_id).last_state is TurnState.WAITING:
             return await self._look_again(session_id)
+        return await self._reattach_lost(session_id)
+
+    async def _reattach_lost(self, session_id: SessionId) -> bool:
+        """Read on with the task of a session's interrupted last turn, as `reattach`."""
         for head in await self._store.lost_turns():
             if head.session_id == session_id and _may_be_known(head):
                 return self._take_up(head)
@@ -105,7 +109,7 @@ class LeftBehind:
 
     async def _take_up_from_other(self, session_id: SessionId) -> None:
         try:
-            await self.reattach(session_id)
+            await self._reattach_lost(session_id)
             await self._outbox.load(session_id)
             self._outbox.tell(session_id)
         except ChatForgeError as error:

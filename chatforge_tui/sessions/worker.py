@@ -188,7 +188,7 @@ class SessionWorker:
         turn = run.state.end(outcome, self._context.clock.now())
         if outcome.state is TurnState.UNSENT:
             turn = replace(turn, head=self._unsent(run, turn.head))
-        elif run.is_lost and not run.attempts.has_news and run.adopted and outcome.state is TurnState.INTERRUPTED:
+        elif run.adopted is not None and _is_as_before(run, run.adopted, outcome):
             turn = replace(turn, head=replace(turn.head, ended=run.adopted.ended))
         run.ended = turn
         if not await self._context.keeper.end(run, turn):
@@ -452,3 +452,9 @@ class SessionWorker:
         """Do work of one session in a task of its own; see Contained."""
         with Contained(self._session_id, run):
             await work(*args)
+
+
+def _is_as_before(run: TurnRun, adopted: TurnHead, outcome: Outcome) -> bool:
+    """Whether nothing came of reading on with a turn: it is still interrupted, or still waits. It ended when it did."""
+    is_still = outcome.state in {TurnState.INTERRUPTED, adopted.state}
+    return run.is_lost and is_still and not run.attempts.has_news

@@ -10,8 +10,9 @@ import pytest
 from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import SessionRemoved, TextAppended, TurnBegan, TurnChanged, TurnEnded, TurnRemoved
-from chatforge_tui.domain.events import Accepted, Finished, TaskBound, TextDelta
+from chatforge_tui.domain.events import Accepted, Finished, TaskBound, TextDelta, WaitingForUser
 from chatforge_tui.domain.ids import TaskId
+from chatforge_tui.domain.part import QuestionKind
 from chatforge_tui.domain.session import EndpointRef, SessionPatch
 from chatforge_tui.domain.turn import Prompt, TurnState
 from chatforge_tui.errors import SessionBusy, StoreUnavailable, Unreachable
@@ -382,3 +383,18 @@ async def test_a_living_program_in_another_process_hands_its_session_over(path):
     finally:
         program.kill()
         await program.wait()
+
+
+async def test_a_waiting_session_that_is_taken_over_waits_on_and_its_agent_is_not_asked(path):
+    one, other = Program(path, replace(SHARES, takes_up=True)), Program(path, replace(SHARES, takes_up=True))
+    async with one.manager, other.manager:
+        session_id = await shown(one, other)
+        await one.manager.send(session_id, Prompt("sign me in"))
+        asked = WaitingForUser(QuestionKind.AUTH, "Sign in.")
+        (await one.wire(session_id)).say(Accepted("fake"), TaskBound(TaskId("task-1"), None), asked)
+        before = await one.manager.finished(session_id)
+        other.endpoints.can_resume = True
+        await other.manager.take_over(session_id)
+        for _ in range(50):  # looks at the store take turns with whatever the takeover has started
+            [turn] = await other.store.load_turns(session_id)
+        assert (turn, other.endpoints.rejoined) == (before, [])
