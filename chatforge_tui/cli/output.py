@@ -84,7 +84,14 @@ def standard_error() -> Output:
 
 def tell_error(error: ChatForgeError) -> None:
     """Write an error as its one or two sentences to stderr, credentials masked."""
-    tell(f"{error} {error.hint}".rstrip())
+    tell(sentences(str(error), error.hint))
+
+
+def sentences(said: str, hint: str) -> str:
+    """Return what happened and what to do about it on one line. Servers end their sentences in every way."""
+    said = said.rstrip()
+    end = "" if not hint or said.endswith((".", "!", "?", "…", ":")) else "."
+    return f"{said}{end} {hint}".rstrip()
 
 
 def tell(sentence: str) -> None:

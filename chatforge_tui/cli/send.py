@@ -11,7 +11,7 @@ from msgspec import Struct
 from chatforge_tui.cli import exit_codes
 from chatforge_tui.cli.composition import engine
 from chatforge_tui.cli.launch import Launch
-from chatforge_tui.cli.output import ReaderGone, tell
+from chatforge_tui.cli.output import ReaderGone, tell, tell_error
 from chatforge_tui.cli.send_report import EventReport, Report, TextReport
 from chatforge_tui.cli.session_lookup import find_session
 from chatforge_tui.cli.stop_signals import StopWish, stop_on_signals
@@ -88,7 +88,7 @@ def _read_files(launch: Launch, paths: tuple[str, ...]) -> Files:
         except FileRefused as error:
             refused.append(error)
     for error in refused[:-1]:
-        tell(f"{error} {error.hint}".rstrip())
+        tell_error(error)
     if refused:
         raise refused[-1]
     check_total(list(files), limits)

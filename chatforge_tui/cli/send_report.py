@@ -8,13 +8,16 @@ from typing import Protocol
 
 from chatforge_tui.cli import send_events
 from chatforge_tui.cli.answer_text import AnswerText
-from chatforge_tui.cli.output import standard_output, tell
+from chatforge_tui.cli.output import sentences, standard_output, tell
 from chatforge_tui.domain.changes import TurnChange
+from chatforge_tui.domain.part import FilePart, NoticeLevel, NoticePart, Part
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn, TurnProblem
 from chatforge_tui.errors import ChatForgeError
 from chatforge_tui.exchange.json_shapes import Json, dumps
 from chatforge_tui.exchange.markdown_text import question_text
+from chatforge_tui.safety.clean import clean_name
+from chatforge_tui.safety.urls import without_userinfo
 
 
 class Report(Protocol):
@@ -68,9 +71,11 @@ class TextReport:
         if turn.question is not None:
             self._write_question(turn)
         self._output.finish()
+        for part in turn.parts:
+            if said := _said_beside(part):
+                tell(said)
         if turn.head.problem is not None:
-            problem = turn.head.problem
-            tell(f"{problem.message} {problem.hint}".rstrip())
+            tell(sentences(turn.head.problem.message, turn.head.problem.hint))
 
     def refuse(self, error: ChatForgeError) -> None:
         """Write nothing: stdout is for answers."""
@@ -82,6 +87,18 @@ class TextReport:
             self._output.write("\n")
         self._output.write(question_text(turn.question) + "\n")
         tell(f"The agent waits for your answer: chatforge send --session {turn.head.session_id} TEXT")
+
+
+def _said_beside(part: Part) -> str:
+    """Return what there is to say of a part that is no text: a file, or a notice that is more than what the agent is doing."""
+    match part:
+        case FilePart():
+            where = f" at {clean_name(without_userinfo(part.url))}" if part.data is None else ""
+            return f"The agent offers the file {clean_name(part.name) or 'unnamed'}{where}: /save in the UI keeps it."
+        case NoticePart() if part.level is not NoticeLevel.STATUS:
+            return part.text
+        case _:
+            return ""
 
 
 class EventReport:

@@ -85,6 +85,19 @@ async def test_no_hostile_payload_steers_the_terminal_of_send(server, program):
     assert (await stored(program))["answer"] == "".join(texts)
 
 
+async def test_what_stands_beside_the_answer_is_told_on_stderr(server, program):
+    server.plays.append(stream(delta("Half"), delta("", finish_reason="length"), b"data: [DONE]\n\n"))
+    done = await program.run_beside(*to(server, "hi"))
+    assert (done.code, done.out) == (0, "Half")
+    assert done.err == "The answer ends here because it reached the endpoint's limit of length.\n"
+
+
+async def test_a_servers_sentence_without_an_end_is_ended_before_the_hint(server, program):
+    server.plays.append(stream(delta("Half"), b'data: {"error": {"message": "overloaded, try later"}}\n\n'))
+    done = await program.run_beside(*to(server, "hi"))
+    assert "overloaded, try later. What it said" in done.err
+
+
 async def test_every_event_is_a_line_of_json(server, program):
     server.plays.append(stream(*events("a", "b")))
     lines = (await program.run_beside(*to(server, "--json", "hi"))).lines

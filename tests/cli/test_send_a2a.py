@@ -40,6 +40,15 @@ def test_a_plan_and_tools_are_in_the_events_and_in_the_store(server, program):
     assert [plan["steps"] for plan in lines[-1]["plans"]] == plans
 
 
+def test_files_are_told_beside_the_answer(server, program):
+    done = program.run("send", "--endpoint", server.url, "--protocol", "a2a", "files")
+    assert (done.code, done.out) == (0, "Two files.")
+    assert done.err.splitlines() == [
+        "The agent offers the file report.txt: /save in the UI keeps it.",
+        "The agent offers the file x.pdf at https://files.example/x.pdf: /save in the UI keeps it.",
+    ]
+
+
 def test_a_question_is_answered_by_the_next_send_in_its_task(server, program):
     asked = program.run("send", "--endpoint", server.url, "--protocol", "a2a", "ask")
     assert asked.code == 8
