@@ -16,6 +16,7 @@ from chatforge_tui.store.migrations import version_of
 from chatforge_tui.store.opening import open_for_reading
 from chatforge_tui.store.pragmas import guard
 from chatforge_tui.store.store_file import check_file, recognise
+from chatforge_tui.store.text_log_reader import TextLogReader
 
 
 class CheckReport(Struct, frozen=True):
@@ -98,11 +99,12 @@ def _read_all(db: sqlite3.Connection, me: Observer, damage: list[str]) -> CheckR
     """Read every session and turn as the program would."""
     sessions = turns = 0
     altered: list[SessionId] = []
+    reader = TextLogReader()
     try:
         heads = [head for trashed in (False, True) for head in queries.load_sessions(db, me.is_alive, trashed=trashed)]
         sessions = len(heads)
         for head in heads:
-            loaded = queries.load_turns(db, me.is_alive, head.session_id)
+            loaded = queries.load_turns(db, me.is_alive, head.session_id, reader)
             turns += len(loaded)
             is_damaged = queries.is_damaged(db, head.session_id) or attached.has_damage(db, head.session_id)
             if is_damaged or any(_is_warning(part) for turn in loaded for part in turn.parts):

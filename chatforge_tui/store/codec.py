@@ -70,7 +70,8 @@ def storable(text: str) -> str:
     JSON may name half of a surrogate pair (`\ud83d`), which is no character and which SQLite refuses. A pair that
     came in two halves becomes its character, a lone half U+FFFD.
     """
-    if _LONE_SURROGATE.search(text) is None:
+    # Looking for one takes 6 us for 1,000 characters; whether all are ASCII, Python knows.
+    if text.isascii() or _LONE_SURROGATE.search(text) is None:
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 

@@ -26,13 +26,22 @@ def m002_attachments(db: sqlite3.Connection) -> None:
     _run(db, 2)
 
 
+def m003_text_log(db: sqlite3.Connection) -> None:
+    """Make room for a log of what streams in. What has streamed into `chunk` is read from there as before."""
+    _run(db, 3)
+
+
 def _run(db: sqlite3.Connection, version: int) -> None:
     """Run the statements that make this version out of the one before it."""
     for statement in schema.VERSIONS[version - 1]:
         db.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_first_tables, m002_attachments)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    m001_first_tables,
+    m002_attachments,
+    m003_text_log,
+)
 """MIGRATIONS[n] brings version n to version n + 1."""
 
 NEWEST = len(MIGRATIONS)

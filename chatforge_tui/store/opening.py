@@ -19,6 +19,7 @@ from chatforge_tui.store.operations import interrupt_dead_turns
 from chatforge_tui.store.pragmas import choose_journal, guard, prepare_writing
 from chatforge_tui.store.repair_gate import opening
 from chatforge_tui.store.store_file import check_absence, check_file, create, make_private, recognise
+from chatforge_tui.store.text_log import TextLog
 from chatforge_tui.store.workplace import Workplace
 
 _log = logging.getLogger("chatforge.store")
@@ -54,7 +55,7 @@ def open_for_writing(path: Path, *, takes_tabs: bool = False) -> Workplace:
             back_up(db, path)
             migrate(db)
         check_shape(db, path)
-        place = Workplace(path, db, me, lone)
+        place = Workplace(path, db, me, lone, log=TextLog(me.instance_id))
         with immediate(db):
             me.register(db, time.time())
             me.forget_dead(db)

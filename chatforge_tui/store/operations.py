@@ -4,18 +4,18 @@ Each operation can be applied a second time with the same result: when a commit 
 the disk, the same operations are tried again and double nothing. None makes a session or a turn that is gone.
 """
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from msgspec import Struct
 
+from chatforge_tui.domain.changes import TextField
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.part import Part
 from chatforge_tui.domain.plan import Plan
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import FIRST_UNSENT, Turn, TurnHead, TurnState
 from chatforge_tui.errors import SessionBusy, UnknownSession
-from chatforge_tui.store import attached, backups, codec, holds, instances, queries, rows, search_index
+from chatforge_tui.store import attached, backups, codec, holds, instances, queries, rows, search_index, text_log
 from chatforge_tui.store.instances import InstanceId
 from chatforge_tui.store.workplace import Workplace
 
@@ -138,6 +138,7 @@ class BeginTurn(Operation):
         if self.head.state.is_live:
             rows.write_turn(at.db, self.head, at.me.instance_id, sha256=None)
             rows.clear_content(at.db, self.head.turn_id)
+            at.log.began(at.db, self.head.turn_id)
         else:
             rows.write_ended(at.db, Turn(self.head))
         rows.write_session(at.db, self.session)
@@ -175,6 +176,7 @@ class AdoptTurn(Operation):
         if not is_done and (found["state"] != self.was.value or not self._is_in_place(at)):
             return None
         rows.write_turn(at.db, self.head, at.me.instance_id, sha256=None)
+        at.log.began(at.db, turn_id)
         return queries.load_turn(at.db, at.me.is_alive, turn_id)
 
     def _is_in_place(self, at: Workplace) -> bool:
@@ -210,20 +212,20 @@ class DropTurn(Operation):
 
 
 class AppendText(TurnOperation):
-    """Text that a part grew by: one row, however many deltas it was."""
+    """Text that a part grew by: one record of the log, however many deltas it was."""
 
     turn_id: TurnId
     seq: int
-    """Order within the turn. A second try writes the same row again, with what it has by then."""
+    """Order within the turn, and of everything that this program writes. A second try writes the same record again."""
     index: int
-    text_field: str
+    text_field: TextField
     pieces: list[str]
     weight: int
     """Characters in the pieces."""
 
     def apply(self, at: Workplace) -> None:
-        """Write the row; a turn that has ended or is gone takes no more."""
-        append_all(at, (self,))
+        """Log the text; a turn that has ended or is gone takes no more."""
+        at.log.add(at.db, self.turn_id, self.seq, self.index, self.text_field, "".join(self.pieces))
 
     @property
     def size(self) -> int:
@@ -231,30 +233,20 @@ class AppendText(TurnOperation):
         return self.weight
 
 
-def append_all(at: Workplace, operations: Sequence[AppendText]) -> None:
-    """Write rows of streamed text with one statement: a row takes a sixth less than with one for each."""
-    now, owner = time.time(), at.me.instance_id
-    at.db.executemany(
-        "INSERT INTO chunk (turn, seq, idx, field, text, written) SELECT id, ?, ?, ?, ?, ? FROM turn "
-        "WHERE id = ? AND instance = ? ON CONFLICT (turn, seq) DO UPDATE SET text = excluded.text",
-        [
-            (one.seq, one.index, one.text_field, codec.storable("".join(one.pieces)), now, one.turn_id, owner)
-            for one in operations
-        ],
-    )
-
-
 class PutPart(TurnOperation):
     """A part that is new, or replaced whole."""
 
     turn_id: TurnId
+    seq: int
+    """As in AppendText."""
     part: Part
 
     def apply(self, at: Workplace) -> None:
-        """Write the part, and drop what had been appended to the one before it."""
+        """Write the part, and let what had been appended to the one before it no longer count."""
         if _is_mine(at, self.turn_id):
             at.db.execute("DELETE FROM chunk WHERE turn = ? AND idx = ?", (self.turn_id, self.part.index))
             rows.put_parts(at.db, self.turn_id, (self.part,))
+            at.log.add(at.db, self.turn_id, self.seq, self.part.index, "text", None)
 
     @property
     def size(self) -> int:
@@ -263,7 +255,7 @@ class PutPart(TurnOperation):
 
 
 class DropPart(TurnOperation):
-    """A part that was superseded."""
+    """A part that was superseded. Without it, nothing that was logged of it is anything's."""
 
     turn_id: TurnId
     index: int
@@ -317,6 +309,7 @@ class EndTurn(Operation):
         if at.db.execute("SELECT 1 FROM session WHERE id = ?", (self.turn.head.session_id,)).fetchone() is None:
             return
         rows.write_ended(at.db, self.turn)
+        at.log.ended(at.db, self.turn.head.turn_id)
         rows.write_session(at.db, self.session)
 
     @property
@@ -375,6 +368,7 @@ class PurgeSession(Operation):
         """
         _refuse_second_writer(at, self.session_id)
         rows.delete_session(at.db, self.session_id)
+        at.doubt()
 
     def after_commit(self, at: Workplace) -> None:
         """Wipe the words out of the index and the write-ahead log, and delete them from the backups."""
@@ -429,14 +423,16 @@ class GiveUpSessions(Operation):
 
 
 def interrupt_dead_turns(at: Workplace) -> int:
-    """End every turn whose program is dead, with the text it had; return how many there were."""
-    found = at.db.execute(
-        "SELECT id, instance FROM turn WHERE state IN ('queued', 'connecting', 'streaming')"
-    ).fetchall()
-    dead = [TurnId(row["id"]) for row in found if not at.me.is_alive(row["instance"])]
+    """End every turn whose program is dead, with the text it had; return how many there were. Its rows of the log go."""
+    found = at.db.execute(f"SELECT id, instance FROM turn WHERE {text_log.LIVE}").fetchall()
+    writers = text_log.writers(at.db)
+    # Asked once: of a program that dies meanwhile the rows must not go before its turns have their text.
+    living = {program for program in {*writers, *(row["instance"] for row in found)} if at.me.is_alive(program)}
+    dead = [TurnId(row["id"]) for row in found if row["instance"] not in living]
     for turn_id in dead:
-        if (turn := queries.load_turn(at.db, at.me.is_alive, turn_id)) is not None:
+        if (turn := queries.load_turn(at.db, living.__contains__, turn_id, at.reader)) is not None:
             rows.write_ended(at.db, turn)
+    text_log.delete_of(at.db, [program for program in writers if program not in living])
     return len(dead)
 
 
@@ -458,5 +454,4 @@ def _refuse_second_writer(at: Workplace, session_id: SessionId) -> None:
 
 def _is_mine(at: Workplace, turn_id: TurnId) -> bool:
     """Return whether the turn is live in this program: only then its records are written."""
-    row = at.db.execute("SELECT 1 FROM turn WHERE id = ? AND instance = ?", (turn_id, at.me.instance_id)).fetchone()
-    return row is not None
+    return at.log.is_live(at.db, turn_id)

@@ -79,10 +79,10 @@ class Pending:
         """Start empty."""
         self._entries: dict[int, Entry] = {}
         self._next = 0
+        """Number of the next entry. Never one that was there before: it is the order of what is logged, too."""
         self._tails: dict[TurnId, AppendText] = {}
         self._heads: dict[TurnId, int] = {}
         self._patches: dict[SessionId, int] = {}
-        self._seqs: dict[TurnId, int] = {}
         self.size = 0
         """About how many bytes wait."""
 
@@ -112,7 +112,7 @@ class Pending:
                     self._begin_row(turn_id, change)
             case PartAdded(part) | PartReplaced(part):
                 self._tails.pop(turn_id, None)
-                self._append(Entry(PutPart(turn_id, part)))
+                self._append(Entry(PutPart(turn_id, self._next, part)))
             case PartDropped(index):
                 self._tails.pop(turn_id, None)
                 self._append(Entry(DropPart(turn_id, index)))
@@ -145,11 +145,8 @@ class Pending:
 
     def _begin_row(self, turn_id: TurnId, change: TextAppended) -> None:
         """Put text at the end as a row of its own, which further text makes longer."""
-        seq = self._seqs.get(turn_id, 0)
-        self._seqs[turn_id] = seq + 1
-        tail = self._tails[turn_id] = AppendText(
-            turn_id, seq, change.index, change.field, [change.text], len(change.text)
-        )
+        text = change.text
+        tail = self._tails[turn_id] = AppendText(turn_id, self._next, change.index, change.field, [text], len(text))
         self._append(Entry(tail))
 
     def _append(self, entry: Entry) -> int:
@@ -170,7 +167,6 @@ class Pending:
         self.size = sum(entry.size for entry in self._entries.values())
         self._tails.pop(turn_id, None)
         self._heads.pop(turn_id, None)
-        self._seqs.pop(turn_id, None)
 
 
 def condensed(entries: list[Entry]) -> list[Entry]:

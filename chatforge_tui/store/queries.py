@@ -6,8 +6,9 @@ A damaged row hides nothing but what it lost: the session or turn is there with 
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
+from typing import NamedTuple
 
 from chatforge_tui.domain.fold import fold
 from chatforge_tui.domain.ids import SessionId, TurnId
@@ -19,6 +20,7 @@ from chatforge_tui.store.cells import Cells
 from chatforge_tui.store.connection import readable, snapshot
 from chatforge_tui.store.instances import InstanceId
 from chatforge_tui.store.interruption import interrupted
+from chatforge_tui.store.text_log_reader import Ends, LiveText, TextLogReader
 
 _log = logging.getLogger("chatforge.store")
 
@@ -67,17 +69,38 @@ def is_damaged(db: sqlite3.Connection, session_id: SessionId) -> bool:
 
 
 def load_turns(
-    db: sqlite3.Connection, is_alive: IsAlive, session_id: SessionId, *, since: int = 0, before: int | None = None
+    db: sqlite3.Connection,
+    is_alive: IsAlive,
+    session_id: SessionId,
+    reader: TextLogReader | None = None,
+    *,
+    since: int = 0,
+    before: int | None = None,
 ) -> list[Turn]:
     """Return the turns of a session in order, from the ordinal `since` on and, if there is one, below `before`.
 
     A turn that a dead program was running reads `interrupted`, whether or not it has been marked so.
+
+    Args:
+        db: an open connection.
+        is_alive: tells whether a program still runs.
+        session_id: whose turns.
+        reader: has read the log of live text on this connection before; None to read all of it.
+        since: the first ordinal, >= 0.
+        before: the ordinal behind the last; None = to the end.
     """
-    rows, parts, plans, chunks = readable(db, lambda: _rows_of_session(db, session_id, since, before))
-    parts_of, plans_of, chunks_of = _by_turn(parts), _by_turn(plans), _by_turn(chunks)
+    found = readable(db, lambda: _rows_of_session(db, session_id, since, before, reader or TextLogReader()))
+    parts, plans, chunks = _by_turn(found.parts), _by_turn(found.plans), _by_turn(found.chunks)
     return [
-        _turn(row, parts_of.get(row["id"], ()), plans_of.get(row["id"], ()), chunks_of.get(row["id"], ()), is_alive)
-        for row in rows
+        _turn(
+            row,
+            parts.get(row["id"], ()),
+            plans.get(row["id"], ()),
+            chunks.get(row["id"], ()),
+            found.live[row["id"]],
+            is_alive,
+        )
+        for row in found.turns
     ]
 
 
@@ -97,19 +120,36 @@ def unsent_turns(db: sqlite3.Connection) -> list[TurnHead]:
     return [head for head in heads if head.state is TurnState.UNSENT]
 
 
-def load_turn(db: sqlite3.Connection, is_alive: IsAlive, turn_id: TurnId) -> Turn | None:
-    """Return one turn; None when there is none with this id."""
-    rows, parts, plans, chunks = readable(db, lambda: _rows_of_turn(db, turn_id))
-    return _turn(rows[0], parts, plans, chunks, is_alive) if rows else None
+def load_turn(
+    db: sqlite3.Connection, is_alive: IsAlive, turn_id: TurnId, reader: TextLogReader | None = None
+) -> Turn | None:
+    """Return one turn; None when there is none with this id. The arguments are as in `load_turns`."""
+    found = readable(db, lambda: _rows_of_turn(db, turn_id, reader or TextLogReader()))
+    if not found.turns:
+        return None
+    return _turn(found.turns[0], found.parts, found.plans, found.chunks, found.live[turn_id], is_alive)
+
+
+class _Found(NamedTuple):
+    """The rows of some turns, all of one moment, each kind in order."""
+
+    turns: list[sqlite3.Row]
+    parts: list[sqlite3.Row]
+    plans: list[sqlite3.Row]
+    chunks: list[sqlite3.Row]
+    live: dict[str, LiveText]
+    """What the log has of each turn."""
 
 
 def _rows_of_session(
-    db: sqlite3.Connection, session_id: SessionId, since: int, before: int | None
-) -> tuple[list[sqlite3.Row], ...]:
-    """Return the rows of a session's turns, parts, plans and chunks, all of one moment, each in order."""
+    db: sqlite3.Connection, session_id: SessionId, since: int, before: int | None, reader: TextLogReader
+) -> _Found:
+    """Return the rows of a session's turns."""
     of_session = (session_id, since, before)
     with snapshot(db):
-        return (
+        return _with_live_text(
+            db,
+            reader,
             db.execute(f"SELECT * FROM turn WHERE {_ORDINALS} ORDER BY ordinal, id", of_session).fetchall(),
             db.execute(f"SELECT * FROM part {_OF_SESSION} ORDER BY turn, idx", of_session).fetchall(),
             db.execute(f"SELECT * FROM plan {_OF_SESSION} ORDER BY turn, sequence", of_session).fetchall(),
@@ -117,15 +157,39 @@ def _rows_of_session(
         )
 
 
-def _rows_of_turn(db: sqlite3.Connection, turn_id: TurnId) -> tuple[list[sqlite3.Row], ...]:
-    """Return the rows of one turn, as `_rows_of_session` does."""
+def _rows_of_turn(db: sqlite3.Connection, turn_id: TurnId, reader: TextLogReader) -> _Found:
+    """Return the rows of one turn."""
     with snapshot(db):
-        return (
+        return _with_live_text(
+            db,
+            reader,
             db.execute("SELECT * FROM turn WHERE id = ?", (turn_id,)).fetchall(),
             db.execute("SELECT * FROM part WHERE turn = ? ORDER BY idx", (turn_id,)).fetchall(),
             db.execute("SELECT * FROM plan WHERE turn = ? ORDER BY sequence", (turn_id,)).fetchall(),
             db.execute("SELECT * FROM chunk WHERE turn = ? ORDER BY seq", (turn_id,)).fetchall(),
         )
+
+
+def _with_live_text(db: sqlite3.Connection, reader: TextLogReader, *rows: list[sqlite3.Row]) -> _Found:
+    """Add to turns, parts, plans and chunks what the log has."""
+    turns, parts, plans, chunks = rows
+    return _Found(turns, parts, plans, chunks, {row["id"]: _live_text(db, reader, row, chunks) for row in turns})
+
+
+def _live_text(
+    db: sqlite3.Connection, reader: TextLogReader, row: sqlite3.Row, chunks: Iterable[sqlite3.Row]
+) -> LiveText:
+    """Return what the log has of a turn, behind what was moved out of it. A store of an earlier version has no log."""
+    cells = Cells(row)
+    if row["state"] not in _LIVE or not cells.has("logged_from"):
+        return LiveText()
+    if row["logged_from"] is None or (owner := cells.text_or_none("instance")) is None:
+        return LiveText()
+    ends: Ends = {}
+    for chunk in chunks:
+        if chunk["turn"] == row["id"]:
+            ends[chunk["idx"]] = max(chunk["seq"], ends.get(chunk["idx"], -1))
+    return reader.read(db, row["id"], owner, cells.whole("logged_from"), ends)
 
 
 _LAST_WITH_TASK = f"""
@@ -178,20 +242,23 @@ def _turn(
     parts: Iterable[sqlite3.Row],
     plans: Iterable[sqlite3.Row],
     chunks: Iterable[sqlite3.Row],
+    live: LiveText,
     is_alive: IsAlive,
 ) -> Turn:
     """Put a turn together: its parts as stored, what has streamed in since, and what became of its program."""
     cells, chunks, plans = Cells(row), list(chunks), list(plans)
     head = codec.decode_turn(cells)
     if head.state.is_live and not is_alive(row["instance"]):
-        head = interrupted(
-            head, last_seen=max((Cells(chunk).time("written") for chunk in chunks), default=head.accepted)
-        )
+        seen = [Cells(chunk).time("written") for chunk in chunks]
+        if live.last_written is not None:
+            seen.append(live.last_written)
+        head = interrupted(head, last_seen=max(seen, default=head.accepted))
     stored: tuple[Part, ...] = tuple(codec.decode_part(part) for part in parts)
     versions = tuple(plan for plan in map(codec.decode_plan, plans) if plan is not None)
-    turn = fold(Turn(head, stored, versions), map(codec.decode_chunk, chunks))
+    texts = chain(map(codec.decode_chunk, chunks), (change for _, change in live.texts))
+    turn = fold(Turn(head, stored, versions), texts)
     turn = codec.verified(turn, cells.text_or_none("sha256"))
-    lost = [*cells.damaged, *(["plan"] if len(versions) < len(plans) else [])]
+    lost = [*cells.damaged, *(["plan"] if len(versions) < len(plans) else []), *(["text"] if live.is_damaged else [])]
     if lost:
         _log.warning("turn %s is damaged in its row: %s", head.turn_id, ", ".join(lost))
         turn = codec.with_warning(turn, f"Something about this turn is {codec.DAMAGED} ({', '.join(lost)}).")

@@ -7,12 +7,12 @@ from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.part import Part
 from chatforge_tui.domain.plan import Plan
 from chatforge_tui.domain.turn import Turn, TurnHead
-from chatforge_tui.store import codec, search_index
+from chatforge_tui.store import codec, search_index, text_log
 from chatforge_tui.store.instances import InstanceId
 
 
 def write_ended(db: sqlite3.Connection, turn: Turn) -> None:
-    """Write a turn that is over: head, parts, plans and checksum; its chunks go."""
+    """Write a turn that is over: head, parts, plans and checksum; its chunks go, and what the log has is no longer its."""
     turn_id = turn.head.turn_id
     write_turn(db, turn.head, None, sha256=codec.checksum(turn))
     clear_content(db, turn_id)
@@ -21,9 +21,15 @@ def write_ended(db: sqlite3.Connection, turn: Turn) -> None:
 
 
 def write_turn(db: sqlite3.Connection, head: TurnHead, owner: InstanceId | None, *, sha256: str | None) -> None:
-    """Insert or update a turn's own row."""
+    """Insert or update a turn's own row; with an owner, what is logged from now on is its text."""
     search_index.remove(db, [head.turn_id])
-    columns = codec.encode_turn(head) | {"instance": owner, "sha256": sha256, "is_indexed": 0}
+    logged_from = None if owner is None else text_log.next_key(db)
+    columns = codec.encode_turn(head) | {
+        "instance": owner,
+        "logged_from": logged_from,
+        "sha256": sha256,
+        "is_indexed": 0,
+    }
     _upsert(db, "turn", columns)
 
 
@@ -44,6 +50,8 @@ def delete_session(db: sqlite3.Connection, session_id: SessionId) -> None:
     """
     search_index.remove_session(db, session_id)
     db.execute("DELETE FROM session WHERE id = ?", (session_id,))
+    if text_log.exists(db):
+        text_log.wipe(db)
 
 
 def delete_unsent(db: sqlite3.Connection, turn_id: TurnId) -> bool:

@@ -19,7 +19,7 @@ from chatforge_tui.domain.digest import digest
 from chatforge_tui.domain.ids import new_request_id, new_session_id
 from chatforge_tui.domain.repair import RepairReport
 from chatforge_tui.errors import StoreUnavailable
-from chatforge_tui.store import instances, schema
+from chatforge_tui.store import codec, instances, schema, text_log
 from chatforge_tui.store.backups import list_backups
 from chatforge_tui.store.cells import as_text
 from chatforge_tui.store.connection import connect, immediate, readable
@@ -29,6 +29,7 @@ from chatforge_tui.store.migrations import NEWEST, too_new
 from chatforge_tui.store.pragmas import guard, prepare_writing
 from chatforge_tui.store.repair_gate import repairing
 from chatforge_tui.store.store_file import create, make_directory, side_files, stray_log, sync_directory
+from chatforge_tui.store.text_log import FIELDS, Record
 
 _TABLES = ("session", "turn", "part", "plan", "chunk", "attached")
 """In the order in which rows refer to each other."""
@@ -47,6 +48,8 @@ _OWN = frozenset({"key", "is_indexed"})
 """Columns that each store fills for itself."""
 
 Cells = dict[str, object]
+Owners = dict[str, tuple[object, object]]
+"""Turns that were live where they were found -> their program, and the first row of the log that counts for them."""
 Progress = Callable[[], None]
 """Called in the repair's thread with each row that was read."""
 
@@ -216,6 +219,7 @@ def _bring_back(db: sqlite3.Connection, source: Path, tell: Progress) -> bool:
     """Copy every row that can be read and is not there yet; return whether the source could be read at all."""
     if _is_blank(source):
         return False
+    owners: Owners = {}
     try:
         with closing(connect(source)) as damaged:
             guard(damaged)
@@ -223,11 +227,59 @@ def _bring_back(db: sqlite3.Connection, source: Path, tell: Progress) -> bool:
             for table in _TABLES:
                 columns = [row for row in db.execute(f"PRAGMA table_info({table})") if row["name"] not in _OWN]
                 for cells in _rows(damaged, table):
-                    _adopt(db, table, {row["name"]: _fitting(cells.get(row["name"]), row) for row in columns})
+                    is_new = _adopt(db, table, {row["name"]: _fitting(cells.get(row["name"]), row) for row in columns})
+                    if is_new and table == "turn" and cells.get("logged_from") is not None:
+                        owners[str(cells.get("id"))] = cells.get("instance"), cells.get("logged_from")
                     tell()
+            _bring_back_live_text(db, damaged, owners, tell)
     except sqlite3.DatabaseError:
         return False
     return True
+
+
+def _bring_back_live_text(db: sqlite3.Connection, damaged: sqlite3.Connection, owners: Owners, tell: Progress) -> None:
+    """Copy what the log has of turns to where it stands by turn: of those found live here, and of those whose row was lost."""
+    found: dict[str, list[tuple[Record, float]]] = {}
+    for cells in _rows(damaged, "text_log"):
+        tell()
+        written = cells.get("written")
+        for record in text_log.decode(cells.get("body"))[0]:
+            if _is_wanted(db, record[0], owners, cells):
+                found.setdefault(record[0], []).append((record, written if isinstance(written, float) else 0.0))
+    for turn_id, records in found.items():
+        if turn_id not in owners:
+            _ensure_turn(db, turn_id)
+        for (_, sequence, index, field, text), written in sorted(records, key=lambda one: one[0][1]):
+            if text is None:
+                db.execute("DELETE FROM chunk WHERE turn = ? AND idx = ? AND seq < ?", (turn_id, index, sequence))
+            elif 0 <= field < len(FIELDS):
+                names = ("turn", "seq", "idx", "field", "text", "written")
+                values = (turn_id, sequence, index, FIELDS[field], text, written)
+                _adopt(db, "chunk", dict(zip(names, values, strict=True)))
+        if turn_id not in owners:
+            _drop_twice_told(db, turn_id)
+
+
+def _is_wanted(db: sqlite3.Connection, turn_id: str, owners: Owners, row: Cells) -> bool:
+    """Return whether a record of this turn, in such a row, is text that stands nowhere else."""
+    if (owner := owners.get(turn_id)) is not None:
+        program, first = owner
+        key = row.get("key")
+        is_late = isinstance(first, int) and isinstance(key, int) and key < first
+        return row.get("instance") == program and not is_late
+    known = db.execute("SELECT prompt, sha256 FROM turn WHERE id = ?", (turn_id,)).fetchone()
+    return known is None or (known["prompt"] == "" and known["sha256"] is None)
+
+
+def _drop_twice_told(db: sqlite3.Connection, turn_id: str) -> None:
+    """Drop text out of the log that a part has already: of a turn whose row was lost, only so it can be told that it had ended."""
+    for part in map(codec.decode_part, db.execute("SELECT * FROM part WHERE turn = ?", (turn_id,)).fetchall()):
+        for field in FIELDS:
+            values = (turn_id, part.index, field)
+            of_part = "WHERE turn = ? AND idx = ? AND field = ?"
+            texts = db.execute(f"SELECT text FROM chunk {of_part} ORDER BY seq", values).fetchall()
+            if texts and str(getattr(part, field, "")).endswith("".join(row["text"] for row in texts)):
+                db.execute(f"DELETE FROM chunk {of_part}", values)
 
 
 def _fitting(cell: object, column: sqlite3.Row) -> object:
@@ -244,33 +296,38 @@ def _fitting(cell: object, column: sqlite3.Row) -> object:
             return stand_in
 
 
-def _adopt(db: sqlite3.Connection, table: str, cells: Cells) -> None:
-    """Insert a salvaged row unless it is there already, with something to belong to when that was lost."""
+def _adopt(db: sqlite3.Connection, table: str, cells: Cells) -> bool:
+    """Insert a salvaged row unless it is there already, with something to belong to when that was lost.
+
+    Returns:
+        Whether it was inserted.
+    """
     if cells.get("id") == "" or cells.get("turn") == "":
         # Nothing could ever name it.
-        return
+        return False
     if table == "session":
         cells.pop("turns", None)
     if table == "turn":
-        cells |= {"instance": None, "session": cells["session"] or new_session_id()}
+        cells |= {"instance": None, "logged_from": None, "session": cells["session"] or new_session_id()}
         _ensure_session(db, cells)
     if table in {"part", "plan", "chunk"}:
         _ensure_turn(db, str(cells.get("turn")))
     if table == "attached" and not _is_whole(cells):
         # Damaged bytes are no file; those of a backup may be whole.
-        return
+        return False
     names = list(cells)
     changes = ", ".join(f"{name} = excluded.{name}" for name in names)
     stand_in = _STAND_IN.get(table)
     conflict = f"(id) DO UPDATE SET {changes} WHERE {stand_in}" if stand_in else "DO NOTHING"
     try:
-        db.execute(
+        inserted = db.execute(
             f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) ON CONFLICT {conflict}",
             tuple(cells.values()),
         )
     except (sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError):
         # A cell with a value that its column cannot have: the row is beyond repair, the others are not.
-        return
+        return False
+    return inserted.rowcount > 0
 
 
 def _is_whole(cells: Cells) -> bool:

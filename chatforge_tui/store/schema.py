@@ -5,9 +5,11 @@ change: the next version adds to them. The full-text index is derived data and n
 it where the engine can.
 
 Ids are text (UUIDv7), so every row says by itself what it belongs to, also when only some rows can be salvaged.
-A text is kept where it is searched or grows: a prompt in `turn`, the text of a part in `part.text`, what streams in
-`chunk` until the turn ends. All other fields of a part are JSON in `part.body`. Of attachments, turn and session say what they are;
-their bytes are in `attached`, once for each session, however many of its turns they went along with.
+A text is kept where it is searched or grows: a prompt in `turn`, the text of a part in `part.text`. What streams in goes
+to `text_log`, where one row has what all turns of a program got until one commit (text_log.py), and on to `chunk`, by turn,
+where a turn goes on for longer than the log may grow; both until the turn ends. All other fields of a part are JSON in
+`part.body`. Of attachments, turn and session say what they are; their bytes are in `attached`, once for each session,
+however many of its turns they went along with.
 """
 
 APPLICATION_ID = 0x43_46_72_67
@@ -147,6 +149,21 @@ _ATTACHMENTS = (
     ) STRICT
     """,
 )
+_TEXT_LOG = (
+    # The key of the first row of the log that may have text of this turn; NULL when it is not live. Rows before it may have
+    # some of an earlier request of the same turn.
+    "ALTER TABLE turn ADD COLUMN logged_from INTEGER",
+    # AUTOINCREMENT: no key is given twice, also when the log was empty in between.
+    """
+    CREATE TABLE text_log (
+        key INTEGER PRIMARY KEY AUTOINCREMENT,
+        instance TEXT NOT NULL,
+        written REAL NOT NULL,
+        body BLOB NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX text_log_by_instance ON text_log (instance)",
+)
 
-VERSIONS = (_FIRST, _ATTACHMENTS)
+VERSIONS = (_FIRST, _ATTACHMENTS, _TEXT_LOG)
 """VERSIONS[n] makes version n + 1 out of version n; version 0 is a file without tables."""

@@ -8,9 +8,12 @@ from itertools import islice
 
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.search import FoundIn, SearchHit
-from chatforge_tui.store import search_index
+from chatforge_tui.store import queries, search_index
 from chatforge_tui.store.cells import Cells, as_text
 from chatforge_tui.store.connection import readable, snapshot
+from chatforge_tui.store.instances import InstanceId
+from chatforge_tui.store.text_log import LIVE
+from chatforge_tui.store.text_log_reader import TextLogReader
 
 _BEFORE, _AFTER = 40, 120
 """Characters of an excerpt before and after the place where the first word begins."""
@@ -19,15 +22,10 @@ _PREFIX_FROM = 3
 _PAGE = 50
 _LETTER = r"[^\W_]"
 
-_TURN = """
+_TURN = f"""
     SELECT turn.key, turn.id, turn.session, turn.prompt, turn.started, session.title, coalesce((
         SELECT group_concat(text, '') FROM (SELECT text FROM part WHERE turn = turn.id AND kind = 'text' ORDER BY idx)
-    ), '') || coalesce((
-        SELECT group_concat(chunk.text, '') FROM (
-            SELECT chunk.text FROM chunk JOIN part USING (turn, idx)
-            WHERE chunk.turn = turn.id AND part.kind = 'text' ORDER BY seq
-        ) AS chunk
-    ), '') AS answer
+    ), '') AS answer, {LIVE} OR EXISTS (SELECT 1 FROM chunk WHERE chunk.turn = turn.id) AS is_growing
     FROM turn JOIN session ON session.id = turn.session AND session.trashed IS NULL
 """
 
@@ -75,7 +73,8 @@ def search(db: sqlite3.Connection, query: str, limit: int = 50) -> list[SearchHi
         return []
     with snapshot(db):
         hits = list(islice(_titles(db, terms), limit))
-        turns = (_hit(row, terms) for row in _candidates(db, _expression(terms)))
+        reader = TextLogReader()
+        turns = (_hit(row, _answer(db, reader, row), terms) for row in _candidates(db, _expression(terms)))
         hits += islice((hit for hit in turns if hit is not None), limit - len(hits))
     return hits
 
@@ -118,9 +117,20 @@ def _expression(terms: list[_Term]) -> str | None:
     return " AND ".join(phrases) if phrases else None
 
 
-def _hit(row: sqlite3.Row, terms: list[_Term]) -> SearchHit | None:
-    """Return the hit of a turn; None when it does not have all the words after all."""
-    prompt, answer = as_text(row["prompt"]), as_text(row["answer"])
+def _answer(db: sqlite3.Connection, reader: TextLogReader, row: sqlite3.Row) -> str:
+    """Return the answer of a turn: of one that is not in its parts alone, what is elsewhere, too."""
+    turn = queries.load_turn(db, _lives, TurnId(as_text(row["id"])), reader) if row["is_growing"] else None
+    return as_text(row["answer"]) if turn is None else turn.answer
+
+
+def _lives(_program: InstanceId | None) -> bool:
+    """Take every program for alive: whether a turn is interrupted makes no difference to its words."""
+    return True
+
+
+def _hit(row: sqlite3.Row, answer: str, terms: list[_Term]) -> SearchHit | None:
+    """Return the hit of a turn with this answer; None when it does not have all the words after all."""
+    prompt = as_text(row["prompt"])
     plain = _plain(prompt) + "\n" + _plain(answer)
     if not all(term.is_in(plain) for term in terms):
         return None

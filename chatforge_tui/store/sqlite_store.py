@@ -211,7 +211,7 @@ class SqliteStore:
         """Return the session's turns of these ordinals, in order, with everything handed over so far."""
 
         def look(at: Workplace) -> list[Turn]:
-            return queries.load_turns(at.db, at.me.is_alive, session_id, since=since, before=before)
+            return queries.load_turns(at.db, at.me.is_alive, session_id, at.reader, since=since, before=before)
 
         return [self._unsaved.get(turn.head.turn_id, turn) for turn in await self._look(look)]
 

@@ -5,10 +5,12 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from chatforge_tui.store.instances import Instance, Observer
 from chatforge_tui.store.lone_lock import LoneLock
+from chatforge_tui.store.text_log import TextLog
+from chatforge_tui.store.text_log_reader import TextLogReader
 
 _log = logging.getLogger("chatforge.store")
 
@@ -24,6 +26,16 @@ class Workplace(Struct, frozen=True):
     """Held when the store is on a disk that machines share."""
     is_newer: bool = False
     """A newer ChatForge made the tables: only to be read."""
+
+    log: TextLog = field(default_factory=lambda: TextLog(None))
+    """Where its live text goes, when it writes."""
+    reader: TextLogReader = field(default_factory=TextLogReader)
+    """The log of live text, of whichever program."""
+
+    def doubt(self) -> None:
+        """Know nothing of the live text by heart: a transaction was taken back."""
+        self.reader.forget()
+        self.log.doubt()
 
     def close(self) -> None:
         """Leave the store as if this program had never been there. Never raises: there is nothing left to lose."""

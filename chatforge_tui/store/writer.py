@@ -30,8 +30,9 @@ from chatforge_tui.errors import ChatForgeError, StoreCorrupt, StoreError, Store
 from chatforge_tui.store.cells import UNREADABLE
 from chatforge_tui.store.connection import immediate, savepoint
 from chatforge_tui.store.failure import REPAIR_HINT, translate
-from chatforge_tui.store.operations import AppendText, Operation, Probe, append_all
+from chatforge_tui.store.operations import AppendText, Operation, Probe, TurnOperation
 from chatforge_tui.store.pending import Entry, Lookup, Pending, Reply, condensed
+from chatforge_tui.store.text_log_moving import move
 from chatforge_tui.store.workplace import Workplace
 
 _log = logging.getLogger("chatforge.store")
@@ -305,6 +306,7 @@ class Writer:
             with immediate(workplace.db) if writes else nullcontext():
                 answers = _do_all(workplace, batch)
         except (sqlite3.Error, OSError) as error:
+            workplace.doubt()
             self._fail(workplace, batch, translate(error, workplace.path))
             self._in_hand = []
             return
@@ -313,6 +315,7 @@ class Writer:
             if entry.reply is not None:
                 _answer(entry.reply, answer)
         self._in_hand = []
+        workplace.reader.expire()
         if writes:
             now = time.monotonic()
             self._commit_s = max(now - began, self._commit_s * _FADES)
@@ -349,25 +352,22 @@ class Writer:
 
 
 def _do_all(workplace: Workplace, batch: list[Entry]) -> list[object]:
-    """Do a batch's work inside the transaction, and return its answers; rows of text that stand together in one go."""
+    """Do a batch's work inside the transaction, and return its answers; what turns recorded one after the other is one row of the log."""
     answers: list[object] = []
-    for is_text, entries in groupby(batch, lambda entry: type(entry.work) is AppendText):
-        together = list(entries)
-        if is_text and _append_all(workplace, together):
-            answers += [None] * len(together)
-        else:
-            answers += [_do(workplace, entry) for entry in together]
+    for is_record, entries in groupby(batch, lambda entry: isinstance(entry.work, TurnOperation)):
+        if not is_record:
+            answers += [_do(workplace, entry) for entry in entries]
+            continue
+        workplace.log.begin_row()
+        for entry in entries:
+            if type(text := entry.work) is AppendText:
+                text.apply(workplace)  # only joins what waits for `flush`: nothing to be taken back by itself
+                answers.append(None)
+            else:
+                answers.append(_do(workplace, entry))
+        if workplace.log.flush(workplace.db):
+            move(workplace.db, workplace.log)
     return answers
-
-
-def _append_all(workplace: Workplace, entries: list[Entry]) -> bool:
-    """Write rows of text; False when one of them is refused, and each is to be tried by itself once more."""
-    try:
-        with savepoint(workplace.db):
-            append_all(workplace, [entry.work for entry in entries if isinstance(entry.work, AppendText)])
-    except _IMPOSSIBLE:
-        return False
-    return True
 
 
 def _do(workplace: Workplace, entry: Entry) -> object:
@@ -381,8 +381,10 @@ def _do(workplace: Workplace, entry: Entry) -> object:
             with savepoint(workplace.db):
                 return entry.work.apply(workplace)
         except ChatForgeError as error:
+            workplace.doubt()
             return error
         except _IMPOSSIBLE as error:
+            workplace.doubt()
             _log.warning("the store refuses %s", type(entry.work).__name__, exc_info=True)
             return StoreError(f"This cannot be stored ({error}).")
     try:

@@ -21,7 +21,7 @@ from chatforge_tui.domain.changes import HeadChanged, PartAdded, TextAppended
 from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
-from chatforge_tui.store import opening, pragmas, search_index, store_file
+from chatforge_tui.store import opening, pragmas, search_index, store_file, text_log
 from chatforge_tui.store.operations import BeginTurn, CreateSession, EndTurn, Operation, PurgeSession, TrashSession
 from chatforge_tui.store.pending import Entry, Pending
 from chatforge_tui.store.workplace import Workplace
@@ -32,6 +32,8 @@ from tests.store.writing_program import text_of
 
 CHECKPOINT_PAGES = 40
 """So early is the log carried into the file (the program: 1,000), that many cuts hit a checkpoint."""
+LOG_LIMIT = 4_000
+"""Bytes from which on the log of live text is moved (the program: 4 MiB)."""
 _numbers = count()
 
 
@@ -127,7 +129,8 @@ def open_store(path: Path, mode: Mode) -> Iterator[tuple[RecordingDisk, Workplac
     ):
         place = opening.open_for_writing(path)
     try:
-        yield disk, place
+        with mock.patch.object(text_log, "LIMIT", LOG_LIMIT):
+            yield disk, place
     finally:
         place.me.leave()
         for driver in drivers:

@@ -18,11 +18,13 @@ from chatforge_tui.domain.changes import HeadChanged, PartAdded, TextAppended
 from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.turn import Turn, TurnState
 from chatforge_tui.errors import StoreError
-from chatforge_tui.store import opening, store_file
+from chatforge_tui.store import opening, store_file, text_log
 from chatforge_tui.store.sqlite_store import SqliteStore
 from tests.store.values import a_session, a_turn, counted
 
 SESSIONS = 4
+LOG_LIMIT = 10_000
+"""Bytes: so short is the log of live text (the program: 4 MiB), that many kills hit its moving."""
 
 
 def text_of(turn_id, length):
@@ -67,6 +69,7 @@ async def answer(store, rng, head):
 
 
 async def main(path, seed, turns, journal, building=None):
+    text_log.LIMIT = LOG_LIMIT
     if building is not None:
         store_file.uuid = SimpleNamespace(uuid4=lambda: UUID(building))
     if journal != "auto":
