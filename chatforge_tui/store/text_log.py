@@ -1,7 +1,7 @@
 """The log of live text: what streams in, in the order in which it came, one row for all turns of a commit.
 
 A row of its own for the text of each turn costs ten times as much: 10 us with its index, where a record in a shared row is
-1 us. So whoever reads one turn reads past others, and the log is kept short: when it has grown to `LIMIT` bytes, what it
+1 us. So whoever reads one turn reads past others, and the log is kept short: when it has grown to `LIMIT`, what it
 has of turns that go on is moved to `chunk`, by turn, and the log begins anew. Most turns end before: then their text stands
 in `part`, their records are nobody's, and the rows go with the next such move, or when no turn of the program is live.
 
@@ -32,9 +32,12 @@ new or replaced whole, which takes the place of all that was appended before. Th
 that is there twice, because a commit that reported an error was made again, counts once."""
 
 FIELDS: tuple[TextField, ...] = get_args(TextField)
-LIMIT = 4 * 2**20
-"""Bytes of a program's rows from which on they are moved. Reading them takes 5 ms if they are long texts, 25 ms if they are
-single words; moving them once in so many takes 1 us for 200 bytes of a turn that goes on."""
+LIMIT = 6 * 2**20
+"""Bytes of a program's rows, each record counted as `RECORD` more, from which on they are moved: that takes 20 ms, and 1 us
+for each record of a turn that goes on. Reading one turn takes about as long."""
+
+RECORD = 100
+"""A record takes as long to read as so many bytes of text."""
 
 LIVE = "state IN ('queued', 'connecting', 'streaming')"
 """Of a row of `turn`: whether it is live."""
@@ -150,7 +153,7 @@ class TextLog:
         self._live: set[TurnId] | None = None
         """This program's live turns; None when that is to be looked up."""
         self._size = 0
-        """Bytes in this program's rows."""
+        """How much is in this program's rows, as `LIMIT` counts it; at least the bytes."""
 
     def is_live(self, db: sqlite3.Connection, turn_id: TurnId) -> bool:
         """Return whether the turn is live in this program: only then its records are written."""
@@ -212,10 +215,10 @@ class TextLog:
         """Look up anew what is in the store: a transaction was taken back, or others had a hand in it."""
         self._live = None
 
-    def _insert(self, db: sqlite3.Connection, records: Collection[Record]) -> bool:
+    def _insert(self, db: sqlite3.Connection, records: list[Record]) -> bool:
         """Write a row; False when that cannot be done with these values."""
         try:
-            body = encode(list(records))
+            body = encode(records)
             with savepoint(db):
                 db.execute(
                     "INSERT INTO text_log (instance, written, body) VALUES (?, ?, ?)",
@@ -223,7 +226,7 @@ class TextLog:
                 )
         except (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, *UNREADABLE):
             return False
-        self._size += len(body)
+        self._size += len(body) + RECORD * len(records)
         return True
 
     def _turns(self, db: sqlite3.Connection) -> set[TurnId]:

@@ -44,7 +44,7 @@ async def other(store, path):
 @pytest.fixture
 def short(monkeypatch):
     """A log that is moved as soon as it has a few lines."""
-    monkeypatch.setattr(text_log, "LIMIT", 2_000)
+    monkeypatch.setattr(text_log, "LIMIT", 3_000)
 
 
 async def live_turn(store, **changes):
@@ -134,7 +134,7 @@ async def test_beside_a_stream_that_never_ends_what_has_ended_is_not_kept_for_ev
 
 async def test_the_log_is_empty_when_no_turn_is_live(store, path):
     turns = [await live_turn(store) for _ in range(3)]
-    for session, head in turns:
+    for _, head in turns:
         store.record(head.turn_id, [TextAppended(0, "text")])
         await store.flush()
     for session, head in turns:
