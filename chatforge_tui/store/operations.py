@@ -220,8 +220,6 @@ class AppendText(TurnOperation):
     index: int
     text_field: TextField
     pieces: list[str]
-    weight: int
-    """Characters in the pieces."""
 
     def apply(self, at: Workplace) -> None:
         """Log the text; a turn that has ended or is gone takes no more."""
@@ -230,7 +228,7 @@ class AppendText(TurnOperation):
     @property
     def size(self) -> int:
         """The text."""
-        return self.weight
+        return sum(map(len, self.pieces))
 
 
 class PutPart(TurnOperation):

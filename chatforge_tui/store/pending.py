@@ -5,6 +5,7 @@ heads of one turn. Merging never moves text past anything else of its turn.
 """
 
 from asyncio import AbstractEventLoop, Future
+from collections import deque
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -108,8 +109,7 @@ class Pending:
         """Put one change of a live turn at the end."""
         match change:
             case TextAppended():
-                if not self.grow(turn_id, change):
-                    self._begin_row(turn_id, change)
+                self.take_in(deque([(turn_id, change)]))
             case PartAdded(part) | PartReplaced(part):
                 self._tails.pop(turn_id, None)
                 self._append(Entry(PutPart(turn_id, self._next, part)))
@@ -122,16 +122,20 @@ class Pending:
                 self._entries.pop(self._heads.pop(turn_id, -1), None)
                 self._heads[turn_id] = self._append(Entry(PutHead(turn_id, head)))
 
-    def grow(self, turn_id: TurnId, change: TextAppended) -> bool:
-        """Put text at the end where it only makes the last row of its turn longer; False, and nothing done, elsewhere."""
-        tail = self._tails.get(turn_id)
-        if tail is None or tail.index != change.index or tail.text_field != change.field:
-            return False
-        text = change.text
-        tail.pieces.append(text)
-        tail.weight += len(text)
-        self.size += len(text)
-        return True
+    def take_in(self, texts: deque[tuple[TurnId, TextAppended]]) -> None:
+        """Put texts at the end, until there are no more; another thread may be adding some."""
+        tails, size, next_text = self._tails, self.size, texts.popleft
+        while texts:
+            turn_id, change = next_text()
+            tail = tails.get(turn_id)
+            if tail is not None and tail.index == change.index and tail.text_field == change.field:
+                tail.pieces.append(change.text)
+            else:
+                tails[turn_id] = tail = AppendText(turn_id, self._next, change.index, change.field, [change.text])
+                self._entries[self._next] = Entry(tail)
+                self._next += 1
+            size += len(change.text)
+        self.size = size
 
     def take(self) -> list[Entry]:
         """Return everything in order, and start empty."""
@@ -143,12 +147,6 @@ class Pending:
         self.size = 0
         return entries
 
-    def _begin_row(self, turn_id: TurnId, change: TextAppended) -> None:
-        """Put text at the end as a row of its own, which further text makes longer."""
-        text = change.text
-        tail = self._tails[turn_id] = AppendText(turn_id, self._next, change.index, change.field, [text], len(text))
-        self._append(Entry(tail))
-
     def _append(self, entry: Entry) -> int:
         """Put an entry at the end and return its number."""
         number = self._next
@@ -159,12 +157,12 @@ class Pending:
 
     def _supersede(self, turn_id: TurnId) -> None:
         """Drop what waits of a turn whose end is written whole."""
-        self._entries = {
-            number: entry
+        superseded = [
+            number
             for number, entry in self._entries.items()
-            if not (isinstance(entry.work, TurnOperation) and entry.work.turn_id == turn_id)
-        }
-        self.size = sum(entry.size for entry in self._entries.values())
+            if isinstance(entry.work, TurnOperation) and entry.work.turn_id == turn_id
+        ]
+        self.size -= sum(self._entries.pop(number).size for number in superseded)
         self._tails.pop(turn_id, None)
         self._heads.pop(turn_id, None)
 

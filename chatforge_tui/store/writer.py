@@ -17,9 +17,9 @@ import sys
 import threading
 import time
 from asyncio import AbstractEventLoop, Future, get_running_loop, shield
+from collections import deque
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from itertools import groupby
 from typing import Any
 
 from msgspec import Struct
@@ -84,9 +84,15 @@ class Writer:
         self._thread: threading.Thread | None = None
         self.tell: Callable[[str], None] = _say_nothing
         """Says a sentence about the store's health on the event loop; may be called in any thread."""
-        self._lock = threading.Lock()
-        """Guards everything below. Taken by itself where nobody is to be woken: the condition is Python, and takes half as long again."""
-        self._wake = threading.Condition(self._lock)
+        self._texts: deque[tuple[TurnId, TextAppended]] = deque()
+        """What live turns got, in order, behind what is in `_pending`. Handed over without the lock: taking it for each of
+        them, and looking for the text before it, took twice as long."""
+        self._size = 0
+        """About how many bytes wait. Without the lock, too: what it may be wrong by only has someone look again."""
+        self._enough = 0
+        """From what size on text is handed over the long way; 0 while it always is, for nothing can be written."""
+        self._wake = threading.Condition(threading.Lock())
+        """Guards everything below."""
         self._pending = Pending()
         self._since: float | None = None
         """When the oldest of `_pending` was handed over; None when nothing waits."""
@@ -113,7 +119,7 @@ class Writer:
     @property
     def is_full(self) -> bool:
         """Whether so much waits for a failing disk that no more text can be taken."""
-        return self._kept_size + self._pending.size > self._settings.kept_bytes
+        return self._kept_size + self._size > self._settings.kept_bytes
 
     async def start(self, tell: Callable[[str], None]) -> None:
         """Start the thread and return when the store is open.
@@ -143,16 +149,19 @@ class Writer:
         with self._wake:
             if not self.is_open:
                 return False
-            if self._since is not None and not urgent and not self._kept:
-                # Something behind other things, as most is: the thread has its alarm, and is woken before that only
-                # when enough has gathered. Reckoning anew when that is due would cost more than writing it down.
-                size, enough = self._pending.size, self._settings.flush_bytes
-                add(self._pending)
-                if size < enough <= self._pending.size:
+            # Something behind other things, as most is, changes when the thread works next only when enough has gathered.
+            # Reckoning when that is would cost more than writing it down.
+            is_plain = self._since is not None and not urgent and not self._kept
+            before, due = self._pending.size, None if is_plain else self._due()
+            self._pending.take_in(self._texts)
+            add(self._pending)
+            self._size = size = self._pending.size
+            if self._enough and size >= self._enough:
+                self._enough = self._next_enough(size)
+            if is_plain:
+                if before < self._settings.flush_bytes <= size:
                     self._wake.notify()
                 return True
-            due = self._due()
-            add(self._pending)
             if self._since is None:
                 self._since = time.monotonic()
             self._is_urgent = self._is_urgent or urgent
@@ -161,14 +170,20 @@ class Writer:
             return True
 
     def grow(self, turn_id: TurnId, change: TextAppended) -> bool:
-        """Put text behind text of the same part that waits already; False, and nothing done, where there is none."""
-        with self._lock:
-            pending, enough = self._pending, self._settings.flush_bytes
-            if pending.size >= enough or self._kept or not pending.grow(turn_id, change):
-                return False
-            if pending.size >= enough:
-                self._wake.notify()
-            return True
+        """Take text of a turn the short way; False, and nothing done, where it has to be handed over."""
+        size = self._size + len(change.text)
+        if size >= self._enough:
+            return False
+        self._texts.append((turn_id, change))
+        self._size = size
+        # Looked at only now: whoever takes what waits says first that nothing does, and then takes the texts.
+        if self._since is None:
+            self.hand_over(_add_nothing)
+        return True
+
+    def _next_enough(self, size: int) -> int:
+        """Return from what size on text is next handed over the long way, when so many bytes wait."""
+        return min(size + self._settings.flush_bytes, self._settings.kept_bytes)
 
     async def submit(self, work: Operation | Lookup) -> Any:  # noqa: ANN401 - the answer depends on the work
         """Put work into the queue and wait until it, and everything before it, is durable.
@@ -199,6 +214,7 @@ class Writer:
             # Of a thread that has ended by a fault, nobody answers any more: its end was told to all.
             closed = None if self._fault is not None else self._closed
             self._is_closing = True
+            self._enough = 0
             self._wake.notify()
         if closed is None:
             self._thread.join()
@@ -231,6 +247,8 @@ class Writer:
         except ChatForgeError as error:
             _answer(opened, error)
             return
+        if workplace.log.instance is not None:
+            self._enough = self._next_enough(0)
         _answer(opened, None)
         self._chore_at = time.monotonic() + self._settings.chore_s
         try:
@@ -247,6 +265,7 @@ class Writer:
         """Answer everyone who still waits: for the opening, for work, for the end."""
         with self._wake:
             self._is_closing = True
+            self._enough = 0
             self._fault = fault
             waiting, closed = self._in_hand + self._pending.take(), self._closed
         _answer(opened, fault)
@@ -290,11 +309,15 @@ class Writer:
     def _take(self) -> list[Entry]:
         """Return all that waits, what failed before first."""
         with self._wake:
+            self._since = None
+            self._is_urgent = False
+            self._pending.take_in(self._texts)
             batch = self._kept + self._pending.take()
             self._kept = []
             self._kept_size = 0
-            self._since = None
-            self._is_urgent = False
+            self._size = 0
+            if self._enough:
+                self._enough = self._next_enough(0)
             self._in_hand = batch
             return batch
 
@@ -311,6 +334,8 @@ class Writer:
             self._in_hand = []
             return
         for entry, answer in zip(batch, answers, strict=True):
+            if type(entry.work) is AppendText:
+                continue
             _after_commit(workplace, entry)
             if entry.reply is not None:
                 _answer(entry.reply, answer)
@@ -321,6 +346,8 @@ class Writer:
             self._commit_s = max(now - began, self._commit_s * _FADES)
             self._chore_at = now + self._settings.chore_s
         if writes and self._trouble:
+            with self._wake:
+                self._enough = 0 if self._is_closing else self._next_enough(0)
             _log.info("the store can be written again")
             self._trouble = ""
             self.tell("")
@@ -340,6 +367,7 @@ class Writer:
             _log.warning("the store cannot be written: %s", error)
             kept = condensed([Entry(entry.work) for entry in batch if entry.outlives_failure])
             with self._wake:
+                self._enough = 0
                 self._kept = kept or [Entry(Probe())]
                 self._kept_size = sum(entry.size for entry in kept)
                 self._retry_at = time.monotonic() + self._settings.retry_s
@@ -354,20 +382,31 @@ class Writer:
 def _do_all(workplace: Workplace, batch: list[Entry]) -> list[object]:
     """Do a batch's work inside the transaction, and return its answers; what turns recorded one after the other is one row of the log."""
     answers: list[object] = []
-    for is_record, entries in groupby(batch, lambda entry: isinstance(entry.work, TurnOperation)):
-        if not is_record:
-            answers += [_do(workplace, entry) for entry in entries]
+    workplace.log.begin_row()
+    for entry in batch:
+        work = entry.work
+        if type(work) is AppendText:
+            answers.append(_join(workplace, work))
             continue
-        workplace.log.begin_row()
-        for entry in entries:
-            if type(text := entry.work) is AppendText:
-                text.apply(workplace)  # only joins what waits for `flush`: nothing to be taken back by itself
-                answers.append(None)
-            else:
-                answers.append(_do(workplace, entry))
-        if workplace.log.flush(workplace.db):
-            move(workplace.db, workplace.log)
+        if not isinstance(work, TurnOperation):
+            _log_text(workplace)  # before whatever reads it, or ends the turn
+        answers.append(_do(workplace, entry))
+    _log_text(workplace)
     return answers
+
+
+def _join(workplace: Workplace, text: AppendText) -> None:
+    """Let text join what is logged next: there is nothing yet that could be taken back."""
+    try:
+        text.apply(workplace)
+    except _IMPOSSIBLE:
+        _log.warning("the store refuses %s", type(text).__name__, exc_info=True)
+
+
+def _log_text(workplace: Workplace) -> None:
+    """Write what waits for the log as a row, and move the log when it is long."""
+    if workplace.log.flush(workplace.db):
+        move(workplace.db, workplace.log)
 
 
 def _do(workplace: Workplace, entry: Entry) -> object:
@@ -436,6 +475,10 @@ def _call(loop: AbstractEventLoop, function: Callable[..., None], *args: object)
     """Call a function on an event loop, unless that is closed and nobody listens any more."""
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(function, *args)
+
+
+def _add_nothing(_pending: Pending) -> None:
+    """Have what is handed over already looked at."""
 
 
 def _say_nothing(_message: str) -> None:

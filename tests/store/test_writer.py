@@ -1,12 +1,14 @@
 import asyncio
 import sqlite3
+import threading
 import time
+from collections import deque
 from contextlib import closing, contextmanager
 
 import pytest
 from msgspec.structs import replace
 
-from chatforge_tui.domain.changes import HeadChanged, PartAdded, TextAppended
+from chatforge_tui.domain.changes import HeadChanged, PartAdded, PartReplaced, TextAppended
 from chatforge_tui.domain.ids import TaskId
 from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.session import SessionPatch
@@ -15,7 +17,7 @@ from chatforge_tui.errors import StoreError, StoreUnavailable
 from chatforge_tui.store import text_log, writer
 from chatforge_tui.store.connection import immediate
 from chatforge_tui.store.sqlite_store import SqliteStore
-from chatforge_tui.store.writer import DEFAULTS, WriterSettings
+from chatforge_tui.store.writer import DEFAULTS, Writer, WriterSettings
 from tests.store.values import a_session, a_turn, counted, ended
 from tests.store.waiting import rows, until
 
@@ -386,3 +388,50 @@ async def test_a_turn_that_lost_text_to_a_full_queue_takes_no_more_behind_the_ga
     store.record(head.turn_id, [TextAppended(0, "behind the gap")])
     assert set((await store.load_turns(session.session_id))[0].answer) == {"a"}
     await store.close()
+
+
+class TakenFirst(deque):
+    """What waits is taken by the thread in the very moment before a text joins it."""
+
+    def __init__(self, writer):
+        super().__init__()
+        self.writer = writer
+
+    def append(self, item):
+        self.writer._take()
+        super().append(item)
+
+
+def test_text_that_comes_while_the_thread_takes_what_waits_is_not_forgotten():
+    waiting = Writer(lambda: None, DEFAULTS, lambda _: False)
+    waiting._thread, waiting._enough = threading.current_thread(), DEFAULTS.flush_bytes
+    waiting._texts = TakenFirst(waiting)
+    head = a_turn(a_session())
+    waiting.hand_over(lambda pending: pending.add_patch(head.session_id, {"draft": "half"}))
+    assert waiting.grow(head.turn_id, TextAppended(0, "the last of a stream"))
+    assert waiting._due() is not None
+    [entry] = waiting._take()
+    assert entry.work.pieces == ["the last of a stream"]
+
+
+async def test_text_handed_over_the_short_way_keeps_its_place_among_other_changes(lazy):
+    session, head = await live_turn(lazy)
+    for word in ("one ", "two "):
+        lazy.record(head.turn_id, [TextAppended(0, word)])
+    lazy.record(head.turn_id, [PartReplaced(TextPart(0, "new "))])
+    for word in ("three ", "four"):
+        lazy.record(head.turn_id, [TextAppended(0, word)])
+    [turn] = await lazy.load_turns(session.session_id)
+    assert turn.answer == "new three four"
+
+
+async def test_who_only_reads_takes_no_text(path):
+    writing, reading = SqliteStore(path), SqliteStore(path, read_only=True)
+    await writing.open()
+    session, head = await live_turn(writing)
+    await reading.open()
+    reading.record(head.turn_id, [TextAppended(0, "text")])
+    assert not reading._writer.grow(head.turn_id, TextAppended(0, "text"))
+    assert [turn.answer for turn in await reading.load_turns(session.session_id)] == [""]
+    await reading.close()
+    await writing.close()
