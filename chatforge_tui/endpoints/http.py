@@ -252,6 +252,13 @@ class HttpChannel:
         """Open nothing yet. `settings`: None = the defaults."""
         self.settings = settings or HttpSettings()
         self._wire: Wire | None = None
+        self._is_watched = True
+
+    def attend(self, *, is_watched: bool) -> None:
+        """Say whether somebody watches what comes, as `ports.Endpoint.attend`."""
+        self._is_watched = is_watched
+        if self._wire is not None:
+            self._wire.attend(is_watched=is_watched)
 
     def open_stream(
         self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
@@ -320,7 +327,7 @@ class HttpChannel:
             # Lazy: httpx costs 65 ms to import, a quarter of the way to the first frame.
             from chatforge_tui.endpoints.http_wire import Wire  # noqa: PLC0415 - see above
 
-            self._wire = Wire(self.settings)
+            self._wire = Wire(self.settings, is_watched=self._is_watched)
         return self._wire
 
     async def discard(self, wire: "Wire") -> None:

@@ -4,7 +4,7 @@ httpcore's own backend closes a connection in awaited steps. A task that is canc
 them, and the socket stays open; a stalled connection could only be ended from within its reader. Here `SocketBackend.
 abort` closes every socket of a channel in one synchronous call, and the reader sees an error. It is also the cheaper
 backend: a read that finds data waiting neither yields to the event loop nor sets a timer, and a stream that trickles is
-read at the pace of a screen (reading_beat.py).
+read at the pace of a screen, or more slowly while nobody watches it (reading_beat.py).
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from typing import Final
 
 import httpcore
 
-from chatforge_tui.endpoints.reading_beat import BEAT_S, ReadingBeat, beat_of
+from chatforge_tui.endpoints.reading_beat import ReadingBeat, beat_of
 from chatforge_tui.errors import ProtocolMismatch
 from chatforge_tui.safety.urls import is_private_address
 
@@ -80,11 +80,12 @@ class SocketStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         """Let a stream that brings little, often, gather until the next beat. The first bytes after a pause never wait."""
         loop = asyncio.get_running_loop()
         now = loop.time()
-        is_dense = now - self._heard < 1.5 * BEAT_S
+        since, self._heard = now - self._heard, now
         was_trickling, self._is_trickling = self._is_trickling, size < _TRICKLE
-        self._heard = now
-        if self._beat is None and is_dense and was_trickling and self._is_trickling and not self._is_paused:
-            self._join(beat_of(loop))
+        if self._beat is None and was_trickling and self._is_trickling and not self._is_paused:
+            beat = beat_of(loop, is_watched=self._backend.is_watched)
+            if since < 1.5 * beat.period_s:
+                self._join(beat)
 
     def _join(self, beat: ReadingBeat) -> None:
         """Be read at the beat from here on, and not by the event loop."""
@@ -92,6 +93,15 @@ class SocketStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             self._transport.pause_reading()
             self._beat = beat
             beat.add(self)
+
+    def change_beat(self) -> None:
+        """Go over to the other beat, if on one: somebody watches now, or nobody. What waits is read at once."""
+        if self._beat is None:
+            return
+        self._beat.discard(self)
+        self._beat = beat_of(asyncio.get_running_loop(), is_watched=self._backend.is_watched)
+        if self.read_at_beat():
+            self._beat.add(self)
 
     def read_at_beat(self) -> bool:
         """The beat: read, and stay as long as little comes, often. Without a way to read by itself the loop is let to."""
@@ -225,6 +235,8 @@ class SocketBackend(httpcore.AsyncNetworkBackend):
     def __init__(self, *, public_host: str = "") -> None:
         """Open nothing yet. `public_host`: a host that is refused when an address of it is not public; "" = none is."""
         self._public_host = public_host
+        self.is_watched = True
+        """Somebody watches what comes."""
         self.streams: set[SocketStream] = set()
         """Open connections."""
         self.opened = 0
@@ -260,6 +272,13 @@ class SocketBackend(httpcore.AsyncNetworkBackend):
         _keep_alive(transport.get_extra_info("socket"))
         self.opened += 1
         return stream
+
+    def attend(self, *, is_watched: bool) -> None:
+        """Say whether somebody watches what comes; while nobody does it is read at a slower beat."""
+        if self.is_watched is not is_watched:
+            self.is_watched = is_watched
+            for stream in tuple(self.streams):
+                stream.change_beat()
 
     async def sleep(self, seconds: float) -> None:
         """Wait; httpcore asks for it between connection attempts."""

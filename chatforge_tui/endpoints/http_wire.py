@@ -66,10 +66,11 @@ class WireResponse:
 class Wire:
     """One client with its connections."""
 
-    def __init__(self, settings: HttpSettings) -> None:
-        """Open nothing yet."""
+    def __init__(self, settings: HttpSettings, *, is_watched: bool = True) -> None:
+        """Open nothing yet. `is_watched`: see `attend`."""
         self._settings = settings
         self._backend = SocketBackend(public_host=_as_connected(settings.public_host))
+        self._backend.attend(is_watched=is_watched)
         self._transport = _PoolTransport(settings, self._backend)
         self._client = httpx.AsyncClient(
             transport=self._transport,
@@ -111,6 +112,10 @@ class Wire:
         except FAILURES as error:
             raise translate(error, where) from error
         return WireResponse(response, Where(url, self._settings, proxy, has_head=True))
+
+    def attend(self, *, is_watched: bool) -> None:
+        """Say whether somebody watches what comes; while nobody does it is read at a slower beat."""
+        self._backend.attend(is_watched=is_watched)
 
     def abort(self) -> None:
         """Close every socket now."""

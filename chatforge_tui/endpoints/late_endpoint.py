@@ -38,6 +38,10 @@ class Adapter(Protocol):
         """Tell the agent to stop a task."""
         ...
 
+    def attend(self, *, is_watched: bool) -> None:
+        """Say whether somebody watches the session."""
+        ...
+
     async def aclose(self) -> None:
         """Close every socket."""
         ...
@@ -56,6 +60,7 @@ class LateEndpoint:
         self._make = make
         self._needs_history = needs_history
         self._adapter: Adapter | None = None
+        self._is_watched = True
 
     @property
     def needs_history(self) -> bool:
@@ -91,6 +96,12 @@ class LateEndpoint:
         """Tell the agent to stop a task."""
         await (await self._found()).cancel_task(task)
 
+    def attend(self, *, is_watched: bool) -> None:
+        """Say whether somebody watches the session, to the adapter as soon as there is one."""
+        self._is_watched = is_watched
+        if self._adapter is not None:
+            self._adapter.attend(is_watched=is_watched)
+
     async def aclose(self) -> None:
         """Close every socket."""
         if self._adapter is not None:
@@ -99,4 +110,5 @@ class LateEndpoint:
     async def _found(self) -> Adapter:
         if self._adapter is None:
             self._adapter = await self._make()
+            self._adapter.attend(is_watched=self._is_watched)
         return self._adapter

@@ -5,12 +5,16 @@ through turn, store and screen. Knows no protocol; order and text stay as they a
 """
 
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from chatforge_tui.domain.events import ReasoningDelta, StreamEvent, TextDelta
 from chatforge_tui.errors import ChatForgeError
 
+Other = TypeVar("Other")
+"""What a protocol says beside the events of an answer."""
 
-def merged(events: Iterable[StreamEvent]) -> Iterator[StreamEvent]:
+
+def merged(events: Iterable[StreamEvent | Other]) -> Iterator[StreamEvent | Other]:
     """Yield the events of one read, text in one piece. What was read before an error is yielded before it is raised.
 
     Raises:

@@ -1,15 +1,27 @@
-"""The moment at which all streams of an event loop that trickle are read: waking up for each token costs more than reading it.
+"""The moments at which the streams of an event loop that trickle are read: waking up for each token costs more than reading it.
 
-A stream on the beat is not watched by the event loop: at each beat its socket is asked once. That costs a sixth of what
-two changes of the loop's watch list and a timer of its own took for each event (17 of 50 us at 30 events a second).
+A stream on a beat is not watched by the event loop: each time the beat strikes for it its socket is asked once. That
+costs a sixth of what two changes of the loop's watch list and a timer of its own took for each event (17 of 50 us at 30
+events a second). There are two beats: that of the screen, and a slower one for streams that nobody watches, where what
+came meanwhile goes its whole way as one text.
+
+A beat reads at most a twelfth of its streams at a time, in turns: 1,000 of them read at once are a burst of 10 ms, for
+which a key waits.
 """
 
 import asyncio
-from typing import Final, Protocol
+from itertools import islice
+from typing import Final, NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
-BEAT_S: Final = 1 / 30
-"""Seconds between two beats: the screen shows no more."""
+WATCHED_S: Final = 1 / 30
+"""Seconds between two looks at a stream that somebody watches: the screen shows no more."""
+HIDDEN_S: Final = 0.1
+"""The same of one that nobody watches. Of the 250 ms in which text is on the disk, the store has the rest."""
+_SHARES: Final = 12
+"""In so many shares, at most, a beat reads its streams."""
+_LEAST_SHARE: Final = 32
+"""So many streams are read together however few there are: they take less than a wake-up of their own."""
 
 
 class Trickling(Protocol):
@@ -21,47 +33,59 @@ class Trickling(Protocol):
 
 
 class ReadingBeat:
-    """One event loop's beat. Rests while nothing trickles."""
+    """One beat of an event loop. Rests while nothing trickles."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Rest."""
+    def __init__(self, loop: asyncio.AbstractEventLoop, period_s: float) -> None:
+        """Rest.
+
+        Args:
+            loop: whose streams are read.
+            period_s: seconds, > 0, after which a stream is read again.
+        """
+        self.period_s = period_s
         self._loop = loop
-        self._streams: dict[Trickling, None] = {}
+        self._due: dict[Trickling, float] = {}
+        """When each stream is read next, by the loop's clock; the first one first, for all wait equally long."""
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, stream: Trickling) -> None:
-        """Read this stream at the next beat, and at each one after that as long as it says so."""
-        self._streams[stream] = None
+        """Read this stream a period from now or somewhat sooner, and again and again as long as it says so."""
+        due = self._due[stream] = self._loop.time() + self.period_s
         if self._timer is None:
-            self._set_alarm()
+            self._timer = self._loop.call_at(due, self.strike)
 
     def discard(self, stream: Trickling) -> None:
         """Read this stream no more."""
-        self._streams.pop(stream, None)
+        self._due.pop(stream, None)
 
     def strike(self) -> None:
-        """Read them all. One that fails is off the beat, and the others are read all the same, at the next one at the latest."""
+        """Read the share that is due. One that fails is off the beat; those behind it are read at the next stroke.
+
+        Up to half a period before it is due a stream is read along with others, so that few strokes are needed.
+        """
         self._timer = None
-        due = tuple(self._streams)
-        if due:
-            self._set_alarm()
+        now = self._loop.time()
+        share = max(_LEAST_SHARE, -(-len(self._due) // _SHARES))
+        due = [stream for stream, when in islice(self._due.items(), share) if when <= now + self.period_s / 2]
+        behind = next(islice(self._due.values(), len(due), None), now + self.period_s if due else None)
+        if behind is not None:
+            self._timer = self._loop.call_at(max(behind, now + self.period_s / _SHARES), self.strike)
         for stream in due:
-            if stream in self._streams:
-                del self._streams[stream]
-                if stream.read_at_beat():
-                    self._streams[stream] = None
-
-    def _set_alarm(self) -> None:
-        """Strike at the next whole beat of the loop's clock."""
-        self._timer = self._loop.call_at((self._loop.time() // BEAT_S + 1) * BEAT_S, self.strike)
+            if self._due.pop(stream, None) is not None and stream.read_at_beat():
+                self._due[stream] = now + self.period_s
 
 
-_beats: WeakKeyDictionary[asyncio.AbstractEventLoop, ReadingBeat] = WeakKeyDictionary()
+class _Beats(NamedTuple):
+    watched: ReadingBeat
+    hidden: ReadingBeat
 
 
-def beat_of(loop: asyncio.AbstractEventLoop) -> ReadingBeat:
-    """Return the loop's beat."""
-    beat = _beats.get(loop)
-    if beat is None:
-        beat = _beats[loop] = ReadingBeat(loop)
-    return beat
+_beats: WeakKeyDictionary[asyncio.AbstractEventLoop, _Beats] = WeakKeyDictionary()
+
+
+def beat_of(loop: asyncio.AbstractEventLoop, *, is_watched: bool) -> ReadingBeat:
+    """Return a loop's beat for streams that somebody watches, or nobody."""
+    beats = _beats.get(loop)
+    if beats is None:
+        beats = _beats[loop] = _Beats(ReadingBeat(loop, WATCHED_S), ReadingBeat(loop, HIDDEN_S))
+    return beats.watched if is_watched else beats.hidden

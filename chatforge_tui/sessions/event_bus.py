@@ -7,6 +7,7 @@ delays nobody; what may wait for it is bounded, see pending_events.
 """
 
 import asyncio
+from collections.abc import Callable
 from enum import Enum
 from typing import Final
 
@@ -41,8 +42,9 @@ class Subscription:
 
         Call it together with reading the session (`SessionManager.turns` does), or changes made before are missing.
         """
-        self.focused = session_id
+        before, self.focused = self.focused, session_id
         self._pending.reduce(self.wants)
+        self._bus.refocused(before, session_id)
 
     def focus_from_here(self, session_id: SessionId) -> None:
         """Focus a session whose transcript was read just now: what is waiting of it is in there already."""
@@ -89,15 +91,19 @@ class Subscription:
 class EventBus:
     """Hands every event to every watcher."""
 
-    def __init__(self, read_turn: ReadTurn, pending_chars: int) -> None:
+    def __init__(
+        self, read_turn: ReadTurn, pending_chars: int, on_refocus: Callable[[Focus], None] = lambda _: None
+    ) -> None:
         """Start without watchers.
 
         Args:
             read_turn: gives a live turn as it is now.
             pending_chars: streamed characters of one turn, > 0, that may wait for one watcher.
+            on_refocus: told of a session, or of `ALL`, when it may be watched now and was not before, or the reverse.
         """
         self.read_turn = read_turn
         self.pending_chars = pending_chars
+        self._on_refocus = on_refocus
         self._watchers: list[Subscription] = []
 
     def subscribe(self) -> Subscription:
@@ -110,6 +116,12 @@ class EventBus:
         """Forget a watcher; one that is not known is no error."""
         if watcher in self._watchers:
             self._watchers.remove(watcher)
+            self.refocused(watcher.focused, None)
+
+    def refocused(self, before: Focus, after: Focus) -> None:
+        """Tell that a watcher has turned from these sessions to those."""
+        for focus in {before, after} - {None} if before != after else ():
+            self._on_refocus(focus)
 
     def is_watched(self, session_id: SessionId) -> bool:
         """Whether anyone wants the streamed changes of this session: of a hidden one there is nothing to be told."""

@@ -74,10 +74,10 @@ class SessionManager:
         self._settings = settings or EngineSettings()
         self._clock = clock or SystemClock()
         self._registry = StreamingRegistry()
-        self._bus = EventBus(self._read_live, self._settings.pending_chars)
+        self._workers = WorkerPool(self._make_worker, self._start)
+        self._bus = EventBus(self._read_live, self._settings.pending_chars, self._workers.attend)
         self._book = SessionBook(store, self._bus, self._clock)
         self._keeper = TurnKeeper(store, self._bus, self._book)
-        self._workers = WorkerPool(self._make_worker, self._start)
         self._transcripts = Transcripts(store, self._bus, self._keeper, self._workers)
         self._group = asyncio.TaskGroup()
         self._is_open = False
@@ -102,6 +102,7 @@ class SessionManager:
             clock=self._clock,
             settings=self._settings,
             registry=self._registry,
+            bus=self._bus,
             book=self._book,
             keeper=self._keeper,
             outbox=self._outbox,

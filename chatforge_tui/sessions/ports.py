@@ -78,6 +78,14 @@ class Endpoint(Protocol):
         """
         ...
 
+    def attend(self, *, is_watched: bool) -> None:
+        """Say whether somebody watches the session. Until this is called somebody does.
+
+        While nobody does, what comes may be handed over up to 100 ms later, in larger pieces, its end as well. When
+        somebody watches again what is there comes at once. Nothing else changes: no byte, no order, no socket.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Close every socket. Idempotent; never raises."""
         ...

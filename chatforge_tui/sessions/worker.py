@@ -110,6 +110,11 @@ class SessionWorker:
             run.closing = self._context.start(self._safely(run, self._end_stopped, run, reason))
         return run
 
+    def attend(self) -> None:
+        """Tell the endpoint whether somebody watches the session."""
+        if self._endpoint is not None:
+            self._endpoint.attend(is_watched=self._context.bus.is_watched(self._session_id))
+
     async def settled(self) -> None:
         """Return when no run of this worker is at work any more."""
         while (run := self._run) is not None:
@@ -366,6 +371,7 @@ class SessionWorker:
         if self._endpoint is None or self._ref != ref:
             self._give_up_connection()
             self._endpoint, self._ref = self._context.endpoints.connect(ref), ref
+            self.attend()
         return self._endpoint
 
     async def _pause(self, run: TurnRun, seconds: float) -> None:

@@ -8,6 +8,7 @@ from msgspec import Struct
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.sessions.cleanup import Start
 from chatforge_tui.sessions.clock import Clock
+from chatforge_tui.sessions.event_bus import EventBus
 from chatforge_tui.sessions.outbox import Outbox
 from chatforge_tui.sessions.ports import Endpoints, SessionStore
 from chatforge_tui.sessions.session_book import SessionBook
@@ -24,6 +25,7 @@ class WorkerContext(Struct, frozen=True, eq=False):
     clock: Clock
     settings: EngineSettings
     registry: StreamingRegistry
+    bus: EventBus
     book: SessionBook
     keeper: TurnKeeper
     outbox: Outbox

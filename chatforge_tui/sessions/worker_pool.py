@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.turn import Turn
 from chatforge_tui.sessions.cleanup import Start, shut_down
+from chatforge_tui.sessions.event_bus import ALL, Focus
 from chatforge_tui.streaming.cancellation import CancelReason
 
 if TYPE_CHECKING:
@@ -66,6 +67,12 @@ class WorkerPool:
     def stop_all(self, reason: CancelReason) -> list[TurnRun]:
         """Stop every live request, all at the same time; return what was stopped."""
         return [run for worker in self._workers.values() if (run := worker.stop(reason)) is not None]
+
+    def attend(self, focus: Focus) -> None:
+        """Have the workers of these sessions tell their endpoints whether somebody watches."""
+        for session_id, worker in self._workers.items():
+            if focus is ALL or focus == session_id:
+                worker.attend()
 
     def take(self, session_id: SessionId) -> SessionWorker | None:
         """Forget the session's worker and return it: what becomes of it is the caller's business."""

@@ -41,10 +41,11 @@ _log = logging.getLogger("chatforge.store")
 class WriterSettings(Struct, frozen=True):
     """How long things may wait, and how much may."""
 
-    flush_s: float = 0.15
+    flush_s: float = 0.12
     """Seconds, at most, until collected operations are committed."""
-    late_s: float = 0.23
-    """Seconds until they are to be on the disk: what its commits take is waited less. The promise is 250 ms."""
+    late_s: float = 0.125
+    """Seconds until they are to be on the disk: what its commits take is waited less. The promise is 250 ms from when a
+    server sent it, and what nobody watches has waited 100 ms before it is read."""
     flush_bytes: int = 64 * 1024
     """Collected operations are committed at once from here on. Less would make a row of each piece where many fast
     streams run: 100 of them bring 20 KB with 200 bytes each. More would be behind for longer when the disk is slow."""

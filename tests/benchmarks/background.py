@@ -1,7 +1,8 @@
 """The program with so many sessions that stream by themselves: `python -m tests.benchmarks.background HOME STREAMS [PORT]`.
 
 Screen, engine and store are the real ones. Without a port the network is left out, so that a thousand streams at 30 tokens
-a second can be had on any machine; with one they come over HTTP from the mock server there. The first session is in front;
+a second can be had on any machine: in its place is a model of a socket, read at the program's own pace, which is 30 times a
+second for the session in front and ten times for a hidden one. With a port they come over HTTP from the mock server there. The first session is in front;
 with 0 streams it stands still. A file `watch` in HOME, with a number of seconds in it, has the UI's loop watched for that
 long; `stalls` there holds then how late, in milliseconds, it came to what was due: each time, one a line.
 """
@@ -9,7 +10,7 @@ long; `stalls` there holds then how late, in milliseconds, it came to what was d
 import asyncio
 import sys
 from collections.abc import AsyncGenerator
-from itertools import cycle
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Self
 
@@ -22,6 +23,7 @@ from chatforge_tui.domain.request import PromptRequest, TaskRef
 from chatforge_tui.domain.session import EndpointRef, SessionHead
 from chatforge_tui.domain.turn import Prompt
 from chatforge_tui.endpoints.catalog import EndpointCatalog
+from chatforge_tui.endpoints.reading_beat import ReadingBeat, beat_of
 from chatforge_tui.sessions.manager import SessionManager
 from chatforge_tui.sessions.ports import Endpoints
 from chatforge_tui.store.sqlite_store import SqliteStore
@@ -38,46 +40,79 @@ FIRST_TITLE = "session zero"
 REF = EndpointRef("synthetic")
 
 
-class Beat:
-    """One clock for all streams of a loop, as the program's sockets have one."""
+class Trickle:
+    """A socket at which a token comes each 33 ms: whoever reads it takes all that has come since the last time.
 
-    def __init__(self) -> None:
-        self._next: asyncio.Future[None] | None = None
+    It is read at the beat of the program's own sockets, watched or hidden.
+    """
 
-    async def wait(self) -> None:
-        """Return at the next beat."""
-        loop = asyncio.get_running_loop()
-        if self._next is None:
-            self._next = loop.create_future()
-            loop.call_at((loop.time() * RATE // 1 + 1) / RATE, self._strike)
-        await self._next
+    def __init__(self, name: str) -> None:
+        self.said = 0
+        """Tokens that were read so far."""
+        self._tokens = cycle(tokens_of(Order(5000, RATE, name)))
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+        self._received = ""
+        self._reader: asyncio.Future[None] | None = None
+        self._beat: ReadingBeat | None = None
 
-    def _strike(self) -> None:
-        beat, self._next = self._next, None
-        if beat is not None and not beat.done():  # who waits last may have been cancelled: the streams end
-            beat.set_result(None)
+    def read_at_beat(self) -> bool:
+        """Read what has come."""
+        come = int((self._loop.time() - self._began) * RATE) - self.said
+        if come:
+            self.said += come
+            self._received += "".join(islice(self._tokens, come))
+            if self._reader is not None and not self._reader.done():
+                self._reader.set_result(None)
+        return self._beat is not None
+
+    def attend(self, *, is_watched: bool) -> None:
+        """Be read at this beat from now on."""
+        self.close()
+        self._beat = beat_of(self._loop, is_watched=is_watched)
+        self.read_at_beat()
+        self._beat.add(self)
+
+    async def read(self) -> str:
+        """Return what was read, as soon as there is something."""
+        while not self._received:
+            self._reader = self._loop.create_future()
+            await self._reader
+        text, self._received = self._received, ""
+        return text
+
+    def close(self) -> None:
+        """Be read no more."""
+        if self._beat is not None:
+            self._beat.discard(self)
+            self._beat = None
 
 
-class Synthetic:
-    """Endpoint and endpoints in one. Matches sessions.ports."""
+class SyntheticEndpoint:
+    """One session's agent that speaks without a network. Matches sessions.ports.Endpoint."""
 
     needs_history = can_resume = False
 
-    def __init__(self) -> None:
-        self._beat = Beat()
-        self.said = 0
-        """Tokens so far: a machine that is busy elsewhere lets beats go by."""
-
-    def connect(self, ref: EndpointRef) -> Self:
-        del ref
-        return self
+    def __init__(self, owner: "Synthetic") -> None:
+        self._owner = owner
+        self._is_watched = True
+        self._trickle: Trickle | None = None
 
     async def stream(self, request: PromptRequest) -> AsyncGenerator[StreamEvent, None]:
         yield Accepted("synthetic")
-        for token in cycle(tokens_of(Order(5000, RATE, request.turn_id))):
-            await self._beat.wait()
-            self.said += 1
-            yield TextDelta(token)
+        trickle = self._trickle = Trickle(request.turn_id)
+        self._owner.trickles.append(trickle)
+        self.attend(is_watched=self._is_watched)
+        try:
+            while True:
+                yield TextDelta(await trickle.read())
+        finally:
+            trickle.close()
+
+    def attend(self, *, is_watched: bool) -> None:
+        self._is_watched = is_watched
+        if self._trickle is not None:
+            self._trickle.attend(is_watched=is_watched or self._owner.is_even)
 
     async def resume(self, task: TaskRef) -> AsyncGenerator[StreamEvent, None]:
         raise NotImplementedError(task)
@@ -88,6 +123,24 @@ class Synthetic:
 
     async def aclose(self) -> None:
         """Nothing is open."""
+
+
+class Synthetic:
+    """Agents without a network, 30 tokens a second each. Matches sessions.ports.Endpoints."""
+
+    def __init__(self, *, is_even: bool = False) -> None:
+        """Make none yet. `is_even`: hidden sessions are read as often as watched ones."""
+        self.is_even = is_even
+        self.trickles: list[Trickle] = []
+
+    @property
+    def said(self) -> int:
+        """Tokens that were read so far: a machine that is busy elsewhere reads later, and more at once."""
+        return sum(trickle.said for trickle in self.trickles)
+
+    def connect(self, ref: EndpointRef) -> SyntheticEndpoint:
+        del ref
+        return SyntheticEndpoint(self)
 
 
 class BusyManager(SessionManager):

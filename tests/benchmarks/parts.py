@@ -23,10 +23,10 @@ from bisect import bisect_right
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, cycle
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 from chatforge_tui.config.settings import EndpointSettings, Settings
 from chatforge_tui.domain.changes import PartAdded, TextAppended
@@ -40,7 +40,7 @@ from chatforge_tui.sessions.manager import SessionManager
 from chatforge_tui.store.sqlite_store import SqliteStore
 from chatforge_tui.ui.transcript import TranscriptModel
 from tests.benchmarks.answers import SECTION, Order, prompt, tokens_of
-from tests.benchmarks.background import RATE, REF, BusyManager, Synthetic
+from tests.benchmarks.background import RATE, REF, BusyManager, Synthetic, SyntheticEndpoint
 from tests.benchmarks.driver import ROOT, MockServerProcess
 from tests.benchmarks.floors import raw_sockets
 from tests.benchmarks.table import aligned
@@ -104,23 +104,59 @@ async def cpu_each(seconds: float, count: Callable[[], int]) -> float:
     return used / max(1, count() - before) * 1e6
 
 
-async def background_token(amounts: Amounts) -> Pair:
-    """Microseconds a token of a hidden session takes in engine and store; floor: its task, generator and a list."""
-    endpoint, kept = Synthetic(), list[object]()
+class Beat:
+    """One clock for all streams of a floor."""
 
-    async def take(number: int) -> None:
-        async for event in endpoint.stream(SimpleNamespace(prompt=Prompt(""), turn_id=str(number))):
-            kept.append(event)
+    def __init__(self) -> None:
+        self._next: asyncio.Future[None] | None = None
 
-    floor = [spawn(take(number)) for number in range(amounts.streams)]
-    await asyncio.sleep(amounts.seconds / 4)
-    least = await cpu_each(amounts.seconds, lambda: len(kept))
-    await dismiss(floor)
-    kept.clear()
-    async with home() as directory, BusyManager(directory, amounts.streams, endpoint) as manager:
-        manager.subscribe()
+    async def wait(self) -> None:
+        """Return at the next beat, one of 30 a second."""
+        loop = asyncio.get_running_loop()
+        if self._next is None:
+            self._next = loop.create_future()
+            loop.call_at((loop.time() * RATE // 1 + 1) / RATE, self._strike)
+        await self._next
+
+    def _strike(self) -> None:
+        beat, self._next = self._next, None
+        if beat is not None and not beat.done():  # who waits last may have been cancelled: the streams end
+            beat.set_result(None)
+
+
+async def bare_stream(beat: Beat, name: str) -> AsyncGenerator[StreamEvent, None]:
+    """Say a token at each beat."""
+    for token in cycle(tokens_of(Order(5000, RATE, name))):
+        await beat.wait()
+        yield TextDelta(token)
+
+
+def background_token(*, is_even: bool) -> Measure:
+    """Microseconds a token of a hidden session takes in engine and store; floor: its task, generator and a list.
+
+    The floor wakes up for each token. Ours reads a model of a socket, at which a token comes each 33 ms, at the pace of
+    hidden sessions: ten times a second, three tokens at once. `is_even`: at that of a watched one, as the floor.
+    """
+
+    async def measure(amounts: Amounts) -> Pair:
+        beat, kept = Beat(), list[object]()
+
+        async def take(number: int) -> None:
+            async for event in bare_stream(beat, str(number)):
+                kept.append(event)
+
+        floor = [spawn(take(number)) for number in range(amounts.streams)]
         await asyncio.sleep(amounts.seconds / 4)
-        return await cpu_each(amounts.seconds, lambda: endpoint.said), least
+        least = await cpu_each(amounts.seconds, lambda: len(kept))
+        await dismiss(floor)
+        kept.clear()
+        endpoints = Synthetic(is_even=is_even)
+        async with home() as directory, BusyManager(directory, amounts.streams, endpoints) as manager:
+            manager.subscribe()
+            await asyncio.sleep(amounts.seconds / 4)
+            return await cpu_each(amounts.seconds, lambda: endpoints.said), least
+
+    return measure
 
 
 async def http_event(amounts: Amounts) -> Pair:
@@ -210,8 +246,15 @@ async def session_idle(amounts: Amounts) -> Pair:
         return (traced() - before) / amounts.idle_sessions, 0.0
 
 
-class Still(Synthetic):
-    """Says 20 tokens and stands still, without keeping any more."""
+class Still(SyntheticEndpoint):
+    """Says 20 tokens and stands still, without keeping any more. One for all sessions."""
+
+    def __init__(self) -> None:
+        super().__init__(Synthetic())
+
+    def connect(self, ref: EndpointRef) -> Self:
+        del ref
+        return self
 
     async def stream(self, request: PromptRequest) -> AsyncGenerator[StreamEvent, None]:
         del request
@@ -390,8 +433,12 @@ MEASUREMENTS = {
     "open": Measurement("first look at 10,000 turns; at 10", "ms CPU", "100", by_size("open_ms")),
     "resize": Measurement("another width with 10,000 turns; with 10", "ms CPU", "2x, 50", by_size("resize_ms")),
     "background": Measurement(
-        "background token, 1,000 streams; tasks that only append", "us CPU", "3 us", background_token
+        "hidden token, 1,000 streams read ten times a second; tasks that only append",
+        "us CPU",
+        "3 us",
+        background_token(is_even=False),
     ),
+    "background30": Measurement("the same, read 30 times a second", "us CPU", "", background_token(is_even=True)),
     "event": Measurement("SSE event, socket to store; asyncio's reader and json", "us CPU", "2x", http_event),
     "delta": Measurement("200 bytes into the store, batched; a raw write", "us CPU", "2x", stored_delta),
     "idle": Measurement("an idle session, its title apart", "bytes", "250", session_idle),

@@ -10,6 +10,7 @@ import pytest
 from chatforge_tui.domain.events import Accepted, Failed, Finished, StillAlive, TextDelta
 from chatforge_tui.domain.ids import TaskId
 from chatforge_tui.domain.request import TaskRef
+from chatforge_tui.endpoints import reading_beat
 from chatforge_tui.endpoints.http import HttpSettings
 from chatforge_tui.errors import (
     HttpRejected,
@@ -242,6 +243,63 @@ async def test_a_connection_that_died_between_two_turns_is_replaced_unseen(diale
     assert (found.text, found.error) == ("two", None)
 
 
+@pytest.mark.parametrize("is_watched", [True, False])
+async def test_nothing_of_a_trickling_answer_is_lost_and_what_nobody_watches_comes_in_fewer_pieces(
+    dialect, server, connect, is_watched
+):
+    words = [f"word{number} " for number in range(24)]
+    gates = [asyncio.Event() for _ in words]
+    pieces = [step for word, gate in zip(words, gates, strict=True) for step in _gated(gate, dialect.text(word))]
+    server.plays = [[*stream(last=False), *pieces, chunked(dialect.end(), last=False), LAST_CHUNK]]
+    endpoint = connect()
+    endpoint.attend(is_watched=is_watched)
+    task, _ = _start(endpoint)
+    for gate in gates:
+        gate.set()
+        await asyncio.sleep(0.012)
+    found = await task
+    assert found.text == "".join(words)
+    assert isinstance(found.events[-1], Finished)
+    assert is_watched or len(found.of(TextDelta)) <= len(words) / 2
+
+
+async def test_what_waits_comes_at_once_when_somebody_watches(dialect, server, connect, monkeypatch):
+    monkeypatch.setattr(reading_beat, "HIDDEN_S", 5.0)
+    gates = [asyncio.Event() for _ in range(3)]
+    pieces = [step for number, gate in enumerate(gates) for step in _gated(gate, dialect.text(f"{number}"))]
+    server.plays = [[*stream(last=False), *pieces, Stall()]]
+    endpoint, found = connect(), list[str]()
+    async with aclosing(endpoint.stream(a_request())) as events:
+        following = asyncio.create_task(_texts(events, found))  # noqa: TID251 - the part of the worker
+        gates[0].set()
+        await _until(lambda: "".join(found) == "0")
+        endpoint.attend(is_watched=False)
+        for gate in gates[1:]:
+            gate.set()
+            await asyncio.sleep(0.02)
+        assert "2" not in "".join(found)
+        began = time.perf_counter()
+        endpoint.attend(is_watched=True)
+        await _until(lambda: "".join(found) == "012")
+        assert time.perf_counter() - began < 2
+        following.cancel()
+        await asyncio.wait([following])
+
+
+async def test_cancelling_what_nobody_watches_closes_the_socket_at_once(dialect, server, connect):
+    endpoint = connect()
+    endpoint.attend(is_watched=False)
+    server.plays = [[*stream(dialect.text("x"), dialect.text("y"), last=False), Stall()]]
+    task, started = _start(endpoint)
+    await started.wait()
+    before = time.perf_counter()
+    task.cancel()
+    await server.until_closed()
+    assert server.connections[-1].closed_at - before <= 0.2
+    with suppress(asyncio.CancelledError):
+        await task
+
+
 async def test_a_failing_session_disturbs_no_other(dialect, server, connect):
     async with raw_server() as broken:
         broken.beside = dialect.beside
@@ -359,6 +417,22 @@ async def test_cancelling_while_a_task_is_read_on_with_closes_the_socket(dialect
     await server.until_closed(seconds=1)
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+def _gated(gate, piece):
+    return [Wait(gate), chunked(piece, last=False)]
+
+
+async def _texts(events, found):
+    async for event in events:
+        if isinstance(event, TextDelta):
+            found.append(event.text)
+
+
+async def _until(condition):
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - what is waited for comes from a socket
+            await asyncio.sleep(0.001)
 
 
 async def _resumed(endpoint):

@@ -1,11 +1,13 @@
-"""A stream that trickles is read at the pace of a screen; its first bytes, and streams that flow, never wait."""
+"""A stream that trickles is read at the pace of a screen, a hidden one more slowly; first bytes, and what flows, never wait."""
 
 import asyncio
-
-import pytest
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any
 
 from chatforge_tui.endpoints.http_sockets import _SILENT_BEATS, _TRICKLE, SocketBackend, SocketStream
-from chatforge_tui.endpoints.reading_beat import BEAT_S, ReadingBeat, beat_of
+from chatforge_tui.endpoints.reading_beat import HIDDEN_S, WATCHED_S
+from tests.virtual_clock import run_virtually
 
 
 class Transport(asyncio.Transport):
@@ -33,37 +35,6 @@ class Transport(asyncio.Transport):
         self.goes_on.clear()
 
 
-def a_stream() -> tuple[SocketStream, Transport]:
-    stream, transport = SocketStream(SocketBackend()), Transport()
-    stream.connection_made(transport)
-    return stream, transport
-
-
-async def test_the_first_bytes_are_read_at_once_and_those_right_behind_them_gather():
-    stream, transport = a_stream()
-    stream.data_received(b"a")
-    assert transport.is_read
-    stream.data_received(b"b")
-    assert not transport.is_read
-    assert await stream.read(10) == b"ab"
-    async with asyncio.timeout(5):
-        await transport.goes_on.wait()
-
-
-async def test_all_streams_of_a_loop_go_on_at_the_same_beat():
-    streams = [a_stream() for _ in range(5)]
-    for stream, transport in streams:
-        stream.data_received(b"a")
-        stream.data_received(b"b")
-        assert not transport.is_read
-    beat = beat_of(asyncio.get_running_loop())
-    assert round(beat._timer.when() / BEAT_S, 6).is_integer()
-    beat.strike()
-    assert all(transport.is_read for _, transport in streams)
-    for stream, _ in streams:
-        stream.connection_lost(None)
-
-
 class Polled(Transport):
     """One that can be read without the event loop, as asyncio's over a plain socket."""
 
@@ -77,73 +48,87 @@ class Polled(Transport):
             self._stream.data_received(self.waiting.pop(0))
 
 
-def a_polled_stream(beat):
-    stream = SocketStream(SocketBackend())
+def virtually(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """Run a test on a loop whose time jumps."""
+
+    @wraps(test)
+    def run() -> None:
+        run_virtually(test())
+
+    return run
+
+
+def a_stream(backend: SocketBackend | None = None) -> tuple[SocketStream, Transport]:
+    stream, transport = SocketStream(backend or SocketBackend()), Transport()
+    stream.connection_made(transport)
+    return stream, transport
+
+
+def a_polled_stream(backend: SocketBackend | None = None) -> tuple[SocketStream, Polled]:
+    """Return a stream on the beat, at which "ab" was received."""
+    stream = SocketStream(backend or SocketBackend())
     transport = Polled(stream)
     stream.connection_made(transport)
     stream.data_received(b"a")
     stream.data_received(b"b")
     assert not transport.is_read
-    beat.discard(stream)  # of this loop's clock; the test strikes itself
-    stream._beat = beat
-    beat.add(stream)
     return stream, transport
 
 
+async def beats(count: float = 1, period_s: float = WATCHED_S) -> None:
+    """Let so many beats strike."""
+    await asyncio.sleep(count * period_s + 0.001)
+
+
+@virtually
+async def test_the_first_bytes_are_read_at_once_and_those_right_behind_them_gather():
+    stream, transport = a_stream()
+    stream.data_received(b"a")
+    assert transport.is_read
+    stream.data_received(b"b")
+    assert not transport.is_read
+    assert await stream.read(10) == b"ab"
+    await beats()
+    assert transport.is_read
+
+
+@virtually
 async def test_a_stream_that_trickles_is_read_at_each_beat_until_it_is_silent():
-    beat = beat_of(asyncio.get_running_loop())
-    stream, transport = a_polled_stream(beat)
+    stream, transport = a_polled_stream()
     for number in range(5):
         transport.waiting.append(b"%d" % number)
-        beat.strike()
+        await beats()
         assert not transport.is_read
     assert await stream.read(100) == b"ab01234"
-    for _ in range(_SILENT_BEATS):
-        beat.strike()
-        assert not transport.is_read
-    beat.strike()
+    await beats(_SILENT_BEATS)
+    assert not transport.is_read
+    await beats()
     assert transport.is_read
-    assert not beat._streams
     stream.connection_lost(None)
 
 
+@virtually
 async def test_a_stream_that_begins_to_flow_leaves_the_beat():
-    beat = beat_of(asyncio.get_running_loop())
-    stream, transport = a_polled_stream(beat)
+    stream, transport = a_polled_stream()
     transport.waiting.append(b"x" * _TRICKLE)
-    beat.strike()
+    await beats()
     assert transport.is_read
     stream.connection_lost(None)
 
 
+@virtually
 async def test_a_stream_that_ends_at_a_beat_is_asked_no_more():
-    beat = beat_of(asyncio.get_running_loop())
-    stream, _ = a_polled_stream(beat)
+    stream, transport = a_polled_stream()
     stream.eof_received()
-    beat.strike()
-    assert not beat._streams
+    transport.waiting.append(b"late")
+    await beats(3)
+    assert transport.waiting
     assert await stream.read(10) == b"ab"
     assert await stream.read(10) == b""
     stream.connection_lost(None)
 
 
-async def test_what_one_stream_does_at_the_beat_is_not_felt_by_the_others():
-    beat = ReadingBeat(asyncio.get_running_loop())
-    (first, _), (second, _), (third, reading) = (a_polled_stream(beat) for _ in range(3))
-    first._poll = second.abort  # the first one's bytes end the second
-    reading.waiting.append(b"c")
-    beat.strike()
-    assert await third.read(10) == b"abc"
-    first._poll = lambda: 1 // 0
-    reading.waiting.append(b"d")
-    with pytest.raises(ZeroDivisionError):
-        beat.strike()
-    beat.strike()
-    assert await third.read(10) == b"d"
-    for stream in (first, second, third):
-        stream.connection_lost(None)
-
-
+@virtually
 async def test_a_stream_that_flows_is_never_held_back():
     stream, transport = a_stream()
     for _ in range(3):
@@ -152,11 +137,68 @@ async def test_a_stream_that_flows_is_never_held_back():
         assert transport.is_read
 
 
+@virtually
 async def test_a_reader_that_does_not_read_holds_a_stream_back_beyond_the_beat():
     stream, transport = a_stream()
     stream.data_received(b"a")
     stream.data_received(b"x" * 300_000)
-    beat_of(asyncio.get_running_loop()).strike()
+    await beats()
     assert not transport.is_read
     await stream.read(300_001)
     assert transport.is_read
+
+
+@virtually
+async def test_what_nobody_watches_is_read_at_a_third_of_the_beats_all_of_it_at_once():
+    backend = SocketBackend()
+    backend.attend(is_watched=False)
+    stream, transport = a_polled_stream(backend)
+    transport.waiting.append(b"cde")
+    assert await stream.read(10) == b"ab"
+    await beats(2)
+    assert transport.waiting
+    await beats(1, HIDDEN_S)
+    assert await stream.read(10) == b"cde"
+    stream.connection_lost(None)
+
+
+@virtually
+async def test_a_stream_too_slow_for_the_screens_beat_is_on_the_hidden_one():
+    backend = SocketBackend()
+    backend.attend(is_watched=False)
+    stream, transport = a_stream(backend)
+    stream.data_received(b"a")
+    await asyncio.sleep(3 * WATCHED_S)
+    stream.data_received(b"b")
+    assert not transport.is_read
+    stream.connection_lost(None)
+
+
+@virtually
+async def test_what_waits_is_read_at_once_when_somebody_watches_and_then_at_the_screens_beat():
+    backend = SocketBackend()
+    backend.attend(is_watched=False)
+    stream, transport = a_polled_stream(backend)
+    transport.waiting += [b"c", b"d"]
+    backend.attend(is_watched=True)
+    assert await stream.read(10) == b"abc"
+    await beats()
+    assert await stream.read(10) == b"d"
+    backend.attend(is_watched=False)
+    transport.waiting.append(b"e")
+    await beats()
+    assert transport.waiting
+    stream.connection_lost(None)
+
+
+@virtually
+async def test_a_stream_that_cannot_be_polled_is_left_to_the_loop_when_somebody_watches():
+    backend = SocketBackend()
+    backend.attend(is_watched=False)
+    stream, transport = a_stream(backend)
+    stream.data_received(b"a")
+    stream.data_received(b"b")
+    assert not transport.is_read
+    backend.attend(is_watched=True)
+    assert transport.is_read
+    stream.connection_lost(None)

@@ -61,3 +61,13 @@ async def test_an_adapter_that_cannot_be_found_is_looked_for_again():
         await anext(endpoint.resume(TASK))
     await endpoint.cancel_task(TASK)
     assert len(found) == 2
+
+
+async def test_whether_somebody_watches_is_told_to_the_adapter_as_soon_as_there_is_one():
+    endpoints = ScriptedEndpoints()
+    endpoint = late(endpoints)
+    endpoint.attend(is_watched=False)
+    await endpoint.objection(())
+    assert [made.is_watched for made in endpoints.made] == [False]
+    endpoint.attend(is_watched=True)
+    assert [made.is_watched for made in endpoints.made] == [True]

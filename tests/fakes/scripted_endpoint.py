@@ -69,6 +69,7 @@ class ScriptedEndpoint:
     def __init__(self, owner: "ScriptedEndpoints") -> None:
         self._owner = owner
         self.is_closed = False
+        self.is_watched = True
 
     @property
     def needs_history(self) -> bool:
@@ -130,6 +131,9 @@ class ScriptedEndpoint:
         await asyncio.sleep(self._owner.cancel_takes)
         if self._owner.cancel_error is not None:
             raise self._owner.cancel_error
+
+    def attend(self, *, is_watched: bool) -> None:
+        self.is_watched = is_watched
 
     async def aclose(self) -> None:
         self.is_closed = True

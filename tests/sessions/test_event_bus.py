@@ -260,3 +260,25 @@ def test_memory_of_a_watcher_that_stands_still_is_bounded():
     (event,) = watcher.drain()
     assert isinstance(event, TurnChanged)
     assert [type(change) for change in event.changes] == [HeadChanged, PartAdded]
+
+
+def test_who_changes_the_focus_says_of_which_sessions_it_may_matter():
+    told = []
+    bus = EventBus(lambda session_id, turn_id: None, 1_000, told.append)
+    watcher = bus.subscribe()
+    assert told == []
+    watcher.focus(A)
+    assert told == [A]
+    watcher.focus(A)
+    assert told == [A]
+    told.clear()
+    watcher.focus(B)
+    assert set(told) == {A, B}
+    told.clear()
+    watcher.focus(ALL)
+    assert set(told) == {B, ALL}
+    told.clear()
+    watcher.close()
+    watcher.close()
+    assert told == [ALL]
+    assert not bus.is_watched(A)

@@ -54,6 +54,9 @@ class SilentEndpoint:
     async def cancel_task(self, task):
         pass
 
+    def attend(self, *, is_watched):
+        pass
+
     async def aclose(self):
         pass
 

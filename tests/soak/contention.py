@@ -102,6 +102,9 @@ class Echo:
     async def cancel_task(self, task: TaskRef) -> None:
         del task
 
+    def attend(self, *, is_watched: bool) -> None:
+        """There is nothing to read more slowly."""
+
     async def aclose(self) -> None:
         """Nothing is open."""
 

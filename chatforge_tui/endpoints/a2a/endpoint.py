@@ -97,6 +97,7 @@ class A2aEndpoint:
         self._channel = channel
         self._agent_channel: HttpChannel | None = None
         """The connections to the agent itself, where they differ from those to its card."""
+        self._is_watched = True
         self._route: Route | None = None
         self._told: dict[TaskId, dict[str, str]] = {}
         """Of the task that waits for the user: what was told of its artifacts."""
@@ -178,6 +179,13 @@ class A2aEndpoint:
                 f"The agent did not stop the task: {_quoted(reply)}", hint="The agent may still be working."
             )
 
+    def attend(self, *, is_watched: bool) -> None:
+        """Say whether somebody watches the session; see `ports.Endpoint`. A task that is polled is polled as before."""
+        self._is_watched = is_watched
+        self._channel.attend(is_watched=is_watched)
+        if self._agent_channel is not None:
+            self._agent_channel.attend(is_watched=is_watched)
+
     async def aclose(self) -> None:
         """Close every socket."""
         await self._channel.aclose()
@@ -216,6 +224,7 @@ class A2aEndpoint:
             return self._channel
         if self._agent_channel is None or self._agent_channel.settings != settings:
             self._agent_channel = HttpChannel(settings)
+            self._agent_channel.attend(is_watched=self._is_watched)
         return self._agent_channel
 
     async def _send(self, turn: "_Turn", route: Route, outgoing: Outgoing) -> AsyncGenerator[StreamEvent, None]:
@@ -349,6 +358,7 @@ class A2aEndpoint:
         call = route.binding.about_task(Operation.SUBSCRIBE, task_id)
         failure: RpcFailure | None = None
         told, is_sure = "", False
+        turn.replies.joins_text = False  # before it is sure which chunk is the first one
         async with aclosing(self._follow(turn, route, call)) as events:
             async for event in events:
                 if isinstance(event, RpcFailure):
@@ -358,6 +368,7 @@ class A2aEndpoint:
                     if told and await self._repeats(route, task_id, told, event.text):
                         continue
                     is_sure, told = bool(told), told + event.text
+                    turn.replies.joins_text = is_sure
                 if isinstance(event, TerminalEvent):
                     for corrected in await self._last_word(turn, route, task_id):
                         yield corrected

@@ -5,7 +5,7 @@ next: an agent's error is handed on as RpcFailure.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from typing import Final
 
@@ -28,6 +28,7 @@ from chatforge_tui.endpoints.http_settings import MEBIBYTE
 from chatforge_tui.endpoints.http_status import MAX_ERROR_BYTES, quote_body
 from chatforge_tui.endpoints.http_url import host_port
 from chatforge_tui.endpoints.loose_json import MalformedJson
+from chatforge_tui.endpoints.merging import merged
 from chatforge_tui.endpoints.repeats import Repeats
 from chatforge_tui.endpoints.sse import SseDecoder, SseEvent
 from chatforge_tui.errors import EndpointError, ProtocolMismatch
@@ -62,6 +63,8 @@ class Replies:
         self._reader = reader
         self.was_whole = False
         """The last reply came in one piece: it was no stream."""
+        self.joins_text = True
+        """What one read brings of the answer's text is handed on in one piece."""
         self._skipped = 0
         self._repeats = Repeats()
         """Of the stream that is read."""
@@ -142,20 +145,19 @@ class Replies:
         try:
             async with aclosing(response.chunks()) as chunks:
                 async for chunk in chunks:
-                    events = decoder.feed(chunk)
+                    news = decoder.feed(chunk)
                     if decoder.comments > keepalives:
                         keepalives = decoder.comments
                         yield StillAlive()
-                    for data in events:
-                        response.content_arrived()
-                        is_large = len(data.data) > _LARGE  # other sessions go on meanwhile
-                        read = self._read_event
-                        for event in await asyncio.to_thread(read, binding, data) if is_large else read(binding, data):
-                            if self._reader.is_over or isinstance(event, RpcFailure):
-                                response.done()
+                    if all(len(sse.data) <= _LARGE for sse in news):
+                        said = self._meaning(binding, news, response)
+                        for event in merged(said) if self.joins_text else said:
                             yield event
-                        if response.is_done:
-                            return
+                    else:
+                        async for event in self._meaning_of_large(binding, news, response):
+                            yield event
+                    if response.is_done:
+                        return
         except EndpointError:
             for event in self._reader.flush():
                 yield event
@@ -163,6 +165,29 @@ class Replies:
         for event in self._reader.flush():
             yield event
         self._reject_foreign(response.url)
+
+    def _meaning(
+        self, binding: Binding, news: list[SseEvent], response: StreamResponse
+    ) -> Iterator[StreamEvent | RpcFailure]:
+        """Yield what events mean, up to the end of the turn, and keep the response's clock."""
+        for sse in news:
+            response.content_arrived()
+            for event in self._read_event(binding, sse):
+                if self._reader.is_over or isinstance(event, RpcFailure):
+                    response.done()
+                yield event
+            if response.is_done:
+                return
+
+    async def _meaning_of_large(
+        self, binding: Binding, news: list[SseEvent], response: StreamResponse
+    ) -> AsyncGenerator[StreamEvent | RpcFailure, None]:
+        """Do the same in a thread, event by event: other sessions go on meanwhile."""
+        for sse in news:
+            for event in await asyncio.to_thread(list, self._meaning(binding, [sse], response)):
+                yield event
+            if response.is_done:
+                return
 
     def _read_event(self, binding: Binding, sse: SseEvent) -> list[StreamEvent] | list[RpcFailure]:
         """Read one event of a stream; one that cannot be read is skipped, a few times."""

@@ -80,6 +80,10 @@ class OpenAiChatEndpoint:
     async def cancel_task(self, task: TaskRef) -> None:
         """Do nothing: the protocol has no tasks, closing the connection is all there is."""
 
+    def attend(self, *, is_watched: bool) -> None:
+        """Say whether somebody watches the session; see `ports.Endpoint`."""
+        self._channel.attend(is_watched=is_watched)
+
     async def aclose(self) -> None:
         """Close every socket."""
         await self._channel.aclose()
