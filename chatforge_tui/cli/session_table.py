@@ -16,8 +16,16 @@ _HEADINGS = ("ID", "TAB", "STATE", "TURNS", "UPDATED", "ENDPOINT", "TITLE")
 
 
 def session_table(heads: Sequence[SessionHead], short_ids: Mapping[SessionId, str]) -> list[str]:
-    """Return the lines of the table, headings first. Times are UTC."""
-    return aligned([_HEADINGS, *(_row(head, short_ids[head.session_id]) for head in heads)])
+    """Return the lines of the table, headings first. Times are UTC.
+
+    Args:
+        heads: in the order of the table, which is that of the tabs: places on the disk may have gaps, or be used twice by two
+            programs, and the UI numbers them anew.
+        short_ids: what is shown of each id.
+    """
+    places = {head.session_id: str(place) for place, head in enumerate((head for head in heads if head.is_open), 1)}
+    rows = (_row(head, short_ids[head.session_id], places.get(head.session_id, "-")) for head in heads)
+    return aligned([_HEADINGS, *rows])
 
 
 def hit_lines(hits: Sequence[SearchHit]) -> list[str]:
@@ -40,10 +48,10 @@ def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
     ]
 
 
-def _row(head: SessionHead, short_id: str) -> tuple[str, ...]:
+def _row(head: SessionHead, short_id: str, tab: str) -> tuple[str, ...]:
     return (
         short_id,
-        str(head.position + 1) if head.is_open else "-",
+        tab,
         head.last_state.value if head.last_state else "-",
         str(head.turns),
         f"{datetime.fromtimestamp(head.updated, UTC):%Y-%m-%d %H:%M}",

@@ -50,3 +50,11 @@ def test_the_table_keeps_its_columns_and_every_session_on_one_line():
     assert lines[1].index("a ␛") == lines[0].index("TITLE") == lines[2].index("日本語")
     assert "⏎of two lines" in lines[1]
     assert lines[2].split()[1:3] == ["-", "-"]
+
+
+def test_tabs_are_numbered_as_the_screen_numbers_them_whatever_their_places_on_the_disk_are():
+    places = [(0, True), (4, True), (4, True), (7, False)]
+    heads = [
+        replace(head, position=place, is_open=is_open) for head, (place, is_open) in zip(HEADS, places, strict=True)
+    ]
+    assert [line.split()[1] for line in session_table(heads, short_ids(heads))[1:]] == ["1", "2", "3", "-"]
