@@ -11,6 +11,10 @@ block is superseded, and no longer visible, when
    streamed by append (a new artifact for each chunk of one answer, all under one name, is no restatement).
 
 A superseded block may grow on; that changes nothing any more. A blank result is seen only where nothing else is.
+
+A block that grows while another stands below it changes the middle of the answer, which must be told whole. Two artifacts
+that stream at once would be told so with every token: 250 KB came to more than 1 GB. So what grew there is told when it is
+a part worth telling of (`_WORTH`), and at the latest with the next state of the task (`catch_up`).
 """
 
 from collections.abc import Generator, Iterable
@@ -26,6 +30,12 @@ RESULT_NAMES: Final = frozenset({"final_result", "partial_result", "complete_res
 
 _BLANK_SLACK: Final = 16
 """A restatement may lack this many blanks at its ends."""
+
+
+_SMALL: Final = 4_096
+"""Characters up to which an answer is told whole at once, whatever grew in it."""
+_WORTH: Final = 16
+"""A larger one is told whole when this part of it, one in so many characters, was not told yet."""
 
 
 class _Block(Struct, eq=False):
@@ -55,6 +65,8 @@ class AnswerText:
         """What was told so far, in pieces."""
         self._shown_size = 0
         self._is_held = False
+        self._untold = 0
+        """Characters that grew in the middle since the answer was told whole."""
         self._once_blank: list[_Block] = []
         """Results that were blank when they began, or still are."""
         self._provisional: list[str] = []
@@ -108,9 +120,13 @@ class AnswerText:
         if block.is_superseded:
             return []
         changes_others = self._supersede_by_result(block) or self._hides_blanks
-        if self._is_last(block) and not (changes_others or self._provisional):
+        if changes_others or self._provisional:
+            return self.sync()
+        if self._is_last(block):
             return [self._tell(text)]
-        return self.sync()
+        self._untold += len(text)
+        is_due = self._shown_size <= _SMALL or self._untold * _WORTH >= self._shown_size
+        return self.sync() if is_due else []
 
     @contextmanager
     def restating(self) -> Generator[None, None, None]:
@@ -133,10 +149,15 @@ class AnswerText:
         self._provisional.append(text)
         return [] if self.has_blocks or not text else [self._tell(text)]
 
+    def catch_up(self) -> list[StreamEvent]:
+        """Tell what grew in the middle and was not worth telling yet."""
+        return self.sync() if self._untold else []
+
     def sync(self) -> list[StreamEvent]:
         """Return what must be said for the told text to become the answer as it stands."""
         if self._is_held:
             return []
+        self._untold = 0
         pieces = [piece for block in self._visible() for piece in block.pieces] or self._provisional
         size = sum(map(len, pieces))
         if size >= self._shown_size and self._rest_is_new(pieces):

@@ -20,6 +20,7 @@ from chatforge_tui.domain.events import (
     WaitingForUser,
 )
 from chatforge_tui.domain.part import NoticeLevel, QuestionKind
+from chatforge_tui.domain.turn import TurnProblem
 from chatforge_tui.endpoints.a2a.answer_text import AnswerText
 from chatforge_tui.endpoints.a2a.turn_reader import TurnReader
 from tests.contracts.endpoint_run import reasoning_of, text_of
@@ -579,3 +580,33 @@ def test_a_stream_of_many_chunks_or_artifacts_compares_no_whole_texts(monkeypatc
         agent.artifact("a" if append else f"a-{index}", f"{index} ", append=append)
     assert text_of(agent.events) == "".join(f"{index} " for index in range(500))
     assert len(compared) < 5
+
+
+def interleaved(agent: Agent, rounds: int) -> str:
+    """Let two artifacts stream at once; return the answer that they make."""
+    for index in range(rounds):
+        for name in ("report", "log"):
+            agent.artifact(name, f"{name} {index}\n", name=name, append=index > 0)
+    return "".join(f"{name} {index}\n" for name in ("report", "log") for index in range(rounds))
+
+
+ENDS = {
+    "completed": lambda agent: agent.status("completed", final=True),
+    "a last status that repeats it": lambda agent: agent.status("completed", interleaved(Agent(), 2_000), final=True),
+    "a state in between": lambda agent: agent.status("working"),
+    "waiting": lambda agent: agent.status("input-required", "Go on?", final=True),
+    "failed": lambda agent: agent.status("failed", final=True),
+    "an error": lambda agent: agent.events.extend(agent.reader.fail(TurnProblem("agent-error", "broken", ""))),
+    "a broken stream": lambda agent: agent.events.extend(agent.reader.flush()),
+}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS.keys())
+def test_two_artifacts_that_stream_at_once_cost_a_multiple_of_their_text_and_lose_nothing(end):
+    agent = Agent()
+    answer = interleaved(agent, 2_000)
+    assert len(answer) * 15 / 16 <= len(text_of(agent.events)) <= len(answer)
+    end(agent)
+    assert text_of(agent.events) == answer
+    told = sum(len(event.text) for event in agent.events if isinstance(event, TextDelta | TextReplaced))
+    assert told < 30 * len(answer)
