@@ -14,7 +14,7 @@ A superseded block may grow on; that changes nothing any more. A blank result is
 
 A block that grows while another stands below it changes the middle of the answer, which must be told whole. Two artifacts
 that stream at once would be told so with every token: 250 KB came to more than 1 GB. So what grew there is told when it is
-a part worth telling of (`_WORTH`), and at the latest with the next state of the task (`catch_up`).
+a part worth telling of (`_WORTH`), and at the latest with the next state of the task, or when the agent pauses (`catch_up`).
 """
 
 from collections.abc import Generator, Iterable

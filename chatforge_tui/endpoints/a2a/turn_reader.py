@@ -106,6 +106,10 @@ class TurnReader:
         """Return the end of a turn that the agent answered with an error."""
         return [] if self.is_over else self._end(Failed(problem))
 
+    def catch_up(self) -> list[StreamEvent]:
+        """Return what of the answer was received and not told yet: see answer_text.py."""
+        return self._answer.catch_up()
+
     def flush(self) -> list[StreamEvent]:
         """Return what was held back, for a stream that broke off."""
         return [] if self.is_over else [*self._answer.catch_up(), *self._artifacts.release_data()]
