@@ -143,7 +143,7 @@ async def test_the_log_is_empty_when_no_turn_is_live(store, path):
     assert log_size(path) == 0
 
 
-async def test_nothing_late_comes_back_though_its_rows_are_shared(store, path):
+async def test_nothing_late_comes_back_though_its_rows_are_shared(store, monkeypatch):
     await live_turn(store)
     session, head = await live_turn(store, task_id=TaskId("task"))
     store.record(head.turn_id, [TextAppended(0, "first life ")])
@@ -156,9 +156,13 @@ async def test_nothing_late_comes_back_though_its_rows_are_shared(store, path):
     assert (await store.adopt_turn(again, was=TurnState.INTERRUPTED)).answer == "first life "
     store.record(head.turn_id, [TextAppended(0, "second life")])
     assert await answer_of(store, session) == "first life second life"
+    monkeypatch.setattr(text_log, "LIMIT", 0)
+    store.record(head.turn_id, [TextAppended(0, ", moved")])
+    await store.flush()
+    assert await answer_of(store, session) == "first life second life, moved"
     await store.close()
     await store.open()
-    assert await answer_of(store, session) == "first life second life"
+    assert await answer_of(store, session) == "first life second life, moved"
 
 
 async def test_a_turn_that_is_begun_again_has_nothing_of_before(store):
@@ -201,7 +205,7 @@ async def test_a_part_that_is_replaced_takes_what_came_before_and_nothing_else(s
 
 @pytest.mark.parametrize("limit", [0, 10_000])
 async def test_what_is_tried_again_though_it_reached_the_disk_is_there_once(path, monkeypatch, limit):
-    """Also where the log was moved between the two tries."""
+    """Also where the log was moved between the two tries, or is after them."""
     store = SqliteStore(path, settings=WriterSettings(flush_s=3600.0, chore_s=3600.0, retry_s=0.0))
     await store.open()
     session, head = await live_turn(store)
@@ -224,9 +228,13 @@ async def test_what_is_tried_again_though_it_reached_the_disk_is_there_once(path
     await store.flush()
     assert next(failures, None) is None
     assert await answer_of(store, session) == "before once only.."
+    monkeypatch.setattr(text_log, "LIMIT", 0)
+    store.record(head.turn_id, [TextAppended(2, ".")])
+    await store.flush()
+    assert await answer_of(store, session) == "before once only..."
     await store.close()
     await store.open()
-    assert await answer_of(store, session) == "before once only.."
+    assert await answer_of(store, session) == "before once only..."
     await store.close()
 
 
