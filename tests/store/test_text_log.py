@@ -330,6 +330,8 @@ async def test_who_follows_sees_the_same_while_the_log_is_moved_and_emptied(stor
         assert await answer_of(other, passing) == "brief"
         await store.end_turn(ended(brief, "over"), passing)
         assert await answer_of(other, passing) == "over"
+    held = await other._writer.submit(lambda at: [rows.by_turn for rows in at.reader._programs.values()])
+    assert sum(map(len, held)) < 40
 
 
 async def test_what_is_read_is_not_held_when_nobody_asks_any_more(store, other, monkeypatch):
