@@ -91,7 +91,8 @@ class Writer:
         self._size = 0
         """About how many bytes wait. Without the lock, too: what it may be wrong by only has someone look again."""
         self._enough = 0
-        """From what size on text is handed over the long way; 0 while it always is, for nothing can be written."""
+        """From what size on text is handed over the long way, where it is looked whether too much waits; 0 in a store that
+        takes none."""
         self._wake = threading.Condition(threading.Lock())
         """Guards everything below."""
         self._pending = Pending()
@@ -347,8 +348,6 @@ class Writer:
             self._commit_s = max(now - began, self._commit_s * _FADES)
             self._chore_at = now + self._settings.chore_s
         if writes and self._trouble:
-            with self._wake:
-                self._enough = 0 if self._is_closing else self._next_enough(0)
             _log.info("the store can be written again")
             self._trouble = ""
             self.tell("")
@@ -368,7 +367,6 @@ class Writer:
             _log.warning("the store cannot be written: %s", error)
             kept = condensed([Entry(entry.work) for entry in batch if entry.outlives_failure])
             with self._wake:
-                self._enough = 0
                 self._kept = kept or [Entry(Probe())]
                 self._kept_size = sum(entry.size for entry in kept)
                 self._retry_at = time.monotonic() + self._settings.retry_s

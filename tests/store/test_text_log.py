@@ -1,7 +1,7 @@
 """The log of live text: what all turns of a program get stands in rows that they share, and each is read as if alone."""
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pytest
 from msgspec.structs import replace
@@ -12,7 +12,8 @@ from chatforge_tui.domain.part import NoticePart, TextPart, ToolPart, ToolState
 from chatforge_tui.domain.session import SessionPatch
 from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.errors import StoreUnavailable
-from chatforge_tui.store import care, migrations, opening, schema, text_log, text_log_reader
+from chatforge_tui.store import care, migrations, opening, schema, text_log, text_log_reader, writer
+from chatforge_tui.store.connection import immediate
 from chatforge_tui.store.pragmas import guard
 from chatforge_tui.store.salvage import repair
 from chatforge_tui.store.sqlite_store import SqliteStore
@@ -238,15 +239,23 @@ async def test_what_is_tried_again_though_it_reached_the_disk_is_there_once(path
     await store.close()
 
 
-async def test_what_was_known_in_a_transaction_that_failed_is_not_known(store, path):
+async def test_what_was_known_in_a_transaction_that_failed_is_not_known(store, monkeypatch):
+    @contextmanager
+    def failing(db):
+        with immediate(db):
+            yield
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+            raise error
+
     session, head = await live_turn(store)
     await store.flush()
-    pages = await store._writer.submit(lambda at: at.db.execute("PRAGMA page_count").fetchone()[0])
-    await store._writer.submit(lambda at: at.db.execute(f"PRAGMA max_page_count = {pages}").fetchall())
-    with pytest.raises(StoreUnavailable):
-        await store.end_turn(ended(head, "x" * 100_000), session)
-    assert await store._writer.submit(lambda at: at.log.is_live(at.db, head.turn_id))
-    await store._writer.submit(lambda at: at.db.execute("PRAGMA max_page_count = 1000000").fetchall())
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(writer, "immediate", failing)
+        with pytest.raises(StoreUnavailable):
+            await store.end_turn(ended(head, "over"), session)
+        assert await store._writer.submit(lambda at: at.log.is_live(at.db, head.turn_id))
+    assert not await store._writer.submit(lambda at: at.log.is_live(at.db, head.turn_id))
 
 
 @pytest.mark.parametrize("journal", ["delete", "wal"])
@@ -437,6 +446,22 @@ async def test_a_repair_with_a_backup_tells_nothing_twice(store, path):
     await store.open()
     assert await answer_of(store, session) == "begun and on"
     assert (await store.load_turns(over.session_id))[0] == ended(over_head, "begun and ended")
+
+
+async def test_a_repair_brings_back_nothing_of_an_earlier_request_of_a_turn(store, path):
+    await live_turn(store)
+    session, head = await live_turn(store, task_id=TaskId("task"))
+    store.record(head.turn_id, [TextAppended(0, "first ")])
+    await store.flush()
+    over = ended(head, "first ", state=TurnState.INTERRUPTED)
+    await store.end_turn(over, session)
+    again = replace(over.head, state=TurnState.STREAMING, request_id=new_request_id(), ended=None)
+    await store.adopt_turn(again, was=TurnState.INTERRUPTED)
+    store.record(head.turn_id, [TextAppended(0, "second")])
+    await store.close()
+    repair(path)
+    await store.open()
+    assert await answer_of(store, session) == "first second"
 
 
 @pytest.mark.parametrize("read_only", [False, True])
