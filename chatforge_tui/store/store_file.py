@@ -99,8 +99,17 @@ def check_absence(path: Path) -> None:
 def stray_log(path: Path) -> Path | None:
     """Return the log with content that is left of a file that is not there; None when there is none, or the file is."""
     logs = (path.with_name(path.name + ending) for ending in _LOGS)
-    left = next((log for log in logs if log.is_file() and log.stat().st_size), None)
+    left = next((log for log in logs if _has_content(log)), None)
     return None if path.exists() else left  # in this order: another program may just have made both, the file first
+
+
+def _has_content(log: Path) -> bool:
+    """Return whether a log is a file with something in it. Another program makes and deletes its own with each commit."""
+    try:
+        status = log.stat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_size > 0
 
 
 def recognise(db: sqlite3.Connection, path: Path) -> None:

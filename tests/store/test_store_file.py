@@ -221,3 +221,18 @@ async def test_who_only_reads_cannot_write(store, path):
         await reader.create_session(a_session())
     assert await reader.load_sessions() == []
     await reader.close()
+
+
+async def test_a_log_that_goes_while_it_is_looked_at_is_another_programs(store, path, monkeypatch):
+    """Each commit of a program with a rollback journal makes that file and deletes it."""
+    journal, is_file = path.with_name(f"{path.name}-journal"), Path.is_file
+
+    def looked_at(self):
+        found = is_file(self)
+        journal.unlink(missing_ok=True)
+        return found
+
+    journal.write_bytes(b"on its way")
+    monkeypatch.setattr(Path, "is_file", looked_at)
+    assert store_file.stray_log(path) is None
+    journal.unlink(missing_ok=True)
