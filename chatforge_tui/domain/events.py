@@ -36,6 +36,13 @@ class TextDelta(Struct, frozen=True, gc=False):
     text: str
 
 
+class TextInserted(Struct, frozen=True, gc=False):
+    """More text of the answer, not at its end: what stands behind `offset` characters of it comes after this. Never empty."""
+
+    offset: int
+    text: str
+
+
 class TextReplaced(Struct, frozen=True, gc=False):
     """The whole answer is exactly this: what was streamed so far is superseded."""
 
@@ -142,6 +149,7 @@ StreamEvent = (
     Accepted
     | TaskBound
     | TextDelta
+    | TextInserted
     | TextReplaced
     | ReasoningDelta
     | ToolStarted

@@ -63,6 +63,30 @@ class AnswerText:
             return None
         return self._parts.append(self._open, text)
 
+    def insert(self, offset: int, text: str) -> Iterator[TurnChange | Plan]:
+        """Put more text behind so many characters of the answer. What stands behind it becomes a part of its own, once."""
+        if (echo := self._echo) is not None:
+            yield from self.replace(echo.told[:offset] + text + echo.told[offset:])
+            return
+        is_plain = self._captured is None and OPENING not in text
+        for part, end in self._parts.text_ends() if is_plain else ():
+            if end == offset and not part.is_plan_source:
+                yield self._parts.append(part.index, text)
+                return
+            if end > offset:
+                break
+        texts = self._parts.texts()
+        end, behind = 0, 0
+        while behind < len(texts) and end + len(texts[behind].text) <= offset:
+            end += len(texts[behind].text)
+            behind += 1
+        parted = texts[behind] if behind < len(texts) and end < offset else None
+        if not is_plain or (parted is not None and parted.is_plan_source):
+            received = self._received()
+            yield from self._become(received[:offset] + text + received[offset:])
+            return
+        yield from self._insert(parted, offset - end, text, texts[behind:])
+
     def replace(self, text: str) -> Iterator[TurnChange | Plan]:
         """Make the whole answer exactly this text, with as little change as possible."""
         received = self._received()
@@ -121,6 +145,22 @@ class AnswerText:
         for part in self._parts.texts():
             yield self._parts.drop(part.index)
         yield from self.extend(text)
+
+    def _insert(self, parted: TextPart | None, at: int, text: str, behind: list[TextPart]) -> Iterator[TurnChange]:
+        """Put text into the first of these parts, or before it, and what stands behind into new ones: order is index."""
+        new = [(part.text, part.is_plan_source) for part in behind]
+        if parted is None:
+            new.insert(0, (text, False))
+        else:
+            yield self._parts.replace(TextPart(parted.index, parted.text[:at] + text))
+            new[0] = (parted.text[at:], False)
+            behind = behind[1:]
+        for part in behind:
+            yield self._parts.drop(part.index)
+        for content, is_plan_source in new:
+            index = self._parts.next_index
+            yield self._parts.add(TextPart(index, content, is_plan_source))
+            self._open = None if is_plan_source else index
 
     def _capture_again(self, part: TextPart, opening: int) -> Iterator[TurnChange | Plan]:
         """Cut a text before its last opening marker, and read the rest once more."""

@@ -1,7 +1,7 @@
 """The parts of a live turn: growing texts in buffers, whole parts on demand, each step told as a TurnChange."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from operator import attrgetter
 from typing import Final, NoReturn
 
@@ -79,6 +79,14 @@ class LiveParts:
     def texts(self) -> list[TextPart]:
         """Return the pieces of the answer as they are now."""
         return [part for part in self.snapshot() if isinstance(part, TextPart)]
+
+    def text_ends(self) -> Iterator[tuple[TextPart, int]]:
+        """Yield the pieces of the answer, as they were last put together, with the place in the answer where each ends now."""
+        end = 0
+        for grown in self._grown:
+            if isinstance(part := grown.part, TextPart):
+                end += len(part.text) + (len(grown.text) if grown.text is not None else 0)
+                yield part, end
 
     def add(self, part: Part) -> PartAdded:
         """Let a part begin; it carries `next_index`.

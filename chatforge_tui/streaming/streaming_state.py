@@ -22,6 +22,7 @@ from chatforge_tui.domain.events import (
     StreamEvent,
     TaskBound,
     TextDelta,
+    TextInserted,
     TextReplaced,
     ToolEnded,
     ToolInputDelta,
@@ -186,10 +187,8 @@ class StreamingState:
 
     def _changes(self, event: StreamEvent, now: float) -> Iterator[TurnChange]:
         match event:
-            case TextDelta(text) if text:
-                yield from self._after_reasoning(self._with_plans(self._text.extend(text)), now)
-            case TextReplaced(text):
-                yield from self._after_reasoning(self._with_plans(self._text.replace(text)), now)
+            case TextDelta() | TextInserted() | TextReplaced():
+                yield from self._answer(event, now)
             case ReasoningDelta(text) if text:
                 yield from self._output(now)
                 yield from self._reason(text, now)
@@ -205,8 +204,29 @@ class StreamingState:
                 yield from self._beside(NoticePart(self._parts.next_index, level, text))
             case Accepted() | TaskBound() | UsageReported():
                 yield from self._about(event, now)
-            case TextDelta() | ReasoningDelta() | StillAlive() | Finished() | WaitingForUser() | Canceled() | Failed():
+            case (
+                TextDelta()
+                | TextInserted()
+                | ReasoningDelta()
+                | StillAlive()
+                | Finished()
+                | WaitingForUser()
+                | Canceled()
+                | Failed()
+            ):
                 pass
+
+    def _answer(self, event: TextDelta | TextInserted | TextReplaced, now: float) -> Iterator[TurnChange]:
+        """Take text of the answer."""
+        match event:
+            case TextDelta(text):
+                told = self._text.extend(text) if text else None
+            case TextInserted(offset, text):
+                told = self._text.insert(offset, text) if text else None
+            case TextReplaced(text):
+                told = self._text.replace(text)
+        if told is not None:
+            yield from self._after_reasoning(self._with_plans(told), now)
 
     def _about(self, event: Accepted | TaskBound | UsageReported, now: float) -> Iterator[TurnChange]:
         """Take what changes nothing but the head."""

@@ -17,6 +17,7 @@ from chatforge_tui.domain.events import (
     ReasoningDelta,
     StreamEvent,
     TextDelta,
+    TextInserted,
     TextReplaced,
     WaitingForUser,
 )
@@ -56,6 +57,9 @@ def text_of(events: list[StreamEvent]) -> str:
     for event in events:
         if isinstance(event, TextDelta):
             text += event.text
+        elif isinstance(event, TextInserted):
+            assert event.offset < len(text)
+            text = text[: event.offset] + event.text + text[event.offset :]
         elif isinstance(event, TextReplaced):
             text = event.text
     return text

@@ -1,8 +1,12 @@
 """Every stream event, and what it makes of the turn."""
 
-import pytest
+from itertools import count
 
-from chatforge_tui.domain.changes import HeadChanged, PartDropped, PartReplaced, PlanRecorded, TextAppended
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatforge_tui.domain.changes import HeadChanged, PartAdded, PartDropped, PartReplaced, PlanRecorded, TextAppended
 from chatforge_tui.domain.events import (
     Accepted,
     FileOffered,
@@ -13,6 +17,7 @@ from chatforge_tui.domain.events import (
     StillAlive,
     TaskBound,
     TextDelta,
+    TextInserted,
     TextReplaced,
     ToolEnded,
     ToolInputDelta,
@@ -55,6 +60,60 @@ def test_a_delta_is_told_as_a_growing_text_not_as_a_whole_part():
     state = fresh()
     play(state, TextDelta("a" * 10_000))
     assert state.apply(TextDelta("b"), 1.0) == (TextAppended(0, "b"),)
+
+
+def test_text_within_the_answer_parts_it_once_and_then_only_grows():
+    state = fresh()
+    play(state, TextDelta("above"), ToolStarted("1", "t"), TextDelta("below"), ToolStarted("2", "t"))
+    assert play(state, TextInserted(5, " more")) == [TextAppended(0, " more")]
+    told = play(state, TextInserted(12, "!"))
+    assert told == [PartReplaced(TextPart(2, "be!")), PartAdded(TextPart(4, "low"))]
+    assert play(state, TextInserted(13, "?")) == [TextAppended(2, "?")]
+    assert play(state, TextDelta(".")) == [TextAppended(4, ".")]
+    assert state.snapshot().answer == "above morebe!?low."
+
+
+TELLING = st.one_of(
+    st.tuples(st.just("more"), st.text("ab⟦⟧", min_size=1, max_size=4)),
+    st.tuples(st.integers(0, 99), st.text("cd⟦⟧", min_size=1, max_size=4)),
+    st.tuples(st.just("whole"), st.text("ef", max_size=4)),
+    st.tuples(st.just("tool"), st.just("")),
+)
+
+
+@given(st.lists(TELLING, max_size=30), st.integers(0, 30))
+def test_text_told_anywhere_in_the_answer_is_there_also_when_it_is_told_again(steps, lost_at):
+    state, answer, numbers = fresh(), "", count()
+    for number, (where, text) in enumerate(steps):
+        if number == lost_at:
+            state.retell()
+            play(state, *([TextDelta(answer)] if answer else []))
+        match where:
+            case "more":
+                answer += text
+                play(state, TextDelta(text))
+            case "whole":
+                answer = text
+                play(state, TextReplaced(text))
+            case "tool":
+                play(state, ToolStarted(f"call {next(numbers)}", "t"))
+            case offset:
+                offset %= len(answer) + 1
+                answer = answer[:offset] + text + answer[offset:]
+                play(state, TextInserted(offset, text))
+        assert state.snapshot().answer == answer
+
+
+def test_answers_that_grow_side_by_side_cost_what_they_are():
+    state, sizes, changes = fresh(limit=60_100), [0, 0, 0], []
+    for _ in range(2_000):
+        for number in range(3):
+            offset = sum(sizes[: number + 1])
+            is_last = offset == sum(sizes)
+            changes += state.apply(TextDelta("some text ") if is_last else TextInserted(offset, "some text "), 1.0)
+            sizes[number] += 10
+    assert state.snapshot().answer == "some text " * 6_000
+    assert sum(not isinstance(change, TextAppended) for change in changes) < 10
 
 
 def test_a_replacement_that_repeats_what_was_streamed_changes_nothing():

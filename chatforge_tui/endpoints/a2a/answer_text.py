@@ -12,9 +12,8 @@ block is superseded, and no longer visible, when
 
 A superseded block may grow on; that changes nothing any more. A blank result is seen only where nothing else is.
 
-A block that grows while another stands below it changes the middle of the answer, which must be told whole. Two artifacts
-that stream at once would be told so with every token: 250 KB came to more than 1 GB. So what grew there is told when it is
-a part worth telling of (`_WORTH`), and at the latest with the next state of the task, or when the agent pauses (`catch_up`).
+A block may grow while others stand below it, as of two artifacts that stream at once. That is told as text within the answer:
+with all of the answer for each token, 250 KB of three artifacts came to more than 1 GB.
 """
 
 from collections.abc import Generator, Iterable
@@ -23,7 +22,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from chatforge_tui.domain.events import StreamEvent, TextDelta, TextReplaced
+from chatforge_tui.domain.events import StreamEvent, TextDelta, TextInserted, TextReplaced
 
 RESULT_NAMES: Final = frozenset({"final_result", "partial_result", "complete_result"})
 """Artifacts that each carry the complete answer of their source."""
@@ -32,16 +31,12 @@ _BLANK_SLACK: Final = 16
 """A restatement may lack this many blanks at its ends."""
 
 
-_SMALL: Final = 4_096
-"""Characters up to which an answer is told whole at once, whatever grew in it."""
-_WORTH: Final = 16
-"""A larger one is told whole when this part of it, one in so many characters, was not told yet."""
-
-
 class _Block(Struct, eq=False):
     name: str
     source: str
     pieces: list[str]
+    size: int
+    """Characters in the pieces."""
     is_superseded: bool = False
     is_effective: bool = False
     """It is a result that was seen not to be blank."""
@@ -62,11 +57,9 @@ class AnswerText:
         """Begin empty."""
         self._blocks: dict[str, _Block] = {}
         self._shown: list[str] = []
-        """What was told so far, in pieces."""
+        """What was told so far, in the pieces of the visible blocks, or in those that were offered."""
         self._shown_size = 0
         self._is_held = False
-        self._untold = 0
-        """Characters that grew in the middle since the answer was told whole."""
         self._once_blank: list[_Block] = []
         """Results that were blank when they began, or still are."""
         self._provisional: list[str] = []
@@ -99,10 +92,10 @@ class AnswerText:
         block = self._blocks.get(key)
         is_new = block is None
         if block is None:
-            block = self._blocks[key] = _Block(name, source, texts)
+            block = self._blocks[key] = _Block(name, source, texts, sum(map(len, texts)))
             changes_others = self._restates(block) and self._supersede(block, all_sources=True)
         else:
-            block.pieces = texts
+            block.pieces, block.size = texts, sum(map(len, texts))
             block.is_effective = changes_others = False
         changes_others = self._supersede_by_result(block) or changes_others or self._hides_blanks
         if is_new and not (changes_others or self._is_held or self._provisional):
@@ -117,6 +110,7 @@ class AnswerText:
         if not text:
             return []
         block.pieces.append(text)
+        block.size += len(text)
         if block.is_superseded:
             return []
         changes_others = self._supersede_by_result(block) or self._hides_blanks
@@ -124,9 +118,7 @@ class AnswerText:
             return self.sync()
         if self._is_last(block):
             return [self._tell(text)]
-        self._untold += len(text)
-        is_due = self._shown_size <= _SMALL or self._untold * _WORTH >= self._shown_size
-        return self.sync() if is_due else []
+        return [] if self._is_held else [self._insert(block, text)]
 
     @contextmanager
     def restating(self) -> Generator[None, None, None]:
@@ -149,22 +141,17 @@ class AnswerText:
         self._provisional.append(text)
         return [] if self.has_blocks or not text else [self._tell(text)]
 
-    def catch_up(self) -> list[StreamEvent]:
-        """Tell what grew in the middle and was not worth telling yet."""
-        return self.sync() if self._untold else []
-
     def sync(self) -> list[StreamEvent]:
         """Return what must be said for the told text to become the answer as it stands."""
         if self._is_held:
             return []
-        self._untold = 0
         pieces = [piece for block in self._visible() for piece in block.pieces] or self._provisional
         size = sum(map(len, pieces))
-        if size >= self._shown_size and self._rest_is_new(pieces):
-            return [self._tell(rest)] if (rest := "".join(pieces)[self._shown_size :]) else []
-        self._shown = list(pieces)
-        self._shown_size = size
-        return [TextReplaced("".join(pieces))]
+        is_more = size >= self._shown_size and self._rest_is_new(pieces)
+        told, self._shown, self._shown_size = self._shown_size, list(pieces), size
+        if not is_more:
+            return [TextReplaced("".join(pieces))]
+        return [TextDelta(rest)] if (rest := "".join(pieces)[told:]) else []
 
     @property
     def _hides_blanks(self) -> bool:
@@ -186,6 +173,19 @@ class AnswerText:
         self._shown_size += len(text)
         return TextDelta(text)
 
+    def _insert(self, block: _Block, text: str) -> TextInserted:
+        """Tell what a visible block grew by that has others below it."""
+        number, offset = len(block.pieces) - 1, block.size - len(text)
+        for other in self._blocks.values():
+            if other is block:
+                break
+            if not other.is_superseded:
+                number += len(other.pieces)
+                offset += other.size
+        self._shown.insert(number, text)
+        self._shown_size += len(text)
+        return TextInserted(offset, text)
+
     def _is_last(self, block: _Block) -> bool:
         """Whether no visible block with text stands below this one."""
         for other in reversed(self._blocks.values()):
@@ -197,7 +197,7 @@ class AnswerText:
 
     def _restates(self, block: _Block) -> bool:
         """Rule 2. The sizes are compared first: a stream of many small blocks is not joined for each of them."""
-        if not self._is_held and sum(map(len, block.pieces)) + _BLANK_SLACK < self._shown_size:
+        if not self._is_held and block.size + _BLANK_SLACK < self._shown_size:
             return False
         visible = [other for other in self._blocks.values() if other is not block and other.pieces]
         visible = [other for other in visible if not other.is_superseded]

@@ -68,8 +68,6 @@ class Replies:
         self._skipped = 0
         self._repeats = Repeats()
         """Of the stream that is read."""
-        self._keepalives = 0
-        """Of the stream that is read."""
 
     async def follow(
         self, binding: Binding, call: HttpCall
@@ -143,13 +141,14 @@ class Replies:
         """Yield what an event stream says."""
         decoder = SseDecoder(max_event_bytes=self._longest_event)
         self._repeats = Repeats()
-        self._keepalives = 0
+        keepalives = 0
         try:
             async with aclosing(response.chunks()) as chunks:
                 async for chunk in chunks:
                     news = decoder.feed(chunk)
-                    for event in self._kept_alive(decoder):
-                        yield event
+                    if decoder.comments > keepalives:
+                        keepalives = decoder.comments
+                        yield StillAlive()
                     if all(len(sse.data) <= _LARGE for sse in news):
                         said = self._meaning(binding, news, response)
                         for event in merged(said) if self.joins_text else said:
@@ -166,13 +165,6 @@ class Replies:
         for event in self._reader.flush():
             yield event
         self._reject_foreign(response.url)
-
-    def _kept_alive(self, decoder: SseDecoder) -> list[StreamEvent]:
-        """Return what a keepalive means: the agent pauses, and what it has said is told."""
-        if decoder.comments == self._keepalives:
-            return []
-        self._keepalives = decoder.comments
-        return [StillAlive(), *self._reader.catch_up()]
 
     def _meaning(
         self, binding: Binding, news: list[SseEvent], response: StreamResponse

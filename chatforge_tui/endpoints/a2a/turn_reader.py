@@ -106,13 +106,9 @@ class TurnReader:
         """Return the end of a turn that the agent answered with an error."""
         return [] if self.is_over else self._end(Failed(problem))
 
-    def catch_up(self) -> list[StreamEvent]:
-        """Return what of the answer was received and not told yet: see answer_text.py."""
-        return self._answer.catch_up()
-
     def flush(self) -> list[StreamEvent]:
         """Return what was held back, for a stream that broke off."""
-        return [] if self.is_over else [*self._answer.catch_up(), *self._artifacts.release_data()]
+        return [] if self.is_over else self._artifacts.release_data()
 
     def remember(self) -> dict[str, str]:
         """Return artifact id → text told so far, for the next turn of the same task."""
@@ -175,8 +171,7 @@ class TurnReader:
         """Take in a state and what the agent says about it."""
         self.state = state
         said = message if message is not None and message.is_agent else None
-        events = self._answer.catch_up()
-        events += self._artifacts.extras(said.message_id, said.pieces) if said else []
+        events = self._artifacts.extras(said.message_id, said.pieces) if said else []
         text = said.text if said else ""
         match state:
             case TaskState.COMPLETED:
@@ -265,8 +260,7 @@ class TurnReader:
         """Return the last events of the turn."""
         self.is_over = True
         failed = isinstance(terminal, Failed | Canceled)
-        held = [*self._answer.catch_up(), *self._artifacts.release_data()]
-        return [*held, *self._artifacts.end_tools(failed=failed), terminal]
+        return [*self._artifacts.release_data(), *self._artifacts.end_tools(failed=failed), terminal]
 
 
 def _problem(state: TaskState, text: str) -> TurnProblem:

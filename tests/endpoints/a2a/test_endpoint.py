@@ -29,7 +29,7 @@ from chatforge_tui.errors import (
 from chatforge_tui.safety.secret import Secret
 from tests.contracts.endpoint_run import Run, a_request, run, text_of
 from tests.endpoints.a2a.replaying import an_artifact
-from tests.servers.raw_server import RawServer, Request, Stall, Step, Wait, answer, chunked, raw_server, stream
+from tests.servers.raw_server import RawServer, Request, Stall, Step, answer, raw_server, stream
 
 OLD_CARD = {"name": "old", "url": "/rpc", "protocolVersion": "0.3.0", "capabilities": {}, "skills": []}
 NEW_CARD = {
@@ -339,22 +339,6 @@ async def test_a_failure_after_which_the_agent_may_have_acted_is_no_reason_to_se
     assert "raised an exception" in str(found.error)
     assert found.error.retryable == is_retryable
     assert ("only once" in found.error.hint) != is_retryable
-
-
-async def test_what_grew_amid_the_answer_is_told_when_the_agent_pauses(serving, server):
-    pause = asyncio.Event()
-    below = {**chunk("below"), "artifact": an_artifact("b", "below")}
-    said = [event(each) for each in (chunk("x" * 5_000), below, chunk(" more"))]
-    server.plays = [[*stream(*said, last=False), Wait(pause), chunked(b": ping\r\n\r\n", last=False), Stall()]]
-    events = []
-    async with aclosing(serving.connect().stream(a_request())) as told:
-        async for each in told:
-            events.append(each)
-            if text_of(events).endswith("xbelow"):
-                pause.set()
-            if text_of(events).endswith(" morebelow"):
-                break
-    assert StillAlive() in events
 
 
 async def test_an_error_once_the_answer_has_begun_is_no_reason_to_send_again(serving, server):

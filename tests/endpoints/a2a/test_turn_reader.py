@@ -14,13 +14,13 @@ from chatforge_tui.domain.events import (
     ReasoningDelta,
     TaskBound,
     TextDelta,
+    TextInserted,
     TextReplaced,
     ToolEnded,
     ToolStarted,
     WaitingForUser,
 )
 from chatforge_tui.domain.part import NoticeLevel, QuestionKind
-from chatforge_tui.domain.turn import TurnProblem
 from chatforge_tui.endpoints.a2a.answer_text import AnswerText
 from chatforge_tui.endpoints.a2a.turn_reader import TurnReader
 from tests.contracts.endpoint_run import reasoning_of, text_of
@@ -590,23 +590,21 @@ def interleaved(agent: Agent, rounds: int) -> str:
     return "".join(f"{name} {index}\n" for name in ("report", "log") for index in range(rounds))
 
 
-ENDS = {
-    "completed": lambda agent: agent.status("completed", final=True),
-    "a last status that repeats it": lambda agent: agent.status("completed", interleaved(Agent(), 2_000), final=True),
-    "a state in between": lambda agent: agent.status("working"),
-    "waiting": lambda agent: agent.status("input-required", "Go on?", final=True),
-    "failed": lambda agent: agent.status("failed", final=True),
-    "an error": lambda agent: agent.events.extend(agent.reader.fail(TurnProblem("agent-error", "broken", ""))),
-    "a broken stream": lambda agent: agent.events.extend(agent.reader.flush()),
-}
-
-
-@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS.keys())
-def test_two_artifacts_that_stream_at_once_cost_a_multiple_of_their_text_and_lose_nothing(end):
+def test_two_artifacts_that_stream_at_once_are_told_as_they_come_and_once():
     agent = Agent()
     answer = interleaved(agent, 2_000)
-    assert len(answer) * 15 / 16 <= len(text_of(agent.events)) <= len(answer)
-    end(agent)
     assert text_of(agent.events) == answer
-    told = sum(len(event.text) for event in agent.events if isinstance(event, TextDelta | TextReplaced))
-    assert told < 30 * len(answer)
+    told = [event for event in agent.events if isinstance(event, TextDelta | TextInserted | TextReplaced)]
+    assert sum(len(event.text) for event in told) == len(answer)
+    agent.status("completed", answer, final=True)
+    assert text_of(agent.events) == answer
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["x", " ", "yz\n"]), st.booleans()), max_size=40))
+def test_artifacts_in_any_order_are_told_as_what_they_are(steps):
+    agent, texts = Agent(), {}
+    for name, end, appends in steps:
+        text = name + end  # none begins as another, which would restate it
+        texts[name] = texts.get(name, "") + text if appends else text
+        agent.artifact(name, text, name="part", append=appends)
+        assert text_of(agent.events) == "".join(texts.values())
