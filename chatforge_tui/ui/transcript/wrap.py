@@ -116,8 +116,8 @@ def _grapheme_breaks(text: str, width: int, words: bool) -> Iterator[Break]:
             if words and text[starts[index]] != " " and not text[begin : starts[candidate]].isspace():
                 cut = candidate if candidate > first else index
             end, resume = starts[cut], cut
-            if words:
-                end = begin + len(text[begin:end].rstrip(" ")) if not text[begin:end].isspace() else end
+            if words and not text[begin:end].isspace():  # an indent wider than the line goes on in the next one
+                end = begin + len(text[begin:end].rstrip(" "))
                 while resume < len(graphemes) and text[starts[resume]] == " ":
                     resume += 1
             yield begin, end, text[end : starts[resume]]

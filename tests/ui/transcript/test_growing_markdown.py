@@ -30,7 +30,7 @@ ATOMS = (
 """What Markdown is made of, and the beginnings that may yet become something else."""
 
 documents = st.lists(st.sampled_from(ATOMS), min_size=1, max_size=14).map("".join)
-widths = st.sampled_from([9, 10, 24, 60, 100])
+widths = st.sampled_from([8, 9, 10, 12, 15, 20, 24, 60, 100])
 
 
 def grown(text: str, cuts: Sequence[int], page: Page) -> list[Line]:
@@ -203,9 +203,10 @@ def test_a_very_long_open_paragraph_is_shown_as_written_until_it_closes():
     assert "**" not in growing.closed[0].lay_out(page)[0].text
 
 
-def test_raw_text_wraps_the_same_however_it_arrives():
-    page = Page(33)
-    text = "words of several lengths and 中文字符 between them, " * 300
+@pytest.mark.parametrize("width", [8, 9, 13, 20, 33])
+def test_raw_text_wraps_the_same_however_it_arrives(width):
+    page = Page(width)
+    text = f"words of several lengths and 中文字符 between them,{' ' * 21}" * 130
     at_once, one_by_one = MarkdownText(), MarkdownText()
     at_once.feed(text)
     for begin in range(0, len(text), 7):

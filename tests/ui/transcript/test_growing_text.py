@@ -10,7 +10,24 @@ from chatforge_tui.ui.transcript.ink import TEXT
 from chatforge_tui.ui.transcript.page import Page
 from chatforge_tui.ui.transcript.wrap import wrap_text
 
-PARTS = ("\t", "\t\t", "a", "word ", "longer words here ", "東京", " ", "     ", "\n", "naïve", "x" * 25, "👩‍👧")
+PARTS = (
+    "\t",
+    "\t\t",
+    "a",
+    "word ",
+    "longer words here ",
+    "東京",
+    " ",
+    "     ",
+    "\n",
+    "naïve",
+    "x" * 25,
+    "👩‍👧",
+    " " * 12,
+    "\n  - ",
+    "\u3000",
+    "e\u0301",
+)
 
 
 def copied(lines):
@@ -46,6 +63,23 @@ def test_its_lines_give_the_whole_text_back(seed: int):
     for text, lines in growing(seed, page):
         assert copied(lines) == without_last_blanks(text)
         assert all(line.cells <= page.width for line in lines)
+
+
+@pytest.mark.parametrize("width", [2, 5, 8, 9, 10, 12, 15, 20])
+@pytest.mark.parametrize("seed", range(30))
+def test_its_lines_are_those_of_the_whole_text(seed: int, width: int):
+    page = Page(width)
+    for text, lines in growing(seed, page):
+        whole = GrowingText(TEXT)
+        whole.feed(text)
+        assert [(line.text, line.copied, line.joint) for line in lines] == [
+            (line.text, line.copied, line.joint) for line in whole.lay_out(page)
+        ]
+
+
+@pytest.mark.parametrize("end", ["word", "東京"])
+def test_an_indent_wider_than_the_line_goes_on_in_the_next_whatever_comes_behind_it(end: str):
+    assert [line.text for line in wrap_text(" " * 12 + end, TEXT, 8)] == [" " * 8, " " * 4 + end]
 
 
 @pytest.mark.parametrize("seed", range(20))
