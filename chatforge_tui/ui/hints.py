@@ -19,16 +19,16 @@ from chatforge_tui.ui.widgets.status_line import Status, Tone
 
 _HINTS = (
     ("session.new", 1),
-    ("session.next", 4),
+    ("session.next", 5),
     ("turn.abort", 2),
-    ("session.board", 3),
+    ("session.board", 4),
     ("view.plan", 6),
-    ("session.undo", 5),
+    ("session.undo", 3),
     ("view.read", 7),
     ("app.palette", 0),
     ("app.help", 0),
 )
-"""Actions of the bottom line in order, each with its rank: the lowest gets its room first."""
+"""Actions of the bottom line in order, each with its rank: the highest gives way first."""
 
 _READING_HINTS = (
     ("turn.abort", "prompt", 0),

@@ -3,11 +3,13 @@
 import pytest
 from rich.cells import cell_len
 
+from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.config.settings import UiSettings
 from chatforge_tui.domain.events import Accepted, PlanUpdated, TextDelta, WaitingForUser
 from chatforge_tui.domain.form import Form, FormField
 from chatforge_tui.domain.part import QuestionKind
 from chatforge_tui.domain.plan import Plan, PlanStep, StepStatus
+from chatforge_tui.ui.screens.help import help_lines
 from chatforge_tui.ui.widgets.plan_dock import PlanDock
 from tests.fakes.scripted_endpoint import echo
 from tests.ui.program import Program, running
@@ -133,3 +135,19 @@ async def test_an_idle_program_asks_for_nothing_to_be_drawn(home):
         running_timers = [timer for timer in program.app._timers if timer._active.is_set()]
         assert all(timer is not program.app._tick_timer for timer in running_timers)
         assert not program.app.main.composer.cursor_blink
+
+
+def test_on_a_narrow_page_of_help_a_description_stands_below_its_keys():
+    lines = [line.plain for line in help_lines(Keymap(), 48)]
+    assert max(map(cell_len, lines)) <= 48
+    at = lines.index("  Ctrl+N")
+    assert lines[at + 1].startswith("    Start a session")
+
+
+async def test_what_an_empty_session_teaches_goes_on_below_where_it_began(home):
+    async with running(home, size=(60, 24)) as program:
+        await program.sees("A new session with")
+        lines = program.text.splitlines()
+        begin = lines[next(y for y, line in enumerate(lines) if line.strip().startswith("Enter "))].index("send;")
+        more = next(line for line in lines if line.strip() == "go on" or line.strip().endswith("tabs go on"))
+        assert len(more) - len(more.lstrip()) == begin

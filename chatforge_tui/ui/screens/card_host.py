@@ -41,7 +41,7 @@ class CardHostScreen(Dialog[Permission]):
             if asked.credential_source:
                 with_it = "Send prompts and the credential"
                 yield Button(Content(with_it), compact=True, id=Permission.WITH_CREDENTIAL.value)
-            yield self.hint_line("arrows choose, Enter answers, Esc asks again next time")
+            yield self.hint_line("Arrows choose, Enter answers, Esc asks again next time")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer with the button."""

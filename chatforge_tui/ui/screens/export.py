@@ -16,9 +16,9 @@ from chatforge_tui.ui.widgets.entry import Entry
 
 _LABELS = {
     "md": ("Markdown", "this session, to read and to edit"),
-    "html": ("HTML", "this session, a page that loads nothing"),
+    "html": ("HTML", "this session, as one page"),
     "json": ("JSON", "this session, for programs"),
-    "all": ("All sessions", "to carry to another machine; /import reads it"),
+    "all": ("All sessions", "for /import on another machine"),
 }
 
 

@@ -17,6 +17,8 @@ from chatforge_tui.ui.screens.dialog import Dialog
 from chatforge_tui.ui.slash_commands import COMMANDS
 
 _KEY_WIDTH = 34
+_LEAST_WORDS = 30
+"""Cells that a description needs beside its keys."""
 
 
 class HelpScreen(Dialog[None]):
@@ -66,8 +68,12 @@ def help_lines(keymap: Keymap, width: int = 200) -> Iterator[Content]:
 
 
 def _entry(keys: str, description: str, width: int) -> Iterator[Content]:
-    """Yield one entry, its description beside its keys, on several lines where it has to be."""
-    first, *more = wrap(description, max(width - _KEY_WIDTH, 20))
+    """Yield one entry, its description beside its keys, on several lines where it has to be; on a narrow page below them."""
+    if width < _KEY_WIDTH + _LEAST_WORDS:
+        yield Content(f"  {keys}")
+        yield from (Content.styled(f"    {line}", "$text-muted") for line in wrap(description, max(width - 4, 1)))
+        return
+    first, *more = wrap(description, width - _KEY_WIDTH)
     yield Content.assemble(Content(f"  {keys}".ljust(_KEY_WIDTH)), Content.styled(first, "$text-muted"))
     for line in more:
         yield Content.styled(" " * _KEY_WIDTH + line, "$text-muted")

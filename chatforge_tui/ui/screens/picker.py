@@ -22,6 +22,8 @@ from chatforge_tui.ui.line_drawing import shorten
 from chatforge_tui.ui.screens.dialog import Dialog
 from chatforge_tui.ui.widgets.entry import Entry
 
+_LEAST_DETAIL = 16
+"""Cells below which a detail is left out rather than cut."""
 MOST_SHOWN = 200
 """Most choices in the list at once; typing narrows it down."""
 
@@ -157,6 +159,8 @@ def _line(choice: Choice, places: Sequence[int], room: int) -> Content:
         if place < len(text) - 1 or text == choice.text:
             body = body.stylize("bold underline", place, place + 1)
     left = room - cell_len(text) - cell_len(choice.key) - 1
-    detail = shorten(f"  {choice.detail}", max(left, 0)) if choice.detail else ""
+    detail = f"  {choice.detail}" if choice.detail else ""
+    if cell_len(detail) > left:  # of a word or two nothing is better than their beginning
+        detail = shorten(detail, left) if left >= _LEAST_DETAIL else ""
     gap = " " * max(left - cell_len(detail) + 1, 1)
     return Content.assemble(body, Content.styled(detail, "$text-muted"), gap, Content.styled(choice.key, "$text-muted"))

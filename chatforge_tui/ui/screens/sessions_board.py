@@ -69,7 +69,7 @@ class SessionsBoard(Dialog[SessionId]):
             yield self.title_line("Sessions")
             yield OptionList(compact=True, markup=False)
             yield self.hint_line(
-                "Enter open · 1-9 tab · / search · d delete · x close · r rename · u undo · t trash · < > move · Esc back"
+                "Enter open, 1-9 tab, / search, d delete, x close, r rename, u undo, t trash, < > move, Esc back"
             )
 
     def on_mount(self) -> None:

@@ -56,7 +56,7 @@ class TrashScreen(Dialog[SessionId]):
             yield self.title_line("Trash")
             yield Static(Content.styled(stay, "$text-muted"), markup=False)
             yield OptionList(compact=True, markup=False)
-            yield self.hint_line("Enter or u brings it back · D deletes it for good · Esc back")
+            yield self.hint_line("Enter or u brings it back, D deletes it for good, Esc back")
 
     def on_mount(self) -> None:
         """Show the list."""

@@ -5,12 +5,30 @@ Where there is no session at all, it says why.
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+from rich.cells import cell_len
 from textual import events
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
 from chatforge_tui.safety.clean import clean_name
+from chatforge_tui.ui.line_drawing import wrap
+
+_WIDE = 1_000
+"""Cells of a line before the page has a width."""
+
+
+class _Row(Struct, frozen=True):
+    """A line of the page, as wide as it is."""
+
+    words: str = ""
+    style: str = ""
+    key: str = ""
+    """What stands before it."""
+    key_style: str = ""
+    example: str = ""
+    """What a click on it chooses; "" for nothing."""
 
 
 class EmptyState(Static):
@@ -34,8 +52,9 @@ class EmptyState(Static):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id, markup=False)
-        self._examples: Sequence[str] = ()
-        self._first_row = 0
+        self._rows: list[_Row] = []
+        self._examples: dict[int, str] = {}
+        """Line of the page -> the example that stands there."""
 
     def teach(self, agent: str, examples: Sequence[str], keys: Sequence[tuple[str, str]], note: str = "") -> None:
         """Show the page.
@@ -46,30 +65,42 @@ class EmptyState(Static):
             keys: key and what it does, for the lines below.
             note: one sentence about the endpoint, cleaned; "" for none.
         """
-        self._examples = examples
-        lines = [Content.styled(f"A new session with {agent}", "bold")]
+        self._rows = [_Row(f"A new session with {agent}", "bold")]
         if note:
-            lines.append(Content.styled(note, "$text-muted"))
-        lines += [Content(""), Content.styled("Try", "bold")]
-        self._first_row = len(lines)
+            self._rows.append(_Row(note, "$text-muted"))
+        self._rows += [_Row(), _Row("Try", "bold")]
         for number, example in enumerate(examples, 1):
-            key = Content.styled(" ".join(["Tab"] * number).ljust(13), "$text-muted")
-            lines.append(Content.assemble(key, clean_name(example)))
-        lines += [Content(""), Content.styled("Keys", "bold")]
-        width = max((len(key) for key, _ in keys), default=0) + 2
-        for key, does in keys:
-            lines.append(Content.assemble(Content(key.ljust(max(width, 13))), Content.styled(does, "$text-muted")))
-        self.update(Content("\n").join(lines))
+            self._rows.append(_Row(clean_name(example), "", " ".join(["Tab"] * number), "$text-muted", example))
+        self._rows += [_Row(), _Row("Keys", "bold"), *(_Row(does, "$text-muted", key) for key, does in keys)]
+        self._write()
 
     def tell(self, sentence: str) -> None:
         """Say, where there is no session, why there is none; cleaned."""
-        self._examples = ()
-        lines = [Content.styled("No session can be shown", "bold"), Content(sentence)]
+        self._rows = [_Row("No session can be shown", "bold"), _Row(sentence)]
+        self._write()
+
+    def on_resize(self) -> None:
+        """Fit the page to the new width."""
+        self._write()
+
+    def _write(self) -> None:
+        """Write the page, what goes on in the next line below where it began."""
+        width = self.scrollable_content_region.width or _WIDE
+        beside = max((cell_len(row.key) for row in self._rows), default=0) + 2
+        lines: list[Content] = []
+        self._examples = {}
+        for row in self._rows:
+            margin = beside if row.key else 0
+            for number, words in enumerate(wrap(row.words, max(width - margin, 1))):
+                if row.example:
+                    self._examples[len(lines)] = row.example
+                key = Content.styled(("" if number else row.key).ljust(margin), row.key_style)
+                lines.append(Content.assemble(key, Content.styled(words, row.style)))
         self.update(Content("\n").join(lines))
 
     def on_click(self, event: events.Click) -> None:
         """Act on what was clicked."""
-        row = event.y - 1 + int(self.scroll_offset.y) - self._first_row
-        if 0 <= row < len(self._examples):
+        example = self._examples.get(event.y - 1 + int(self.scroll_offset.y))
+        if example is not None:
             event.stop()
-            self.post_message(self.Chosen(self._examples[row]))
+            self.post_message(self.Chosen(example))

@@ -26,7 +26,7 @@ class KeyHint(Struct, frozen=True):
     """As people read it: "Ctrl+N"."""
     label: str
     rank: int
-    """The lowest rank gets its room first."""
+    """The highest rank gives way first."""
 
     @property
     def width(self) -> int:
@@ -92,13 +92,11 @@ class KeyHints(Widget):
         return f" {self._dot} ".join(facts)
 
     def _fitting_hints(self, room: int) -> list[KeyHint]:
-        """Return the hints that fit into `room` cells, in their order: each, the most wanted first, where there is room for it."""
-        chosen: list[KeyHint] = []
-        for hint in sorted(self._hints, key=lambda hint: hint.rank):
-            if hint.width <= room:
-                chosen.append(hint)
-                room -= hint.width
-        return [hint for hint in self._hints if hint in chosen]
+        """Return the hints that fit into `room` cells; of two of one rank, the one on the right gives way."""
+        hints = list(self._hints)
+        while hints and sum(hint.width for hint in hints) > room:
+            hints.remove(max(reversed(hints), key=lambda hint: hint.rank))
+        return hints
 
     def on_click(self, event: events.Click) -> None:
         """Act on what was clicked."""
