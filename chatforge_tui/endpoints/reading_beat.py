@@ -5,8 +5,8 @@ costs a sixth of what two changes of the loop's watch list and a timer of its ow
 events a second). There are two beats: that of the screen, and a slower one for streams that nobody watches, where what
 came meanwhile goes its whole way as one text.
 
-A beat reads at most a twelfth of its streams at a time, in turns: 1,000 of them read at once are a burst of 10 ms, for
-which a key waits.
+A beat reads at most a twelfth of its streams at a time, in turns. Of 1,000 that are read at once the engine works 7.6 ms in
+a row, for which a key waits; in three shares 2.5 ms, in twelve 0.6 ms, for the same CPU; in thirty 0.3 ms, for a sixth more.
 """
 
 import asyncio
