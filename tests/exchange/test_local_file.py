@@ -98,7 +98,7 @@ def test_the_size_limit_holds_for_what_is_read_not_for_what_is_said(tmp_path):
     with (tmp_path / "sparse").open("wb") as file:
         file.truncate(2**40)
     assert read_file(tmp_path / "fits", limits)[0].size == 1_000
-    with pytest.raises(FileRefused, match="large is 1001 bytes large; the limit for one file is 1000 bytes"):
+    with pytest.raises(FileRefused, match="large is 1,001 bytes large; the limit for one file is 1,000 bytes"):
         read_file(tmp_path / "large", limits)
     with pytest.raises(FileRefused, match=r"is 1.0 TiB large"):
         read_file(tmp_path / "sparse", limits)

@@ -131,7 +131,7 @@ def test_the_doctor_shows_the_models_and_cards_that_hide_something(run: Run):
 
 
 def test_the_import_took_what_is_whole_and_nothing_else(run: Run):
-    assert "1sessionsand1turns" in squashed(run.seen["imported"].screen), run.seen["imported"].screen
+    assert "1sessionand1turn" in squashed(run.seen["imported"].screen), run.seen["imported"].screen
     turns = asyncio.run(run.turns())
     assert turns[f"{SINK}\nprompt"].answer == stored_turn(9).answer, "as it was received"
 
