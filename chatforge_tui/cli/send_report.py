@@ -3,13 +3,14 @@
 Owns the form of the output. It knows one turn's changes and nothing of the engine.
 """
 
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
 from chatforge_tui.cli import send_events
 from chatforge_tui.cli.answer_text import AnswerText
 from chatforge_tui.cli.output import sentences, standard_output, tell
-from chatforge_tui.domain.changes import TurnChange
+from chatforge_tui.domain.changes import HeadChanged, TurnChange
 from chatforge_tui.domain.part import FilePart, NoticeLevel, NoticePart, Part
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn, TurnProblem
@@ -18,6 +19,9 @@ from chatforge_tui.exchange.json_shapes import Json, dumps
 from chatforge_tui.exchange.markdown_text import question_text
 from chatforge_tui.safety.clean import clean_name
 from chatforge_tui.safety.urls import without_userinfo
+
+_LONG_PAUSE_S = 5.0
+"""A pause between two tries that is longer than this is told."""
 
 
 class Report(Protocol):
@@ -58,8 +62,13 @@ class TextReport:
         """Write nothing yet."""
 
     def changes(self, changes: Sequence[TurnChange]) -> None:
-        """Write what is new of the answer."""
+        """Write what is new of the answer, and why it is long in coming."""
         self._output.write(self._answer.apply(changes))
+        for change in changes:
+            if isinstance(change, HeadChanged) and change.head.retry_at is not None and change.head.problem is not None:
+                pause = change.head.retry_at - time.time()
+                if pause > _LONG_PAUSE_S:
+                    tell(sentences(change.head.problem.message, f"It is tried again in {pause:.0f} s."))
 
     def end(self, turn: Turn) -> None:
         """Write what is missing of the answer, then how the turn ended if that needs words."""

@@ -85,7 +85,7 @@ class Usage(Struct, frozen=True, gc=False):
 
 
 class TurnProblem(Struct, frozen=True, gc=False):
-    """Why a turn did not end well, in the user's words."""
+    """Why a turn did not end well, or is to be tried again, in the user's words."""
 
     kind: str
     """A stable word for scripts, e.g. "refused", "unauthorized", "stalled"; the `kind` of the error class."""

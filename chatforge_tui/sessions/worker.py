@@ -16,7 +16,7 @@ from chatforge_tui.domain.events import TERMINAL_EVENTS, StreamEvent, TaskBound,
 from chatforge_tui.domain.ids import SessionId, TaskId, new_request_id, new_turn_id
 from chatforge_tui.domain.request import PromptRequest, TaskRef
 from chatforge_tui.domain.session import EndpointRef, SessionPatch
-from chatforge_tui.domain.turn import Prompt, Turn, TurnHead, TurnState
+from chatforge_tui.domain.turn import Prompt, Turn, TurnHead, TurnProblem, TurnState
 from chatforge_tui.errors import ChatForgeError, ContentLost, EndpointError, EngineStopped, Unreachable
 from chatforge_tui.sessions import session_log
 from chatforge_tui.sessions.cleanup import reap, wait_for
@@ -252,7 +252,7 @@ class SessionWorker:
         is_unsent = not run.is_touched and not run.attempts.has_left and self._context.settings.keeps_unsent
         run.unreached = error if is_unsent and isinstance(error, Unreachable) else None
         if pause is not None:
-            await self._pause(run, pause)
+            await self._pause(run, pause, error)
         elif run.unreached is not None:
             run.outcome = outcome_of_silence(error)
         else:
@@ -374,10 +374,11 @@ class SessionWorker:
             self.attend()
         return self._endpoint
 
-    async def _pause(self, run: TurnRun, seconds: float) -> None:
-        """Wait before the next try, visibly."""
+    async def _pause(self, run: TurnRun, seconds: float, error: EndpointError) -> None:
+        """Wait before the next try, visibly: how long, and why."""
         context, state = self._context, run.state
-        context.keeper.record(state, (state.pausing(context.clock.now() + seconds),))
+        why = TurnProblem(error.kind, str(error), error.hint)
+        context.keeper.record(state, (state.pausing(context.clock.now() + seconds, why),))
         await asyncio.sleep(seconds)
         run.unreached = None
         context.keeper.record(state, (state.retrying(new_request_id()),))

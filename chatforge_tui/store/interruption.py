@@ -17,7 +17,7 @@ def interrupted(head: TurnHead, *, last_seen: float | None = None) -> TurnHead:
     return replace(
         head,
         state=TurnState.INTERRUPTED,
-        problem=head.problem or _DIED,
+        problem=_DIED,
         retry_at=None,
         ended=head.ended if head.ended is not None else last_seen,
     )

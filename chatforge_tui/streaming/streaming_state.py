@@ -43,7 +43,7 @@ from chatforge_tui.domain.part import (
     ToolState,
 )
 from chatforge_tui.domain.plan import Plan
-from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
+from chatforge_tui.domain.turn import Turn, TurnHead, TurnProblem, TurnState
 from chatforge_tui.streaming.answer_text import AnswerText
 from chatforge_tui.streaming.cancellation import CancellationToken
 from chatforge_tui.streaming.execution_plan_state import ExecutionPlanState
@@ -123,15 +123,15 @@ class StreamingState:
 
     def connecting(self) -> HeadChanged:
         """Note that the request leaves."""
-        return self._set(replace(self.head, state=TurnState.CONNECTING, retry_at=None))
+        return self._set(replace(self.head, state=TurnState.CONNECTING, retry_at=None, problem=None))
 
-    def pausing(self, retry_at: float) -> HeadChanged:
-        """Note that the next try begins at `retry_at` (Unix seconds)."""
-        return self._set(replace(self.head, state=TurnState.CONNECTING, retry_at=retry_at))
+    def pausing(self, retry_at: float, why: TurnProblem) -> HeadChanged:
+        """Note that the next try begins at `retry_at` (Unix seconds), and why there is one."""
+        return self._set(replace(self.head, state=TurnState.CONNECTING, retry_at=retry_at, problem=why))
 
     def retrying(self, request_id: RequestId) -> HeadChanged:
         """Begin the next try: from now on only this request's events count."""
-        return self._set(replace(self.head, request_id=request_id, retry_at=None))
+        return self._set(replace(self.head, request_id=request_id, retry_at=None, problem=None))
 
     def apply(self, event: StreamEvent, now: float) -> tuple[TurnChange, ...]:
         """Take one event of the stream that came at `now` (Unix seconds). A terminal one is for `end`: no change here.

@@ -98,6 +98,15 @@ async def test_a_servers_sentence_without_an_end_is_ended_before_the_hint(server
     assert "overloaded, try later. What it said" in done.err
 
 
+async def test_a_long_pause_before_the_next_try_is_told_with_its_reason(server, program):
+    server.plays.append(answer(b"", "429 Too Many Requests", retry_after="100"))
+    process = await program.start(*to(server, "hi"))
+    told = await asyncio.wait_for(process.stderr.readline(), 20)
+    process.terminate()
+    await asyncio.wait_for(process.communicate(), 10)
+    assert re.fullmatch(rb".*takes no more requests.*\(429\).* It is tried again in (100|99) s\.\n", told)
+
+
 async def test_every_event_is_a_line_of_json(server, program):
     server.plays.append(stream(*events("a", "b")))
     lines = (await program.run_beside(*to(server, "--json", "hi"))).lines

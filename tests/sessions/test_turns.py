@@ -104,9 +104,11 @@ def test_while_it_waits_for_the_next_try_the_head_says_until_when(run, endpoints
         ]
         assert heads[-1].retry_at == 1_700_000_000 + engine.time() + 100.0
         assert heads[-1].state is TurnState.CONNECTING
+        assert heads[-1].problem == TurnProblem("unreachable", "refused")
         await asyncio.sleep(101)
         assert len(endpoints.wires) == 2
-        assert (await engine.last(a)).head.retry_at is None
+        head = (await engine.last(a)).head
+        assert (head.retry_at, head.problem) == (None, None)
 
     run(body)
 

@@ -40,7 +40,7 @@ from chatforge_tui.domain.part import (
     ToolState,
 )
 from chatforge_tui.domain.plan import Plan, PlanStep, StepStatus
-from chatforge_tui.domain.turn import TurnState, Usage
+from chatforge_tui.domain.turn import TurnProblem, TurnState, Usage
 from chatforge_tui.errors import LimitExceeded, StreamLost
 from chatforge_tui.streaming.cancellation import CancelReason
 from chatforge_tui.streaming.outcome import Outcome, cut, outcome_of_error, outcome_of_event, outcome_of_stop
@@ -296,7 +296,8 @@ def test_an_error_says_how_the_turn_ends_and_how_long_the_server_asks_to_wait(se
 
 def test_tries_after_the_first_are_requests_of_their_own():
     state = fresh()
-    assert state.pausing(5.0).head.retry_at == 5.0
+    busy = TurnProblem("rate-limited", "It takes no more requests for now (429).")
+    assert (state.pausing(5.0, busy).head.retry_at, state.head.problem) == (5.0, busy)
     change = state.retrying(RequestId("r2"))
     assert isinstance(change, HeadChanged)
-    assert (change.head.request_id, change.head.retry_at) == ("r2", None)
+    assert (change.head.request_id, change.head.retry_at, change.head.problem) == ("r2", None, None)

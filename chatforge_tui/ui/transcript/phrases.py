@@ -62,7 +62,8 @@ def waiting_words(head: TurnHead, now: float) -> str:
     """Return what a live turn waits for before its first output, or after it lost its stream."""
     what = "Reconnecting" if head.is_reconnecting else "Trying again"
     if head.retry_at is not None and head.retry_at > now:
-        return f"{what} in {max(1, round(head.retry_at - now))} s"
+        why = f": {clean_line(head.problem.message)}" if head.problem is not None else ""
+        return f"{what} in {max(1, round(head.retry_at - now))} s{why}"
     if head.is_reconnecting:
         return what
     if head.state is TurnState.STREAMING:

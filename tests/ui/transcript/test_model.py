@@ -213,6 +213,10 @@ def test_a_live_turn_says_what_it_waits_for_and_shows_a_cursor_where_it_writes()
     head = turn(0, state=TurnState.CONNECTING).head
     model.apply(changed(0, HeadChanged(replace(head, retry_at=NOW + 3))))
     assert text_of(model)[-1].endswith("Trying again in 3 s")
+    busy = TurnProblem("rate-limited", "It takes no more\nrequests\x1b[2J (429)")
+    model.apply(changed(0, HeadChanged(replace(head, retry_at=NOW + 3, problem=busy))))
+    assert "Trying again in 3 s: It takes no more" in text_of(model)[-1]
+    assert "\x1b" not in text_of(model)[-1]
     model.apply(changed(0, HeadChanged(replace(head, state=TurnState.STREAMING)), PartAdded(TextPart(0, "Hel"))))
     assert text_of(model)[-1] == "Hel▌"
     model.apply(ended(turn(0, "Hello")))
