@@ -442,6 +442,8 @@ class TranscriptModel:
         if layout is not None:
             return layout
         layout = self._fresh[at] = self.layout(at)
+        if layout.head.state is TurnState.WAITING:
+            layout.set_passed(at < self._last_sent)
         layout.prepare(self.page, self.marks, self._clock(), self.frame, self.agent)
         self.set_height(at, layout.height)
         return layout

@@ -140,6 +140,7 @@ class TurnLayout:
         self._you, self._agent = Header(), Header()
         self._waiting = Fixed()
         self._ending: list[Piece] = []
+        self._is_passed = False
         self._built_ending: TurnHead | None = None
         for part in turn.parts:
             self._add(part)
@@ -220,6 +221,12 @@ class TurnLayout:
         """Draw a divider above the turn, or none."""
         self._divider = Divider() if unread else None
         self.mark_stale()
+
+    def set_passed(self, passed: bool) -> None:
+        """Say no more that the agent waits: the session has gone on. Or say it again."""
+        if passed is not self._is_passed:
+            self._is_passed, self._built_ending = passed, None
+            self.mark_stale()
 
     def set_below(self) -> None:
         """Draw a gap above a turn that was the first: others came before it."""
@@ -422,7 +429,8 @@ class TurnLayout:
         self._waiting.set(((f"{spinner} ", Ink("accent", copy="")), (waiting_words(head, now), MUTED)))
         if self._built_ending is not head:
             self._built_ending = head
-            self._ending = [_hanging(mark, words) for mark, words in ending(head, marks)]
+            said = () if self._is_passed else ending(head, marks)
+            self._ending = [_hanging(mark, words) for mark, words in said]
 
     def _collect(self, marks: MarkSet) -> tuple[list[Piece], list[int]]:
         flow: list[Piece] = [] if self._is_first else [TURN_GAP]

@@ -206,6 +206,17 @@ def test_a_final_answer_that_replaces_the_streamed_one_is_what_is_shown():
     assert text_of(model)[4:] == ["another"]
 
 
+def test_a_question_waits_for_an_answer_until_the_session_goes_on():
+    said = f"{model_of().marks.waiting} Waiting for your answer."
+    model = model_of(turn(0, "Which one?", state=TurnState.WAITING), waiting(9))
+    assert said in text_of(model)
+    model.apply(began(1))
+    assert said not in text_of(model)
+    model.apply(TurnRemoved(began(1).turn.head.session_id, began(1).turn.head.turn_id))
+    assert said in text_of(model)
+    assert said not in text_of(model_of(turn(0, "Which one?", state=TurnState.WAITING), turn(1, "That one.")))
+
+
 def test_a_live_turn_says_what_it_waits_for_and_shows_a_cursor_where_it_writes():
     model = model_of()
     model.apply(began(0))
