@@ -19,6 +19,8 @@ class TextSection(Section):
         self._is_hidden = part.is_plan_source
         self._text = MarkdownText()
         self._is_fed = False
+        self._goes_on = False
+        """It has grown although another part had begun below it, and may do so again."""
 
     def pieces(self, marks: MarkSet) -> list[Piece]:
         """Return the closed blocks and the open end."""
@@ -69,9 +71,18 @@ class TextSection(Section):
         return len(self.closed) if open_pieces and (not rest or "\n" in news) else None
 
     def append(self, field: str, text: str) -> None:
-        """Add text."""
+        """Add text. One that was taken for ended, for another part had begun, goes on: artifacts may stream at once."""
         del field
         self._received.append(text)
+        if self.is_ended:
+            self.is_ended, self._goes_on = False, True
+            if self._text.is_ended:
+                self._text, self._received, self._is_fed = MarkdownText(), GrowingSource(self._received.text), False
+
+    def end_before_next(self) -> None:
+        """Another part begins below: as a rule, no more text comes."""
+        if not self._goes_on:
+            self.end()
 
     def replace(self, part: Part) -> bool:
         """Stay as it is when only the end is new."""

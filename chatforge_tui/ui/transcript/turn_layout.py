@@ -408,11 +408,11 @@ class TurnLayout:
                 self._sections[part.index].end()
 
     def _close_before(self, index: int) -> None:
-        """A part that begins ends the text before it: text never goes on elsewhere."""
+        """A part that begins ends the text before it, as a rule."""
         for other in self._order:
             section = self._sections[other]
             if other < index and isinstance(section, TextSection):
-                section.end()
+                section.end_before_next()
 
     def _end_sections(self) -> None:
         for section in self._sections.values():

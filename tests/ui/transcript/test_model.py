@@ -206,6 +206,31 @@ def test_a_final_answer_that_replaces_the_streamed_one_is_what_is_shown():
     assert text_of(model)[4:] == ["another"]
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_texts_that_grow_side_by_side_are_laid_out_as_the_whole(seed):
+    chance = random.Random(seed)
+    model, texts = model_of(turn(0, "before")), [""]
+    model.apply(began(1))
+    model.apply(changed(1, PartAdded(TextPart(0, ""))))
+    for _ in range(150):
+        if len(texts) < 4 and not chance.randrange(20):
+            texts.append("begins ")
+            model.apply(changed(1, PartAdded(TextPart(len(texts) - 1, "begins "))))
+        part, piece = chance.randrange(len(texts)), chance.choice(PIECES)
+        texts[part] += piece
+        model.apply(changed(1, TextAppended(part, piece)))
+        if chance.randrange(3):
+            settle(model, chance.choice((5, 20, 60)))
+    model.apply(changed(1, PartAdded(ToolPart(len(texts), "c", "t", ToolState.DONE))))
+    whole = turn(1, "", *(TextPart(*each) for each in enumerate(texts)), ToolPart(len(texts), "c", "t", ToolState.DONE))
+    assert model.answer(1) == whole.answer
+    lines = text_of(model)
+    for text in texts:
+        assert not (words := text.split()) or any(words[-1].strip("*`#[]") in line for line in lines[-400:])
+    model.apply(ended(whole))
+    assert text_of(model) == text_of(model_of(turn(0, "before"), whole))
+
+
 def test_a_question_waits_for_an_answer_until_the_session_goes_on():
     said = f"{model_of().marks.waiting} Waiting for your answer."
     model = model_of(turn(0, "Which one?", state=TurnState.WAITING), waiting(9))
