@@ -12,8 +12,8 @@ left alone until every answer is complete. Judged against the servers' own logs 
     re-sent         requests that a server received more than once, and tasks it was told to stop
     doubled, wrong  answers on disk that are no prefix of what the server sent, or not its whole answer at the end
     behind          milliseconds before the kill since which the program had text that is not on disk (its promise: at
-                    most 250), and since which the server had written some, which also counts how long the program had
-                    to wait for the processor before it could read
+                    most 250), since which its store had it, and since which the server had written some, which also
+                    counts how long the program had to wait for the processor before it could read
 """
 
 import argparse
@@ -66,7 +66,8 @@ class Verdict(Tally):
     """Of each run: since when text that the program had received was not on disk."""
     server_late_ms: list[float] = field(default_factory=list[float])
     """Of each run: since when text that the server had written was not on disk."""
-    commit_ms: list[float] = field(default_factory=list[float])
+    work_ms: list[float] = field(default_factory=list[float])
+    """Of each commit and chore of the store's thread, those that a kill cut among them: how long it took."""
     streaming: int | None = None
     """Sessions that streamed at a kill, the fewest of all runs."""
 
@@ -80,7 +81,7 @@ class Verdict(Tally):
             "faults": len(self.faults),
             "behind what was received, ms: median, p95, most": quantile(self.late_ms),
             "behind what was sent, ms: median, p95, most": quantile(self.server_late_ms),
-            "a commit, ms: median, p95, most": quantile(self.commit_ms),
+            "a commit or chore, ms: median, p95, most": quantile(self.work_ms),
             "runs over 250 ms": sum(late > LATE_MOST_MS for late in self.late_ms),
         }
 
@@ -172,21 +173,23 @@ class Home:
         load = os.getloadavg()[0]
         killed, turns = await self._kill(screen)
         streaming = receipts.read().growing(killed - STREAMING_S)
-        late_ms = receipts.late_s(killed, {turn.head.turn_id: len(turn.answer) for turn in turns}) * 1_000
+        late = receipts.late(killed, {turn.head.turn_id: len(turn.answer) for turn in turns})
         server_late_ms = _server_late_ms(seen, killed, {turn.head.prompt.text: len(turn.answer) for turn in turns})
-        verdict, commit_ms = self.verdict, receipts.commit_ms()
+        verdict, work_ms = self.verdict, receipts.work_ms(killed)
         verdict.runs += 1
-        verdict.late_ms.append(late_ms)
+        verdict.late_ms.append(late.came_s * 1_000)
         verdict.server_late_ms.append(server_late_ms)
-        verdict.commit_ms += commit_ms
+        verdict.work_ms += work_ms
         verdict.streaming = min(streaming, self.sessions if verdict.streaming is None else verdict.streaming)
         self.results.add(
             home=self.home.name,
             streaming=streaming,
             characters=sum(len(turn.answer) for turn in turns),
-            behind_received_ms=round(late_ms),
+            behind_received_ms=round(late.came_s * 1_000),
+            behind_given_ms=round(late.given_s * 1_000),
             behind_sent_ms=round(server_late_ms),
-            commit_ms=quantile(commit_ms),
+            work_ms=quantile(work_ms),
+            last_work_ms=round(work_ms[-1], 1),
             load=round(load, 1),
             faults=len(verdict.faults),
         )

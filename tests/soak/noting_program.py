@@ -1,9 +1,9 @@
 """The real program, which also notes when text came off its sockets: `python -m tests.soak.noting_program NOTES [ARGUMENT...]`.
 
 Each piece of text is noted before the store is given it: its turn, how long the turn's text is with it, and when the
-oldest byte of it was read from the socket, by the monotonic clock, which all processes of a machine share. Each commit is
-noted after it: when it began and when it was durable. A note is one write() and outlives a kill -9 of the program.
-receipts.py reads them.
+oldest byte of it was read from the socket, by the monotonic clock, which all processes of a machine share. Each commit,
+and each chore that the store's thread does between them, is noted twice: that it begins, and when it ended, since the kill
+may fall into a long one. A note is one write() and outlives a kill -9 of the program. receipts.py reads them.
 """
 
 import json
@@ -73,7 +73,8 @@ def watch_sockets() -> None:
 def watch_store(note: Callable[..., None]) -> None:
     """Note what is handed to the store, and its commits."""
     lengths = Lengths()
-    record, adopt_turn, commit = SqliteStore.record, SqliteStore.adopt_turn, Writer._commit
+    record, adopt_turn = SqliteStore.record, SqliteStore.adopt_turn
+    commit, do_chore = Writer._commit, Writer._do_chore
 
     def noted_record(self: Any, turn_id: Any, changes: Any) -> None:
         note("text", turn_id, lengths.after(turn_id, changes), _came.get(time.monotonic()), time.monotonic())
@@ -85,13 +86,20 @@ def watch_store(note: Callable[..., None]) -> None:
         return turn
 
     def noted_commit(self: Any, workplace: Any, batch: Any) -> None:
-        began = time.monotonic()
+        writes = sum(entry.is_write for entry in batch)
+        note("begin", writes, began := time.monotonic())
         commit(self, workplace, batch)
-        note("commit", sum(entry.is_write for entry in batch), began, time.monotonic())
+        note("commit", writes, began, time.monotonic())
+
+    def noted_do_chore(self: Any, workplace: Any) -> None:
+        note("begin", 0, began := time.monotonic())
+        do_chore(self, workplace)
+        note("chore", 0, began, time.monotonic())
 
     SqliteStore.record = noted_record  # type: ignore[method-assign]
     SqliteStore.adopt_turn = noted_adopt_turn  # type: ignore[method-assign]
     Writer._commit = noted_commit  # type: ignore[method-assign]
+    Writer._do_chore = noted_do_chore  # type: ignore[method-assign]
 
 
 def run() -> None:

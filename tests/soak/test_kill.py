@@ -13,7 +13,4 @@ async def test_a_killed_program_loses_doubles_and_sends_again_nothing(tmp_path):
     assert not verdict.faults, str(verdict)
     assert (verdict.runs, verdict.turns, verdict.streaming) == (RUNS, SESSIONS * len(KINDS), SESSIONS)
     # what came while one commit was under way is in the next one: a disk that is slower than the promise sets the limit
-    limit_ms = max(LATE_MOST_MS, 2 * max(verdict.commit_ms))
-    late = [ms for ms in verdict.late_ms if ms > limit_ms]
-    # beside the whole test run the machine stands still now and then: 560 ms were seen once; the long form allows none
-    assert len(late) <= 1, str(verdict)
+    assert max(verdict.late_ms) <= max(LATE_MOST_MS, 2 * max(verdict.work_ms)), str(verdict)
