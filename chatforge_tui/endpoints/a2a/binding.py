@@ -213,8 +213,10 @@ class HttpJson:
         path = f"/tasks/{quote(task_id, safe='')}"
         if operation is Operation.GET:
             return self._call("GET", path, operation, None)
-        verb = "cancel" if operation is Operation.CANCEL else "subscribe"
-        return self._call("POST", f"{path}:{verb}", operation, b"{}")
+        if operation is Operation.CANCEL:
+            return self._call("POST", f"{path}:cancel", operation, b"{}")
+        method, body = ("POST", b"{}") if self.is_v1 else ("GET", None)
+        return self._call(method, f"{path}:subscribe", operation, body)
 
     def read(self, text: str | bytes) -> Reply:
         """Open one reply."""
@@ -223,7 +225,7 @@ class HttpJson:
             return failure
         if self.is_v1:
             return wire_v10.read_result(decode(text, wire_v10.Result))
-        return wire_v03_http.read_result(decode(text, wire_v03_http.Result))
+        return wire_v03_http.read_reply(text)
 
     def _call(self, method: str, path: str, operation: Operation, body: bytes | None) -> HttpCall:
         accept = EVENT_STREAM if operation in STREAMED else JSON
@@ -235,8 +237,13 @@ class HttpJson:
 
 class _HttpFailure(msgspec.Struct):
     error: Any = None
+    type: Any = None
+    title: Any = None
+    detail: Any = None
 
 
+_PROBLEM: Final = "https://a2a-protocol.org/errors/"
+"""How the type of an error begins that is a problem of RFC 9457, as earlier servers of version 1.0 send it."""
 _REASONS: Final = {
     "TASK_NOT_FOUND": TASK_NOT_FOUND,
     "TASK_NOT_CANCELABLE": TASK_NOT_CANCELABLE,
@@ -251,7 +258,12 @@ def read_http_failure(text: str | bytes) -> RpcFailure | None:
     Raises:
         MalformedJson: it is no JSON object.
     """
-    error = as_mapping(decode(text, _HttpFailure).error)
+    failure = decode(text, _HttpFailure)
+    problem = as_text(failure.type)
+    if problem.startswith(_PROBLEM):
+        reason = problem.removeprefix(_PROBLEM).replace("-", "_").upper()
+        return RpcFailure(_REASONS.get(reason, INTERNAL_ERROR), as_text(failure.detail) or as_text(failure.title))
+    error = as_mapping(failure.error)
     if not error:
         return None
     reasons = [as_text(as_mapping(detail).get("reason")) for detail in as_list(error.get("details"))]

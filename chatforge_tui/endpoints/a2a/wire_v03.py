@@ -1,7 +1,7 @@
 """Protocol version 0.3 on the wire: parts, messages and events are told apart by their `kind`.
 
-Owns the dialect's JSON shapes and method names. What they mean for an answer is the turn reader's business. Fields that
-this program has no use for are not declared, so that a server may get them wrong.
+Owns the dialect's parts, its kinds of reply and its method names. What they mean for an answer is the turn reader's
+business.
 """
 
 from collections.abc import Mapping
@@ -9,27 +9,28 @@ from typing import Any, Final
 
 import msgspec
 
-from chatforge_tui.domain.ids import ContextId, TaskId
 from chatforge_tui.endpoints.a2a.inline_file import inline_file
 from chatforge_tui.endpoints.a2a.wire import (
-    ArtifactSeen,
     DataPiece,
     FilePiece,
     MessageSeen,
     Operation,
     Outgoing,
     Piece,
-    StatusSeen,
-    TaskSeen,
     TextPiece,
     UnknownPiece,
     UnknownSeen,
-    WireArtifact,
     WireEvent,
-    WireMessage,
-    read_state,
 )
-from chatforge_tui.endpoints.loose_json import as_mapping
+from chatforge_tui.endpoints.a2a.wire_json import (
+    Artifact,
+    ArtifactUpdate,
+    Message,
+    Status,
+    StatusUpdate,
+    Task,
+    ids_of,
+)
 
 VERSION: Final = "0.3"
 HEADERS: Final[Mapping[str, str]] = {}
@@ -48,6 +49,12 @@ class _File(msgspec.Struct, rename="camel"):
     mime_type: str | None = None
     name: str | None = None
 
+    def read(self) -> FilePiece:
+        name, media_type = self.name or "", self.mime_type or ""
+        if self.bytes is not None:
+            return inline_file(self.bytes, name=name, media_type=media_type)
+        return FilePiece(name, media_type, url=self.uri or "")
+
 
 class _Part(msgspec.Struct, rename="camel"):
     kind: str | None = None
@@ -57,26 +64,22 @@ class _Part(msgspec.Struct, rename="camel"):
     file: _File | None = None
     data: Any = None
 
+    @property
+    def is_inline_file(self) -> bool:
+        return self.file is not None and self.file.bytes is not None
 
-class _Message(msgspec.Struct, rename="camel"):
-    message_id: str | None = None
-    role: str | None = None
-    parts: list[_Part] | None = None
-    context_id: str | None = None
-    task_id: str | None = None
+    def read(self) -> Piece:
+        kind = self.kind or self.type or ""
+        if self.text is not None:
+            return TextPiece(self.text)
+        if self.file is not None:
+            return self.file.read()
+        if self.data is not None or kind == "data":
+            return DataPiece(self.data)
+        return UnknownPiece(kind)
 
 
-class _Status(msgspec.Struct, rename="camel"):
-    state: str | None = None
-    message: _Message | None = None
-
-
-class _Artifact(msgspec.Struct, rename="camel"):
-    artifact_id: str | None = None
-    name: str | None = None
-    description: str | None = None
-    parts: list[_Part] | None = None
-    metadata: Any = None
+_Message = Message[_Part]
 
 
 class Result(msgspec.Struct, rename="camel"):
@@ -86,10 +89,10 @@ class Result(msgspec.Struct, rename="camel"):
     id: str | None = None
     context_id: str | None = None
     task_id: str | None = None
-    status: _Status | None = None
-    artifacts: list[_Artifact] | None = None
+    status: Status[_Message] | None = None
+    artifacts: list[Artifact[_Part]] | None = None
     history: list[_Message] | None = None
-    artifact: _Artifact | None = None
+    artifact: Artifact[_Part] | None = None
     append: bool | None = None
     last_chunk: bool | None = None
     final: bool | None = None
@@ -100,29 +103,20 @@ class Result(msgspec.Struct, rename="camel"):
 
 def read_result(result: Result) -> WireEvent:
     """Return what the result says; UnknownSeen when its kind is not of this version."""
-    context, task = _context(result.context_id), _task(result.task_id)
+    context, task = result.context_id, result.task_id
+    event: WireEvent | None = None
     match result.kind:
-        case "task" if result.id:
-            status = result.status or _Status()
-            return TaskSeen(
-                TaskId(result.id),
-                context,
-                read_state(status.state),
-                _message(status.message),
-                tuple(_artifact(artifact) for artifact in result.artifacts or ()),
-                tuple(message for item in result.history or () if (message := _message(item)) is not None),
-            )
+        case "task":
+            event = Task(result.id, context, result.status, result.artifacts, result.history).read()
         case "message":
-            message = _Message(result.message_id, result.role, result.parts, result.context_id, result.task_id)
-            return MessageSeen(_read_message(message))
-        case "status-update" if result.status:
-            state, message = read_state(result.status.state), _message(result.status.message)
-            return StatusSeen(task, context, state, message, is_final=bool(result.final))
-        case "artifact-update" if result.artifact:
-            artifact = _artifact(result.artifact)
-            return ArtifactSeen(task, context, artifact, is_append=bool(result.append), is_last=bool(result.last_chunk))
+            event = MessageSeen(Message(result.message_id, result.role, result.parts, context, task).read())
+        case "status-update":
+            event = StatusUpdate(task, context, result.status, result.final).read()
+        case "artifact-update":
+            event = ArtifactUpdate(task, context, result.artifact, result.append, result.last_chunk).read()
         case _:
-            return UnknownSeen(result.kind or "")
+            pass
+    return event or UnknownSeen(result.kind or "")
 
 
 def send_params(outgoing: Outgoing, *, tenant: str, is_stream: bool) -> dict[str, Any]:
@@ -133,64 +127,7 @@ def send_params(outgoing: Outgoing, *, tenant: str, is_stream: bool) -> dict[str
     for file in outgoing.files:
         content = {"bytes": file.base64, "mimeType": file.media_type, "name": file.name}
         parts.append({"kind": "file", "file": content})
-    message: dict[str, Any] = {"kind": "message", "messageId": outgoing.message_id, "role": "user", "parts": parts}
-    if outgoing.context_id:
-        message["contextId"] = outgoing.context_id
-    if outgoing.task_id:
-        message["taskId"] = outgoing.task_id
-    params: dict[str, Any] = {"message": message}
+    params: dict[str, Any] = {"message": {"kind": "message", **ids_of(outgoing), "role": "user", "parts": parts}}
     if not is_stream:
         params["configuration"] = {"blocking": True, "acceptedOutputModes": []}
     return params | ({"tenant": tenant} if tenant else {})
-
-
-def _message(message: _Message | None) -> WireMessage | None:
-    return None if message is None else _read_message(message)
-
-
-def _read_message(message: _Message) -> WireMessage:
-    """Return a message; of the user's own, which a task repeats, without the bytes of files."""
-    is_agent = (message.role or "agent").lower() != "user"
-    return WireMessage(
-        message.message_id or "",
-        is_agent,
-        tuple(_piece(part) for part in message.parts or () if is_agent or part.file is None),
-        _context(message.context_id),
-        _task(message.task_id),
-    )
-
-
-def _artifact(artifact: _Artifact) -> WireArtifact:
-    return WireArtifact(
-        artifact.artifact_id or "",
-        artifact.name or "",
-        artifact.description or "",
-        tuple(_piece(part) for part in artifact.parts or ()),
-        as_mapping(artifact.metadata),
-    )
-
-
-def _piece(part: _Part) -> Piece:
-    kind = part.kind or part.type or ""
-    if part.text is not None:
-        return TextPiece(part.text)
-    if part.file is not None:
-        return _file(part.file)
-    if part.data is not None or kind == "data":
-        return DataPiece(part.data)
-    return UnknownPiece(kind)
-
-
-def _file(file: _File) -> FilePiece:
-    name, media_type = file.name or "", file.mime_type or ""
-    if file.bytes is not None:
-        return inline_file(file.bytes, name=name, media_type=media_type)
-    return FilePiece(name, media_type, url=file.uri or "")
-
-
-def _context(text: str | None) -> ContextId | None:
-    return ContextId(text) if text else None
-
-
-def _task(text: str | None) -> TaskId | None:
-    return TaskId(text) if text else None

@@ -16,7 +16,10 @@ from chatforge_tui.endpoints.a2a.plans import plan_from_data
 from chatforge_tui.endpoints.a2a.status_texts import StatusTexts, join_texts
 from chatforge_tui.endpoints.a2a.wire import (
     TASK_NOT_CANCELABLE,
+    TASK_NOT_FOUND,
     ArtifactSeen,
+    DataPiece,
+    FilePiece,
     MessageSeen,
     Operation,
     Outgoing,
@@ -24,7 +27,9 @@ from chatforge_tui.endpoints.a2a.wire import (
     RpcFailure,
     StatusSeen,
     TaskState,
+    TextPiece,
     UnknownSeen,
+    WireArtifact,
     read_state,
 )
 from chatforge_tui.endpoints.loose_json import MalformedJson
@@ -176,6 +181,66 @@ def test_an_error_of_version_03_over_http_is_a_sentence_of_which_some_are_known(
     known, other = OLD_REST.read(f'{{"message": "{said}"}}'), OLD_REST.read('{"message": "unknown exception"}')
     assert known == RpcFailure(TASK_NOT_CANCELABLE, said)
     assert other == RpcFailure(-32603, "unknown exception", is_of_protocol=False)
+    coded = OLD_REST.read('{"code": -32001, "message": "Unknown task: t"}')
+    assert coded == RpcFailure(TASK_NOT_FOUND, "Unknown task: t")
+    assert OLD_REST.read('{"code": 500, "message": "m"}') == RpcFailure(-32603, "m", is_of_protocol=False)
+
+
+def test_a_text_that_happens_to_be_base64_is_not_decoded_once_more():
+    def of_type(media_type):
+        file = {"fileWithBytes": "dGVzdA==", "mimeType": media_type, "name": "f"}
+        seen = OLD_REST.read(json.dumps({"msg": {"role": "ROLE_AGENT", "content": [{"file": file}]}}))
+        return seen.message.pieces[0].data
+
+    assert of_type("text/plain") == b"test"
+    assert of_type("image/png") == b"\xb5\xeb-"
+
+
+def test_version_03_over_http_is_read_in_snake_case_too():
+    ids = {"task_id": "t", "context_id": "c"}
+    free = {"data": {"data": {"some_id": 1, "inner": {"two_words": 2}}}}
+    file = {"file": {"file_with_bytes": "dGVzdA==", "mime_type": "image/png", "name": "f"}}
+    artifact = {"artifact_id": "a", "parts": [{"text": "hi"}, free, file], "metadata": {"a_b": 1}}
+    update = {**ids, "artifact": artifact, "append": True, "last_chunk": True}
+    seen = OLD_REST.read(json.dumps({"artifact_update": update}))
+    assert seen == ArtifactSeen(
+        TaskId("t"),
+        ContextId("c"),
+        WireArtifact(
+            "a",
+            "",
+            "",
+            (
+                TextPiece("hi"),
+                DataPiece({"some_id": 1, "inner": {"two_words": 2}}),
+                FilePiece("f", "image/png", data=b"test"),
+            ),
+            {"a_b": 1},
+        ),
+        is_append=True,
+        is_last=True,
+    )
+    asks = {"message_id": "m", "role": "ROLE_AGENT", "content": [{"text": "which?"}]}
+    status = {"state": "TASK_STATE_INPUT_REQUIRED", "message": asks}
+    waits = OLD_REST.read(json.dumps({"status_update": {**ids, "status": status, "final": True}}))
+    assert isinstance(waits, StatusSeen)
+    assert (waits.state, waits.message.text, waits.is_final) == (TaskState.INPUT_REQUIRED, "which?", True)
+    for body in ("[1]", '{"task_id": ', '{"status_update": {"task_id": 7}}', '{"a_id":' * 9_000):
+        with pytest.raises(MalformedJson):
+            OLD_REST.read(body)
+
+
+@pytest.mark.parametrize("binding", [OLD_REST, REST], ids=["0.3", "1.0"])
+def test_a_problem_of_the_protocol_is_an_error_whatever_transports_it(binding):
+    problem = {"type": "https://a2a-protocol.org/errors/task-not-found", "title": "Not found", "detail": "no t"}
+    assert binding.read(json.dumps(problem)) == RpcFailure(TASK_NOT_FOUND, "no t")
+    other = {"type": "https://a2a-protocol.org/errors/invalid-request", "title": "Invalid"}
+    assert binding.read(json.dumps(other)) == RpcFailure(-32603, "Invalid")
+
+
+def test_version_03_over_http_follows_a_task_with_get():
+    call = OLD_REST.about_task(Operation.SUBSCRIBE, TaskId("t"))
+    assert (call.method, call.url, call.body) == ("GET", "http://a.example/rest/v1/tasks/t:subscribe", None)
 
 
 @pytest.mark.parametrize(
