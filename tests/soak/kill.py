@@ -51,6 +51,8 @@ STREAMING_S = 3.0
 """A session of which text came within so many seconds before the kill was streaming."""
 LIMIT_S = 60.0
 _LOOK_S = 0.025
+_IN_MEMORY = "/dev/shm"
+"""Where a note does not wait for the disk: the program under test would wait with it, and be late for being watched."""
 _LONGEST = 50_000
 """Tokens that no answer reaches."""
 
@@ -125,6 +127,8 @@ class Home:
     whole: str
     """What every answer is the beginning of."""
     results: Results
+    notes: Path
+    """Directory for what the program notes."""
 
     def __post_init__(self) -> None:
         self.tail = Tail(self.server)
@@ -152,7 +156,7 @@ class Home:
     @asynccontextmanager
     async def _program(self) -> AsyncIterator[tuple[Terminal, Receipts]]:
         """Start the program once more."""
-        notes = self.home / f"notes-{self._lives}"
+        notes = self.notes / f"{self.home.name}-{self._lives}"
         self._lives += 1
         argv = (sys.executable, "-m", "tests.soak.noting_program", str(notes))
         async with terminal(argv, home=self.home) as screen:
@@ -260,11 +264,13 @@ async def soak(
 ) -> Verdict:
     """Play the runs, home by home from the `first` on, each with the next server; return what they came to."""
     verdict, results, whole = Verdict(), results or Results(None), answer(_LONGEST)
-    for number in range(first, first + -(-runs // in_a_home)):
-        kind = KINDS[number % len(KINDS)]
-        with run_a2a_server(kind, directory / f"server-{number}.jsonl") as server:
-            rng, home = random.Random(f"{seed}-{number}"), directory / f"home-{number}-{kind}"
-            await Home(home, server, sessions, verdict, rng, whole, results).play(min(in_a_home, runs - verdict.runs))
+    with tempfile.TemporaryDirectory(dir=_IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else None) as notes:
+        for number in range(first, first + -(-runs // in_a_home)):
+            kind = KINDS[number % len(KINDS)]
+            with run_a2a_server(kind, directory / f"server-{number}.jsonl") as server:
+                rng, home = random.Random(f"{seed}-{number}"), directory / f"home-{number}-{kind}"
+                lives = Home(home, server, sessions, verdict, rng, whole, results, Path(notes))
+                await lives.play(min(in_a_home, runs - verdict.runs))
     results.end(verdict.summary(), verdict.faults)
     return verdict
 
