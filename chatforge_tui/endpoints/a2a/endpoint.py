@@ -58,7 +58,10 @@ _MAX_QUOTE: Final = 2048
 _TOO_BUSY: Final = frozenset({503, 529})
 """Statuses under which a server did not even begin."""
 _POLL_S: Final = (0.5, 1.0, 2.0, 3.0, 5.0)
-"""Seconds between two looks at a task that cannot be followed by a stream; the last one goes on."""
+"""Seconds between two looks at a task that cannot be followed by a stream, from the last one that found something new; the
+longest goes on."""
+_LOOKS_SHARE: Final = 0.1
+"""Of the time, at most, goes into looking: a task with a long history takes the agent long to tell."""
 
 
 class A2aSettings(Struct, frozen=True):
@@ -278,16 +281,17 @@ class A2aEndpoint:
 
     async def _poll(self, turn: "_Turn", route: Route, task_id: TaskId) -> AsyncGenerator[StreamEvent, None]:
         """Look at a running task from time to time, until it is over or nothing has changed for too long."""
-        limit = self._channel.settings.progress_s
+        limit, now = self._channel.settings.progress_s, asyncio.get_running_loop().time
         last: WireEvent | None = None
-        unchanged, looks = 0.0, 0
+        unchanged, looks, took = 0.0, 0, 0.0
         while not turn.reader.is_over:
-            pause = _POLL_S[min(looks, len(_POLL_S) - 1)]
+            pause = max(_POLL_S[min(looks, len(_POLL_S) - 1)], took / _LOOKS_SHARE)
             await asyncio.sleep(pause)
-            looks, unchanged = looks + 1, unchanged + pause
+            looks, unchanged, began = looks + 1, unchanged + pause, now()
             seen = await self._get(turn, route, task_id)
+            took = now() - began
             if seen != last:
-                last, unchanged = seen, 0.0
+                last, unchanged, looks = seen, 0.0, 0
             yield StillAlive()
             for event in turn.reader.read(seen):
                 yield event

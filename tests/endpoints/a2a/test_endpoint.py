@@ -386,6 +386,34 @@ async def test_an_agent_that_does_not_stream_is_polled_until_its_task_is_over(se
     assert [method(each) for each in server.requests] == ["message/send", "tasks/get", "tasks/get", "tasks/get"]
 
 
+async def test_a_task_that_goes_on_is_looked_at_as_often_as_at_first(serving, server, monkeypatch):
+    monkeypatch.setattr(endpoint_module, "_POLL_S", (0.001, 0.002, 0.003))
+    monkeypatch.setattr(endpoint_module, "_LOOKS_SHARE", 1e9)
+    pauses, sleep = [], asyncio.sleep
+
+    async def noted_sleep(delay):
+        pauses.append(delay)
+        await sleep(delay)
+
+    monkeypatch.setattr(endpoint_module.asyncio, "sleep", noted_sleep)
+    serving.card({**OLD_CARD, "capabilities": {"streaming": False}})
+    idle = reply(task("working"))
+    server.plays = [idle, idle, idle, idle, reply(task("working", "some")), reply(task("completed", "some"))]
+    found = await run(serving.connect())
+    assert found.text == "some"
+    assert [pause for pause in pauses if pause] == [0.001, 0.001, 0.002, 0.003, 0.001]
+
+
+async def test_a_look_that_takes_long_is_not_followed_by_the_next_at_once(serving, server, monkeypatch):
+    monkeypatch.setattr(endpoint_module, "_POLL_S", (0.0,))
+    pauses, sleep = [], asyncio.sleep
+    monkeypatch.setattr(endpoint_module.asyncio, "sleep", lambda delay: sleep(pauses.append(delay) or 0))
+    serving.card({**OLD_CARD, "capabilities": {"streaming": False}})
+    server.plays = [reply(task("working")), reply(task("working")), reply(task("completed", "all"))]
+    await run(serving.connect())
+    assert pauses[-1] > 0
+
+
 async def test_a_task_that_never_changes_is_stalled(serving, server, monkeypatch):
     monkeypatch.setattr(endpoint_module, "_POLL_S", (0.01,))
     serving.card({**OLD_CARD, "capabilities": {"streaming": False}})
