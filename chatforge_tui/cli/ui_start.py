@@ -17,6 +17,7 @@ from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.config.settings import BUILT_IN
 from chatforge_tui.domain.session import EndpointRef
 from chatforge_tui.errors import ConfigError
+from chatforge_tui.safety.clean import clean_line
 
 if TYPE_CHECKING:
     from chatforge_tui.endpoints.discovery import Offer
@@ -51,10 +52,11 @@ def run_ui(launch: Launch, modes: list[Any] | None = None) -> int:
 def _run_app(launch: Launch, endpoint: EndpointRef, engine: "_Engine", modes: list[Any] | None) -> int:
     # 400 ms for textual and the screen; a mistake in the configuration need not wait for them.
     from chatforge_tui.ui.app import ChatForgeApp  # noqa: PLC0415 - see above
-    from chatforge_tui.ui.desk_app import default_examples  # noqa: PLC0415 - see above
+    from chatforge_tui.ui.desk_app import DEFAULT_LESSON  # noqa: PLC0415 - see above
+    from chatforge_tui.ui.widgets.empty_state import Lesson  # noqa: PLC0415 - see above
 
-    def examples(of: EndpointRef) -> Sequence[str]:
-        return _BUILT_IN_EXAMPLES if of.name == BUILT_IN else default_examples(of)
+    def lesson(of: EndpointRef) -> Lesson:
+        return Lesson(_BUILT_IN_EXAMPLES, _note(launch)) if of.name == BUILT_IN else DEFAULT_LESSON
 
     app = ChatForgeApp(
         start_engine=engine.start,
@@ -63,8 +65,7 @@ def _run_app(launch: Launch, endpoint: EndpointRef, engine: "_Engine", modes: li
         locations=launch.locations,
         default_endpoint=endpoint,
         offers=find_offers,
-        notices=_notices(launch, endpoint.name),
-        examples=examples,
+        lesson=lesson,
     )
     app.terminal_modes = modes
     with suppress(OSError):  # a folder that cannot be entered: told when the engine has tried
@@ -122,11 +123,11 @@ def _examine(launch: Launch, width: int) -> str:
     return report_beside_screen(launch, width)
 
 
-def _notices(launch: Launch, endpoint: str) -> list[str]:
-    """Return what the user should know at the start."""
-    if endpoint != BUILT_IN or launch.settings.endpoints:
-        return []
-    return [
+def _note(launch: Launch) -> str:
+    """Return what is to be known of the built-in agent: that it is here for want of another one; "" where there is one."""
+    if launch.settings.endpoints:
+        return ""
+    return (
         "No endpoint is configured, so sessions talk to the built-in agent. It is not a model. "
-        f"Your own endpoints go into {launch.locations.config_file}"
-    ]
+        f"Your own endpoints go into {clean_line(str(launch.locations.config_file))}"
+    )

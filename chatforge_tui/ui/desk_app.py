@@ -51,6 +51,7 @@ from chatforge_tui.ui.terminal_driver import TerminalDriver
 from chatforge_tui.ui.terminal_watch import TerminalWatch
 from chatforge_tui.ui.turn_actions import TurnActions
 from chatforge_tui.ui.turn_facts import session_title
+from chatforge_tui.ui.widgets.empty_state import Lesson
 
 if TYPE_CHECKING:  # each of them costs a start more than 10 ms
     from chatforge_tui.sessions.manager import SessionManager
@@ -64,17 +65,14 @@ ENGINE_STOP_S = 4.0
 """Seconds that the engine may take to end its streams and to close the store; its own limits are shorter."""
 CRASH_CODE = 70
 """What the program exits with after an error of its own."""
-DEFAULT_EXAMPLES = (
-    "What can you do for me?",
-    "Make a plan first, then carry it out step by step.",
-    "Ask me what you need to know before you start.",
+DEFAULT_LESSON = Lesson(
+    (
+        "What can you do for me?",
+        "Make a plan first, then carry it out step by step.",
+        "Ask me what you need to know before you start.",
+    )
 )
-
-
-def default_examples(endpoint: EndpointRef) -> Sequence[str]:
-    """Return three prompts that any agent can answer."""
-    del endpoint
-    return DEFAULT_EXAMPLES
+"""Three prompts that any agent can answer."""
 
 
 class DeskApp(TerminalApp, inherit_bindings=False):
@@ -98,7 +96,7 @@ class DeskApp(TerminalApp, inherit_bindings=False):
         default_endpoint: EndpointRef,
         offers: Callable[[], Sequence[Offer]] = tuple,
         notices: Sequence[str] = (),
-        examples: Callable[[EndpointRef], Sequence[str]] = default_examples,
+        lesson: Callable[[EndpointRef], Lesson] = lambda _: DEFAULT_LESSON,
     ) -> None:
         """Prepare; nothing starts before the first frame.
 
@@ -110,7 +108,7 @@ class DeskApp(TerminalApp, inherit_bindings=False):
             default_endpoint: where a session goes when there is none to go by.
             offers: finds endpoints beyond the configured ones; called in a thread, when the dialog is opened.
             notices: sentences to tell at the start.
-            examples: three prompts to try at an endpoint.
+            lesson: what a new session on an endpoint teaches.
         """
         super().__init__(settings, locations, notices)
         self.keymap = keymap
@@ -118,7 +116,7 @@ class DeskApp(TerminalApp, inherit_bindings=False):
         self.monotonic = time.monotonic
         self._default_endpoint = default_endpoint
         self.find_offers = offers
-        self._examples = examples
+        self._lesson = lesson
         self.card_hosts = CardHosts(locations.state_dir)
         self._log_dir = locations.log_dir
         self._book = PaneBook()
@@ -183,7 +181,7 @@ class DeskApp(TerminalApp, inherit_bindings=False):
             settings=self.settings.ui,
             marks=self.marks,
             now=time.time,
-            examples=self._examples,
+            lesson=self._lesson,
             unverified=frozenset(name for name, one in self.settings.endpoints.items() if not one.verify),
             goes_alone=self.settings.outbox == "auto",
         )

@@ -9,7 +9,7 @@ from chatforge_tui.safety.clean import clean_line
 from chatforge_tui.ui.panes import Pane, PaneBook
 from chatforge_tui.ui.screens.ask_text import AskTextScreen
 from chatforge_tui.ui.screens.card_host import CardHostScreen
-from chatforge_tui.ui.screens.confirm import ConfirmScreen
+from chatforge_tui.ui.screens.confirm import ConfirmScreen, RunningQuestion
 from chatforge_tui.ui.screens.doctor import DoctorScreen
 from chatforge_tui.ui.screens.help import HelpScreen
 from chatforge_tui.ui.screens.link import LinkQuestion
@@ -92,17 +92,29 @@ def title_question(title: str) -> AskTextScreen:
     return AskTextScreen("Rename the session", title)
 
 
-def leave_question(running: int) -> ConfirmScreen:
-    """Return the question whether to leave while answers run."""
-    what = "it" if running == 1 else "them"
-    text = f"{_answers_are(running)} still running. Leaving stops {what}; the text so far is kept."
-    return ConfirmScreen("Leave ChatForge?", text, yes="Stop and leave", no="Stay")
+def leave_question(count: Callable[[], int]) -> ConfirmScreen:
+    """Return the question whether to leave while answers run; `count` returns how many do."""
+
+    def words(running: int) -> tuple[str, str]:
+        if not running:
+            return "No answer is running any more. What came is saved.", "Leave"
+        what = "it" if running == 1 else "them"
+        return (
+            f"{_answers_are(running)} still running. Leaving stops {what}; the text so far is kept.",
+            "Stop and leave",
+        )
+
+    return RunningQuestion("Leave ChatForge?", count, words, no="Stay")
 
 
-def abort_all_question(running: int) -> ConfirmScreen:
-    """Return the question whether to stop every answer."""
-    text = f"{_answers_are(running)} running, in all sessions. The text so far is kept."
-    return ConfirmScreen("Stop everything?", text, yes="Stop all", no="Back")
+def abort_all_question(count: Callable[[], int]) -> ConfirmScreen:
+    """Return the question whether to stop every answer; it goes when none runs any more. `count` returns how many do."""
+
+    def words(running: int) -> tuple[str, str] | None:
+        text = f"{_answers_are(running)} running, in all sessions. The text so far is kept."
+        return (text, "Stop all") if running else None
+
+    return RunningQuestion("Stop everything?", count, words, no="Back")
 
 
 def purge_question(title: str) -> ConfirmScreen:

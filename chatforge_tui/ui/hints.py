@@ -169,7 +169,7 @@ class HintWriter:
             return Status(hints, warning=warning)
         tone = "running" if state.is_live else _TONES.get(state, "dim")
         return Status(
-            hints, tone, self._mark(state, now), self._state(turn, now), self._facts(pane, turn, now), warning
+            hints, tone, self._mark(state, now), self._state(pane, turn, now), self._facts(pane, turn, now), warning
         )
 
     def _opening(self, salvaged: int | None) -> Lengths:
@@ -199,14 +199,15 @@ class HintWriter:
         frames = self._marks.spinner
         return frames[int(now * 5) % len(frames)]
 
-    def _state(self, turn: TurnHead, now: float) -> str:
+    def _state(self, pane: Pane, turn: TurnHead, now: float) -> str:
         if turn.state is TurnState.CONNECTING:
             if turn.retry_at is not None and turn.retry_at > now:
                 what = "reconnects" if turn.is_reconnecting else "tries again"
                 return f"{what} in {turn.retry_at - now:2.0f} s"
             if turn.is_reconnecting:
                 return "reconnecting"
-        return state_word(turn.state)
+        quiet = pane.transcript.quiet_s(now) if pane.transcript is not None and turn.state.is_live else 0
+        return f"nothing new for {quiet} s" if quiet else state_word(turn.state)
 
     def _facts(self, pane: Pane, turn: TurnHead, now: float) -> tuple[str, ...]:
         first = first_output(turn)

@@ -61,6 +61,8 @@ class Pane:
         """What the agent waits for."""
         self.form_input: dict[str, str | bool] = {}
         """What has been typed into the form of `question` so far, field name to answer."""
+        self._asked: tuple[TurnId | None, QuestionPart | None] = (None, None)
+        """The turn and the question that `form_input` belongs to."""
         self.prompts: list[str] = []
         """Texts of the session's prompts, oldest first."""
         self.prompt_files: dict[str, tuple[Attachment, ...]] = {}
@@ -240,8 +242,10 @@ class Pane:
                     pass
 
     def _take_question(self, question: QuestionPart | None) -> None:
-        if question != self.question:
-            self.form_input = {}
+        """Take what the turn asks. What was typed stays while that turn is looked at again and goes on to ask the same."""
+        turn_id = self.turn.turn_id if self.turn is not None else None
+        if turn_id != self._asked[0] or question not in (None, self._asked[1]):
+            self._asked, self.form_input = (turn_id, question), {}
         self.question = question
 
 

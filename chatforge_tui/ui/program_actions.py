@@ -340,20 +340,23 @@ class ProgramActions:
 
     def ask_abort_all(self) -> None:
         """Stop every running answer, after asking."""
-        running = len(self._program.book.live)
-        if not running:
+        if not self._running():
             self._program.say("Nothing is running.")
             return
-        question = _dialogs().abort_all_question(running)
+        question = _dialogs().abort_all_question(self._running)
         self._program.ask(question, lambda answer: self._turns.abort_all() if answer else None)
 
     def quit(self) -> None:
         """Leave; ask first when answers are running."""
-        running = len(self._program.book.live)
-        if not running:
+        if not self._running():
             self._program.leave()
             return
-        self._program.ask(_dialogs().leave_question(running), lambda answer: self._program.leave() if answer else None)
+        question = _dialogs().leave_question(self._running)
+        self._program.ask(question, lambda answer: self._program.leave() if answer else None)
+
+    def _running(self) -> int:
+        """Return how many answers run, in all sessions."""
+        return len(self._program.book.live)
 
     def _is_second_press(self, action: str) -> bool:
         now = self._program.monotonic()

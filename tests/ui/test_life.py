@@ -8,7 +8,7 @@ from contextvars import copy_context
 
 import pytest
 
-from chatforge_tui.domain.events import Accepted, TextDelta
+from chatforge_tui.domain.events import Accepted, Finished, TextDelta
 from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.errors import StoreStopped, StoreTooNew, StoreUnavailable
 from chatforge_tui.store.memory_store import MemoryStore
@@ -199,6 +199,30 @@ async def test_leaving_while_an_answer_runs_asks_and_every_key_of_the_question_a
         await program.until(lambda: program.app._exit if leaves else "Leave ChatForge?" not in program.text)
 
         assert program.app._exit is leaves
+
+
+async def test_the_questions_about_running_answers_follow_them(home):
+    async with running(home) as program:
+        first = await program.send("one")
+        await program.open()
+        second = await program.send("two")
+        for pane in (first, second):
+            await program.say(await program.wire(pane), Accepted("fake"), TextDelta("so far"))
+        await program.until(lambda: first.is_live and second.is_live)
+        await program.pilot.press("ctrl+q")
+        await program.sees("2 answers are still running.")
+        await program.say(await program.wire(first), Finished())
+        await program.sees("One answer is still running. Leaving stops it;")
+        await program.say(await program.wire(second), Finished())
+        await program.sees("No answer is running any more.")
+        assert "Stop and leave" not in program.text
+        await program.pilot.press("escape")
+
+        await program.send("three")
+        program.app._program.ask_abort_all()
+        await program.sees("Stop everything?")
+        await program.say(await program.wire(second), Accepted("fake"), TextDelta("done"), Finished())
+        await program.until(lambda: "Stop everything?" not in program.text)
 
 
 async def test_the_thread_that_sees_the_terminal_go_does_not_wait_for_a_loop_that_waits_for_it(home):

@@ -2,6 +2,8 @@
 
 from chatforge_tui.config.settings import EndpointSettings
 from chatforge_tui.domain.session import EndpointRef
+from chatforge_tui.ui.desk_app import DEFAULT_LESSON
+from chatforge_tui.ui.widgets.empty_state import Lesson
 from chatforge_tui.ui.widgets.tab_strip import TabStrip
 from tests.ui.program import ENDPOINTS, running
 
@@ -116,3 +118,18 @@ async def test_a_sentence_that_was_said_does_not_hide_a_dialog(home):
         await program.pilot.press("alt+n")
         await program.sees("New session")
         await program.until(lambda: "Nothing is configured yet." not in program.text)
+
+
+async def test_what_is_to_be_known_of_an_endpoint_stands_on_the_page_of_its_new_sessions(home):
+    note = "Nothing is configured yet, so this is not a model. Your own endpoints go into /somewhere/config.toml"
+    lesson = Lesson(("Try this",), note)
+    async with running(
+        home, size=(80, 24), lesson=lambda of: lesson if of.name == "platform" else DEFAULT_LESSON
+    ) as program:
+        await program.sees("A new session with platform")
+        await program.sees("Nothing is configured yet")
+        for line in ("Try", "Keys", "all keys"):
+            assert line in program.text, "nothing is covered"
+        program.app._sessions.open_on(EndpointRef("local"))
+        await program.sees("A new session with local")
+        assert "Nothing is configured yet" not in program.text

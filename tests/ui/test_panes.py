@@ -3,7 +3,8 @@
 from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import TurnBegan, TurnEnded, TurnRemoved
-from chatforge_tui.domain.turn import Turn
+from chatforge_tui.domain.part import QuestionKind, QuestionPart
+from chatforge_tui.domain.turn import Turn, TurnState
 from chatforge_tui.ui.panes import KEPT_BACK_BYTES, KEPT_BYTES, KEPT_TRANSCRIPTS, Pane, PaneBook
 from tests.store.values import a_session, a_turn, counted, ended
 
@@ -85,3 +86,21 @@ def test_a_turn_that_another_program_could_not_send_does_not_run_any_more():
     assert not pane.is_live
     assert pane.transcript is not None
     assert pane.transcript.turns == len(pane.prompts) == 1
+
+
+def test_what_was_typed_into_a_form_stays_while_its_task_is_looked_at_and_goes_with_its_question():
+    pane = shown(PaneBook(), [])
+    head = replace(a_turn(pane.head, 0), state=TurnState.WAITING)
+    asking = Turn(head, (QuestionPart(0, QuestionKind.INPUT, "Which?"),))
+    pane.load([asking])
+    pane.form_input["name"] = "shop"
+    pane.apply(TurnBegan(replace(asking, head=replace(head, state=TurnState.CONNECTING))))
+    assert pane.question is None
+    pane.apply(TurnEnded(asking))
+    assert pane.form_input == {"name": "shop"}, "/continue found that the agent still waits"
+
+    pane.apply(TurnEnded(replace(asking, parts=(QuestionPart(0, QuestionKind.INPUT, "And?"),))))
+    assert pane.form_input == {}, "it was for another question"
+    pane.form_input["name"] = "secret"
+    pane.apply(TurnBegan(Turn(a_turn(pane.head, 1))))
+    assert pane.form_input == {}, "answered"

@@ -89,6 +89,7 @@ async def test_a_hit_in_the_session_in_front_and_one_in_a_title_work_as_well(hom
         await program.sees("Here a Needle lies.")
         screen = await search(program, "weather")
         await program.until(lambda: len(screen._hits) == 1)
+        await program.sees("  title  Weather")
         await program.pilot.press("enter")
         await program.until(lambda: program.front.head.title == "Weather")
 

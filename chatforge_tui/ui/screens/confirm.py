@@ -1,5 +1,6 @@
 """A question with two answers."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual._path import CSSPathType
@@ -38,7 +39,7 @@ class ConfirmScreen(Dialog[bool]):
         """Lay out question and buttons."""
         with Vertical(classes="dialog--box"):
             yield self.title_line(self._title)
-            yield Static(Content(self._text), markup=False)
+            yield Static(Content(self._text), id="question", markup=False)
             with Horizontal(id="answers"):
                 yield Button(Content(self._yes), variant="primary", compact=True, id="yes")
                 yield Button(Content(self._no), compact=True, id="no")
@@ -55,3 +56,32 @@ class ConfirmScreen(Dialog[bool]):
     def action_no(self) -> None:
         """Answer as the second button does."""
         self.dismiss(False)
+
+
+class RunningQuestion(ConfirmScreen):
+    """A question about the answers that run. It follows them: one that ends while it is read makes its words untrue."""
+
+    def __init__(
+        self, title: str, count: Callable[[], int], words: Callable[[int], tuple[str, str] | None], *, no: str
+    ) -> None:
+        """Ask. All texts are the program's own.
+
+        Args:
+            title: the question.
+            count: returns how many answers run.
+            words: for that number what happens and what the first button does; None when there is nothing left to ask.
+            no: what the second button does.
+        """
+        self._count, self._words = count, words
+        text, yes = words(count()) or ("", "")
+        super().__init__(title, text, yes=yes, no=no)
+
+    def redraw(self) -> None:
+        """Say it anew; called when something about the sessions changed."""
+        said = self._words(self._count())
+        if said is None:
+            self.dismiss(None)
+        elif self.is_mounted:
+            text, yes = said
+            self.query_one("#question", Static).update(Content(text))
+            self.query_one("#yes", Button).label = Content(yes)

@@ -32,6 +32,7 @@ from chatforge_tui.ui.screens.above_prompt import AbovePrompt
 from chatforge_tui.ui.screens.plan_place import PlanPlace
 from chatforge_tui.ui.turn_facts import agent_name, session_title
 from chatforge_tui.ui.widgets.composer import Composer
+from chatforge_tui.ui.widgets.empty_state import Lesson
 from chatforge_tui.ui.widgets.hairline import Hairline
 from chatforge_tui.ui.widgets.key_hints import KeyHints
 from chatforge_tui.ui.widgets.plan_dock import PlanDock
@@ -78,7 +79,7 @@ class MainScreen(FrameScreen):
         settings: UiSettings,
         marks: MarkSet,
         now: Callable[[], float],
-        examples: Callable[[EndpointRef], Sequence[str]],
+        lesson: Callable[[EndpointRef], Lesson],
         unverified: Collection[str] = frozenset(),
         goes_alone: bool = False,
     ) -> None:
@@ -90,7 +91,7 @@ class MainScreen(FrameScreen):
             settings: how it shall look.
             marks: how states are drawn.
             now: returns Unix seconds.
-            examples: three prompts to try at an endpoint.
+            lesson: what a new session on an endpoint teaches.
             unverified: names of the endpoints whose certificate is not checked.
             goes_alone: a prompt that waits for its endpoint goes by itself when that answers.
         """
@@ -98,7 +99,7 @@ class MainScreen(FrameScreen):
         self._book, self._keymap, self._settings, self._marks = book, keymap, settings, marks
         self._bind_actions()
         self._now = now
-        self._examples = examples
+        self._lesson = lesson
         self._unverified = unverified
         self._writer = HintWriter(
             keymap,
@@ -297,7 +298,7 @@ class MainScreen(FrameScreen):
         pane = self._book.current
         if pane is None or not pane.is_empty:
             return False
-        examples = self._examples(pane.head.endpoint)
+        examples = self._lesson(pane.head.endpoint).examples
         shown = examples[self._example] if self._example >= 0 else ""
         if not examples or self.composer.text not in {"", shown}:
             return False
@@ -396,7 +397,7 @@ class MainScreen(FrameScreen):
 
     def _teach(self, pane: Pane) -> None:
         keys = [(self._writer.key(action), words) for action, words in _FIRST_KEYS if self._writer.key(action)]
-        self.page.empty.teach(agent_name(pane), self._examples(pane.head.endpoint), keys)
+        self.page.empty.teach(agent_name(pane), self._lesson(pane.head.endpoint), keys)
 
 
 _FIRST_KEYS = (

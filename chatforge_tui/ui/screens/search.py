@@ -119,8 +119,6 @@ def _lines(hit: SearchHit, room: int) -> Content:
     when = f"{datetime.fromtimestamp(hit.when).astimezone():%d %b %H:%M}" if hit.when else ""
     title = shorten(clean_name(hit.title) or "untitled", room - len(when) - 2)
     head = Content.assemble(Content.styled(title, "bold"), Content.styled(f"  {when}", "$text-muted"))
-    if hit.found_in is FoundIn.TITLE:
-        return head
     before, word, after = (
         clean_name(piece)
         for piece in (hit.excerpt[: hit.start], hit.excerpt[hit.start : hit.end], hit.excerpt[hit.end :])

@@ -246,6 +246,11 @@ class TranscriptModel:
         """Whether a turn may still grow."""
         return self.head_of(at).state.is_live
 
+    def quiet_s(self, now: float) -> int:
+        """Return for how many seconds nothing of the running answer has come; 0 for few, or while it is not known."""
+        layout = self._layouts.get(self._last_sent)
+        return 0 if layout is None else layout.quiet_s(now)
+
     @property
     def anchor(self) -> str:
         """Where the reader is, as a short text for the store; "" = at the end, following."""

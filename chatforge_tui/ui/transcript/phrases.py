@@ -71,6 +71,11 @@ def waiting_words(head: TurnHead, now: float) -> str:
     return "Connecting"
 
 
+def quiet_words(seconds: int) -> str:
+    """Return that nothing has come for so long; "" for 0."""
+    return f"Nothing new for {seconds} s" if seconds else ""
+
+
 def ending(head: TurnHead, marks: MarkSet) -> list[tuple[Span, Span]]:
     """Return what says how a turn ended, each a mark and its words; nothing when it ended as it should."""
     problem = head.problem

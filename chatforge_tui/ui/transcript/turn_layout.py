@@ -14,7 +14,7 @@ from chatforge_tui.safety.clean import clean, clean_name
 from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.transcript.ink import MUTED, TEXT, Ink, Line, Span
 from chatforge_tui.ui.transcript.page import Page
-from chatforge_tui.ui.transcript.phrases import clock_time, ending, pace, waiting_words
+from chatforge_tui.ui.transcript.phrases import clock_time, ending, pace, quiet_words, waiting_words
 from chatforge_tui.ui.transcript.piece import GAP, TURN_GAP, Fixed, Margin, Piece, PlainPiece
 from chatforge_tui.ui.transcript.place import Place, Row
 from chatforge_tui.ui.transcript.section import Section, plain_pieces
@@ -26,6 +26,9 @@ PROMPT = -1
 """Key of the pieces of the prompt and of both headers, where others have the index of their part."""
 ENDING = -2
 """Key of the pieces that say how the turn ended."""
+
+QUIET_S = 20
+"""Seconds without anything new after which a turn that streams says so: it may have stalled, which is known only later."""
 
 KEPT_ROWS = 4
 """Heights of the view of which the rows are kept while text grows below them."""
@@ -134,11 +137,12 @@ class TurnLayout:
         self._tail: _Tail | None = None  # the text that grows, while nothing else has changed
         self._kept: _Kept | None = None
         self._moment: tuple[int, int] | None = None  # second and spinner step that are shown
+        self._heard: float | None = None  # when something came last; None until that is looked at
         self._headed: tuple[TurnHead, tuple[int, int] | None, str] | None = None  # what the headers were made of
         self._marks: MarkSet | None = None
         self._prompt: list[Piece] = []
         self._you, self._agent = Header(), Header()
-        self._waiting = Fixed()
+        self._waiting, self._quiet = Fixed(), Fixed()
         self._ending: list[Piece] = []
         self._is_passed = False
         self._built_ending: TurnHead | None = None
@@ -166,7 +170,7 @@ class TurnLayout:
 
     def apply(self, change: TurnChange) -> None:
         """Take one change; nothing is laid out yet."""
-        self._is_stale = True
+        self._is_stale, self._heard = True, None
         if not isinstance(change, TextAppended) or self._order[-1:] != [change.index]:
             self._tail = None
         match change:
@@ -185,14 +189,33 @@ class TurnLayout:
 
     def end(self, turn: Turn) -> None:
         """Take the whole turn at the end of its request; what is laid out already stays."""
-        self.head = turn.head
+        before, self.head, heard = (self.head, self._extent), turn.head, self._heard
         for index in [index for index in self._order if all(part.index != index for part in turn.parts)]:
             self.apply(PartDropped(index))
         for part in turn.parts:
             self._put(part)
         if not turn.head.state.is_live:
             self._end_sections()
+        self._heard = heard if before == (self.head, self._extent) else None
         self.mark_stale()
+
+    @property
+    def _extent(self) -> tuple[int, int]:
+        """Number of the parts, and of the characters in them."""
+        return len(self._sections), sum(len(section.source) for section in self._sections.values())
+
+    def quiet_s(self, now: float) -> int:
+        """Return for how many seconds nothing of the answer has come, as far as it was looked at; 0 for less than QUIET_S.
+
+        Args:
+            now: Unix seconds, as for `prepare`.
+        """
+        if self.head.state is not TurnState.STREAMING:
+            return 0
+        if self._heard is None:
+            self._heard = now
+        seconds = int(now - self._heard)
+        return seconds if seconds >= QUIET_S else 0
 
     @property
     def written(self) -> Written:
@@ -252,6 +275,8 @@ class TurnLayout:
         self._is_stale, self._moment = False, moment
         if is_live:
             self._tick(now, frame)
+            if self.quiet_s(now):
+                self._tail = None  # below it stands that nothing comes
         headed = (self.head, moment, agent)
         if not is_live or headed != self._headed or marks is not self._marks:
             self._headed, self._marks, self._kept = headed, marks, None
@@ -259,7 +284,7 @@ class TurnLayout:
         if self._tail is not None:
             self._grow_tail(self._tail, page)
         else:
-            self._rebuild(page, marks)
+            self._rebuild(page, marks, now)
 
     def _tick(self, now: float, frame: int) -> None:
         """Let what runs count its seconds."""
@@ -268,10 +293,10 @@ class TurnLayout:
                 section.tick(now, frame)
                 self._tail = None
 
-    def _rebuild(self, page: Page, marks: MarkSet) -> None:
+    def _rebuild(self, page: Page, marks: MarkSet, now: float) -> None:
         """Collect all pieces anew."""
         self._kept = None
-        flow, keys = self._collect(marks)
+        flow, keys = self._collect(marks, now)
         first = _first_difference(self.flow, flow)
         self.flow, self.keys = flow, keys
         for piece in flow[first:]:
@@ -427,12 +452,13 @@ class TurnLayout:
             self._prompt = _prompt_pieces(head.prompt, marks)
         spinner = marks.spinner[frame % len(marks.spinner)]
         self._waiting.set(((f"{spinner} ", Ink("accent", copy="")), (waiting_words(head, now), MUTED)))
+        self._quiet.set(((quiet_words(self.quiet_s(now)), MUTED),))
         if self._built_ending is not head:
             self._built_ending = head
             said = () if self._is_passed else ending(head, marks)
             self._ending = [_hanging(mark, words) for mark, words in said]
 
-    def _collect(self, marks: MarkSet) -> tuple[list[Piece], list[int]]:
+    def _collect(self, marks: MarkSet, now: float) -> tuple[list[Piece], list[int]]:
         flow: list[Piece] = [] if self._is_first else [TURN_GAP]
         if self._divider is not None:
             flow = [GAP, self._divider, GAP]
@@ -460,16 +486,21 @@ class TurnLayout:
             if isinstance(section, TextSection) and section.is_live and index == self._order[-1]:
                 self._tail = _Tail(section, len(flow) - number, len(section.closed))
             was_one_line, is_empty = section.is_one_line, False
-        if self.head.is_reconnecting or (self.head.state.is_live and is_empty):
+        if running := self._running(now, is_empty=is_empty):
             self._tail = None
-            waiting: list[Piece] = [self._waiting] if is_empty else [GAP, self._waiting]
-            flow += waiting
-            keys += [ENDING] * len(waiting)
+            flow += running
+            keys += [ENDING] * len(running)
         if self._ending:
             tail: list[Piece] = self._ending if is_empty else [GAP, *self._ending]
             flow += tail
             keys += [ENDING] * len(tail)
         return flow, keys
+
+    def _running(self, now: float, *, is_empty: bool) -> list[Piece]:
+        """Return what stands below what has come while more is waited for."""
+        if self.head.is_reconnecting or (self.head.state.is_live and is_empty):
+            return [self._waiting] if is_empty else [GAP, self._waiting]
+        return [GAP, self._quiet] if self.quiet_s(now) else []
 
 
 def _prompt_pieces(prompt: Prompt, marks: MarkSet) -> list[Piece]:

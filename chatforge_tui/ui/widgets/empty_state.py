@@ -19,6 +19,15 @@ _WIDE = 1_000
 """Cells of a line before the page has a width."""
 
 
+class Lesson(Struct, frozen=True):
+    """What a new session on an endpoint teaches."""
+
+    examples: Sequence[str]
+    """Prompts to try; the first is one Tab away, the second two."""
+    note: str = ""
+    """One sentence about the endpoint, cleaned; "" for none."""
+
+
 class _Row(Struct, frozen=True):
     """A line of the page, as wide as it is."""
 
@@ -56,20 +65,19 @@ class EmptyState(Static):
         self._examples: dict[int, str] = {}
         """Line of the page -> the example that stands there."""
 
-    def teach(self, agent: str, examples: Sequence[str], keys: Sequence[tuple[str, str]], note: str = "") -> None:
+    def teach(self, agent: str, lesson: Lesson, keys: Sequence[tuple[str, str]]) -> None:
         """Show the page.
 
         Args:
             agent: who answers, cleaned.
-            examples: prompts to try; the first is one Tab away, the second two.
+            lesson: what to try.
             keys: key and what it does, for the lines below.
-            note: one sentence about the endpoint, cleaned; "" for none.
         """
         self._rows = [_Row(f"A new session with {agent}", "bold")]
-        if note:
-            self._rows.append(_Row(note, "$text-muted"))
+        if lesson.note:
+            self._rows.append(_Row(lesson.note, "$text-muted"))
         self._rows += [_Row(), _Row("Try", "bold")]
-        for number, example in enumerate(examples, 1):
+        for number, example in enumerate(lesson.examples, 1):
             self._rows.append(_Row(clean_name(example), "", " ".join(["Tab"] * number), "$text-muted", example))
         self._rows += [_Row(), _Row("Keys", "bold"), *(_Row(does, "$text-muted", key) for key, does in keys)]
         self._write()

@@ -33,6 +33,7 @@ from chatforge_tui.domain.turn import FIRST_UNSENT, TurnProblem, TurnState, Usag
 from chatforge_tui.ui.transcript.model import KEPT_CHARACTERS, KEPT_LAYOUTS, TranscriptModel
 from chatforge_tui.ui.transcript.page import Page
 from chatforge_tui.ui.transcript.place import Place
+from chatforge_tui.ui.transcript.turn_layout import QUIET_S
 from chatforge_tui.ui.transcript.viewport import line_number, move, place_at, settle
 from tests.ui.transcript.turns import NOW, all_lines, began, changed, ended, model_of, text_of, turn, waiting
 
@@ -541,3 +542,37 @@ def test_the_rows_that_are_kept_while_text_grows_are_those_that_would_be_collect
                 for piece in layout.flow:
                     piece.rows = None
         assert rows == settle(model, height).rows
+
+
+def test_an_answer_that_stands_still_says_so_until_something_comes():
+    now = NOW
+    model = TranscriptModel(clock=lambda: now)
+    model.fit(Page(60), model.marks)
+    live = turn(0, state=TurnState.STREAMING)
+    model.load([live])
+    model.apply(changed(0, PartAdded(TextPart(0, "So far"))))
+    assert text_of(model)[-1] == "So far▌"
+    now += QUIET_S - 1
+    model.begin_frame()
+    assert text_of(model)[-1] == "So far▌"
+    assert model.quiet_s(now) == 0
+    now += 4
+    model.begin_frame()
+    assert text_of(model)[-3:] == ["So far▌", "", "Nothing new for 23 s"]
+    assert model.quiet_s(now) == 23
+
+    whole = replace(live, parts=(TextPart(0, "So far"),))
+    model.leave()
+    model.load([whole])
+    model.enter()
+    assert model.quiet_s(now) == 23, "read again, and nothing had come"
+    model.load([replace(live, parts=(TextPart(0, "So far so good"),))])
+    assert model.quiet_s(now) == 0
+    assert text_of(model)[-1] == "So far so good▌"
+
+    now += 30
+    model.apply(changed(0, TextAppended(0, " and on")))
+    assert text_of(model)[-1] == "So far so good and on▌"
+    now += 30
+    model.apply(ended(replace(whole, head=replace(whole.head, state=TurnState.COMPLETE))))
+    assert "Nothing new" not in "\n".join(text_of(model))
