@@ -7,13 +7,19 @@ as it comes, and whether what was written is still the beginning of the answer.
 from collections.abc import Iterable
 
 from chatforge_tui.domain.changes import PartAdded, PartDropped, PartReplaced, TextAppended, TurnChange
-from chatforge_tui.domain.part import TextPart
+from chatforge_tui.domain.part import TextPart, readable
 
 
 class AnswerText:
     """Follows one turn's changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, for_people: bool = False) -> None:
+        """Begin empty.
+
+        Args:
+            for_people: as `Turn.readable_answer`, not as `Turn.answer`.
+        """
+        self._for_people = for_people
         self._parts: dict[int, list[str]] = {}
         """Text parts in order of index; each the pieces it came in."""
         self._written: list[str] = []
@@ -28,11 +34,11 @@ class AnswerText:
                 case TextAppended(index, text, "text") if index in self._parts:
                     self._parts[index].append(text)
                     new.append(self._next(index, text))
-                case PartAdded(TextPart(index, text)):
-                    self._parts[index] = [text]
+                case PartAdded(TextPart(index) as part):
+                    self._parts[index] = [text := self._text_of(part)]
                     new.append(self._next(index, text))
-                case PartReplaced(TextPart(index, text)):
-                    self._parts[index] = [text]
+                case PartReplaced(TextPart(index) as part):
+                    self._parts[index] = [self._text_of(part)]
                     new.append(self._caught_up())
                 case PartReplaced(part):
                     new.append(self._without(part.index))
@@ -59,6 +65,9 @@ class AnswerText:
         self._written = [answer]
         self.is_replaced = False
         return answer
+
+    def _text_of(self, part: TextPart) -> str:
+        return readable([part]) if self._for_people else part.text
 
     def _without(self, index: int) -> str:
         """Forget a part; return what may be written."""

@@ -53,7 +53,7 @@ class TextReport:
 
     def __init__(self) -> None:
         self._output = standard_output()
-        self._answer = AnswerText()
+        self._answer = AnswerText(for_people=True)
 
     def open(self, head: SessionHead) -> None:
         """Write nothing: the answer alone goes to stdout."""
@@ -72,7 +72,7 @@ class TextReport:
 
     def end(self, turn: Turn) -> None:
         """Write what is missing of the answer, then how the turn ended if that needs words."""
-        missing = self._answer.missing_from(turn.answer)
+        missing = self._answer.missing_from(turn.readable_answer)
         if self._answer.is_replaced:
             self._output.finish()
             tell("The agent replaced its answer; this is the whole of it:")

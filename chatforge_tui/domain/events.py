@@ -36,6 +36,10 @@ class TextDelta(Struct, frozen=True, gc=False):
     text: str
 
 
+class TextBegun(Struct, frozen=True, gc=False):
+    """Another text of the answer begins, as of an artifact of its own: what comes next is not more of the one before."""
+
+
 class TextInserted(Struct, frozen=True, gc=False):
     """More text of the answer, not at its end: what stands behind `offset` characters of it comes after this. Never empty."""
 
@@ -149,6 +153,7 @@ StreamEvent = (
     Accepted
     | TaskBound
     | TextDelta
+    | TextBegun
     | TextInserted
     | TextReplaced
     | ReasoningDelta

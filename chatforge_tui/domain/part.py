@@ -5,6 +5,7 @@ can be dropped (see `changes.PartDropped`), so indexes may have gaps; they never
 All text is as received, byte for byte after UTF-8 decoding: cleaning is for screens and logs.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from msgspec import Struct
@@ -44,6 +45,8 @@ class TextPart(Struct, frozen=True, gc=False):
     is_plan_source: bool = False
     """The text is a plan written between U+27E6 and U+27E7 that has been captured as a PlanPart: part of the answer,
     not shown a second time."""
+    is_separate: bool = False
+    """It is another text than the one before it, as an artifact of its own: see `readable`."""
 
 
 class ReasoningPart(Struct, frozen=True, gc=False):
@@ -106,3 +109,12 @@ class NoticePart(Struct, frozen=True, gc=False):
 
 
 Part = TextPart | ReasoningPart | ToolPart | PlanPart | FilePart | QuestionPart | NoticePart
+
+SEPARATION = "\n\n"
+"""What goes between separate texts where an answer leaves as one text."""
+
+
+def readable(parts: Iterable[Part]) -> str:
+    """Return the text of an answer for people and models: separate texts are paragraphs, all else is as received."""
+    texts = (part for part in parts if isinstance(part, TextPart))
+    return "".join(SEPARATION + part.text if part.is_separate else part.text for part in texts)

@@ -33,4 +33,4 @@ class SearchHit(Struct, frozen=True, gc=False):
     turn_id: TurnId | None = None
     """The turn to open the session at; None for a hit in the title."""
     offset: int = 0
-    """Where the first word stands in the prompt or the answer, in characters: the line to open the turn at."""
+    """Where the first word stands in the prompt or the readable answer, in characters: the line to open the turn at."""

@@ -7,7 +7,7 @@ from msgspec import Struct, field
 
 from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.ids import RequestId, SessionId, TaskId, TurnId
-from chatforge_tui.domain.part import Part, QuestionPart, ReasoningPart, TextPart
+from chatforge_tui.domain.part import Part, QuestionPart, ReasoningPart, TextPart, readable
 from chatforge_tui.domain.plan import Plan
 
 
@@ -144,6 +144,11 @@ class Turn(Struct, frozen=True, gc=False):
     def answer(self) -> str:
         """The text the protocol delivered, after its own replace rules: never trimmed, never cleaned."""
         return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+    @property
+    def readable_answer(self) -> str:
+        """The same for people and models: texts of separate artifacts do not run into each other."""
+        return readable(self.parts)
 
     @property
     def reasoning(self) -> str:

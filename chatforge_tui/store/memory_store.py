@@ -85,7 +85,7 @@ class MemoryStore:
         ]
         turns = [(head, turn) for head in heads for turn in await self.load_turns(head.session_id)]
         for head, turn in sorted(turns, key=lambda pair: -pair[1].head.started):
-            prompt, answer = turn.head.prompt.text, turn.answer
+            prompt, answer = turn.head.prompt.text, turn.readable_answer
             if all(word in f"{prompt}\n{answer}".casefold() for word in words):
                 is_in_prompt = words[0] in prompt.casefold()
                 text, place = (prompt, FoundIn.PROMPT) if is_in_prompt else (answer, FoundIn.ANSWER)

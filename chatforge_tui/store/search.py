@@ -23,9 +23,8 @@ _PAGE = 50
 _LETTER = r"[^\W_]"
 
 _TURN = f"""
-    SELECT turn.key, turn.id, turn.session, turn.prompt, turn.started, session.title, coalesce((
-        SELECT group_concat(text, '') FROM (SELECT text FROM part WHERE turn = turn.id AND kind = 'text' ORDER BY idx)
-    ), '') AS answer, {LIVE} OR EXISTS (SELECT 1 FROM chunk WHERE chunk.turn = turn.id) AS is_growing
+    SELECT turn.key, turn.id, turn.session, turn.prompt, turn.started, session.title,
+        {search_index.READABLE}, {LIVE} OR EXISTS (SELECT 1 FROM chunk WHERE chunk.turn = turn.id) AS is_growing
     FROM turn JOIN session ON session.id = turn.session AND session.trashed IS NULL
 """
 
@@ -120,7 +119,7 @@ def _expression(terms: list[_Term]) -> str | None:
 def _answer(db: sqlite3.Connection, reader: TextLogReader, row: sqlite3.Row) -> str:
     """Return the answer of a turn: of one that is not in its parts alone, what is elsewhere, too."""
     turn = queries.load_turn(db, _lives, TurnId(as_text(row["id"])), reader) if row["is_growing"] else None
-    return as_text(row["answer"]) if turn is None else turn.answer
+    return as_text(row["answer"]) if turn is None else turn.readable_answer
 
 
 def _lives(_program: InstanceId | None) -> bool:

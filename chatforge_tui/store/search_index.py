@@ -30,12 +30,12 @@ _UNSPACED = (
 )
 """Characters of scripts written without spaces. 5 ms to compile: done when the first text is taken in."""
 
-_PROMPT_AND_ANSWER = """
-    SELECT key, prompt, coalesce((
-        SELECT group_concat(text, '') FROM (SELECT text FROM part WHERE turn = id AND kind = 'text' ORDER BY idx)
-    ), '') AS answer
-    FROM turn
-"""
+READABLE = """coalesce((
+        SELECT group_concat(iif(instr(body, '"is_separate":true'), char(10, 10), '') || text, '')
+        FROM (SELECT text, body FROM part WHERE turn = turn.id AND kind = 'text' ORDER BY idx)
+    ), '') AS answer"""
+"""`Turn.readable_answer` in SQL; nothing else of a text part's body could read so."""
+_PROMPT_AND_ANSWER = f"SELECT key, prompt, {READABLE} FROM turn"
 
 
 def words_of(text: str) -> str:

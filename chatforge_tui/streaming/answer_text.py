@@ -6,6 +6,8 @@ in a part of its own that is marked `is_plan_source`.
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from chatforge_tui.domain.changes import TextAppended, TurnChange
 from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.plan import Plan
@@ -27,7 +29,7 @@ from chatforge_tui.streaming.retelling import Echo
 class AnswerText:
     """Turns text into changes of text parts. Found plans are handed on, not recorded."""
 
-    __slots__ = ("_captured", "_echo", "_joins", "_open", "_parts", "_plans", "is_reread")
+    __slots__ = ("_begins_another", "_captured", "_echo", "_joins", "_open", "_parts", "_plans", "is_reread")
 
     def __init__(self, parts: LiveParts, plans: ExecutionPlanState) -> None:
         """Write into these parts, capture with this plan state."""
@@ -39,6 +41,8 @@ class AnswerText:
         """The part that holds what is being captured; None when nothing is."""
         self._joins: int | None = None
         """The text part that what is being captured goes back to, if it is no plan."""
+        self._begins_another = False
+        """The next text part is separate from what there is."""
         self._echo: Echo | None = None
         """The answer while it is told once more, after a lost connection."""
         self.is_reread = False
@@ -133,6 +137,12 @@ class AnswerText:
         """Something else came between: text that follows begins a new part."""
         self._open = self._joins = None
 
+    def begin_another(self) -> None:
+        """What follows is another text. While the answer is told again, that is known already."""
+        if self._echo is None and next(self._parts.text_ends(), None) is not None:
+            self.break_off()
+            self._begins_another = True
+
     def _received(self) -> str:
         return "".join(part.text for part in self._parts.texts())
 
@@ -142,31 +152,32 @@ class AnswerText:
         for _ in self._plans.end_of_text():
             pass
         self._open = self._captured = self._joins = None
+        self._begins_another = False
         for part in self._parts.texts():
             yield self._parts.drop(part.index)
         yield from self.extend(text)
 
     def _insert(self, parted: TextPart | None, at: int, text: str, behind: list[TextPart]) -> Iterator[TurnChange]:
         """Put text into the first of these parts, or before it, and what stands behind into new ones: order is index."""
-        new = [(part.text, part.is_plan_source) for part in behind]
+        new = list(behind)
         if parted is None:
-            new.insert(0, (text, False))
+            new.insert(0, TextPart(0, text))
         else:
-            yield self._parts.replace(TextPart(parted.index, parted.text[:at] + text))
-            new[0] = (parted.text[at:], False)
+            yield self._parts.replace(replace(parted, text=parted.text[:at] + text))
+            new[0] = TextPart(0, parted.text[at:], is_separate=True)
             behind = behind[1:]
         for part in behind:
             yield self._parts.drop(part.index)
-        for content, is_plan_source in new:
+        for part in new:
             index = self._parts.next_index
-            yield self._parts.add(TextPart(index, content, is_plan_source))
-            self._open = None if is_plan_source else index
+            yield self._parts.add(replace(part, index=index))
+            self._open = None if part.is_plan_source else index
 
     def _capture_again(self, part: TextPart, opening: int) -> Iterator[TurnChange | Plan]:
         """Cut a text before its last opening marker, and read the rest once more."""
         if opening:
             self._open = part.index
-            yield self._parts.replace(TextPart(part.index, part.text[:opening]))
+            yield self._parts.replace(replace(part, text=part.text[:opening]))
         else:
             yield self._parts.drop(part.index)
             before = self._parts.texts()[-1:]
@@ -181,19 +192,23 @@ class AnswerText:
                     yield self._parts.append(self._open, text)
                 else:
                     self._open = self._parts.next_index
-                    yield self._parts.add(TextPart(self._open, text))
+                    yield self._add(TextPart(self._open, text))
             case Captured(text):
                 if self._captured is not None:
                     yield self._parts.append(self._captured, text)
                 else:
                     self._joins = self._open
                     self._captured = self._open = self._parts.next_index
-                    yield self._parts.add(TextPart(self._captured, text, is_plan_source=True))
+                    yield self._add(TextPart(self._captured, text, is_plan_source=True))
             case PlanFound(plan):
                 self._open = self._captured = self._joins = None
                 yield plan
             case NoPlan(text):
                 yield from self._give_back(text)
+
+    def _add(self, part: TextPart) -> TurnChange:
+        is_separate, self._begins_another = self._begins_another, False
+        return self._parts.add(replace(part, is_separate=True) if is_separate else part)
 
     def _give_back(self, text: str) -> Iterator[TurnChange]:
         """Make what was captured ordinary text, in the part that it would have been in without its markers."""
@@ -201,7 +216,10 @@ class AnswerText:
             return
         captured, self._captured = self._captured, None
         if self._joins is None:
-            yield self._parts.replace(TextPart(captured, text))
+            was = self._parts.get(captured)
+            yield self._parts.replace(
+                TextPart(captured, text, is_separate=isinstance(was, TextPart) and was.is_separate)
+            )
             return
         yield self._parts.drop(captured)
         yield self._parts.append(self._joins, text)

@@ -21,6 +21,7 @@ from chatforge_tui.domain.events import (
     StillAlive,
     StreamEvent,
     TaskBound,
+    TextBegun,
     TextDelta,
     TextInserted,
     TextReplaced,
@@ -189,6 +190,8 @@ class StreamingState:
         match event:
             case TextDelta() | TextInserted() | TextReplaced():
                 yield from self._answer(event, now)
+            case TextBegun():
+                self._text.begin_another()
             case ReasoningDelta(text) if text:
                 yield from self._output(now)
                 yield from self._reason(text, now)

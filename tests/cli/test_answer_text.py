@@ -21,6 +21,19 @@ def test_text_is_handed_out_as_it_comes():
     assert answer.missing_from("abc") == ""
 
 
+def test_separate_texts_are_paragraphs_for_people_and_as_received_for_programs():
+    changes = [
+        PartAdded(TextPart(0, "The end")),
+        PartAdded(TextPart(1, "Sta", is_separate=True)),
+        TextAppended(1, "rt"),
+    ]
+    for for_people, written in ((True, "The end\n\nStart"), (False, "The endStart")):
+        answer = AnswerText(for_people=for_people)
+        assert answer.apply(changes) == answer.answer == written
+        assert answer.missing_from(written + "!") == "!"
+        assert answer.apply([PartReplaced(TextPart(1, "Start.", is_separate=True))]) == "."
+
+
 def test_reasoning_is_no_part_of_the_answer():
     _, written = played([PartAdded(ReasoningPart(0, "hm")), TextAppended(0, "m")], [PartAdded(TextPart(1, "a"))])
     assert written == ["", "a"]

@@ -447,6 +447,20 @@ async def test_a_search_finds_titles_first_then_prompts_and_answers_each_with_it
     assert (prompt.found_in, prompt.turn_id, prompt.offset) == (FoundIn.PROMPT, turns[1].head.turn_id, 0)
 
 
+async def test_words_of_separate_texts_are_found_as_words_of_their_own(store):
+    session = a_session()
+    await store.create_session(session)
+    head = a_turn(session, 0, "hm")
+    await store.begin_turn(head, session)
+    parts = (TextPart(0, "The end"), TextPart(1, "Start here", is_separate=True))
+    turn = replace(ended(head, ""), parts=parts)
+    await store.end_turn(turn, counted(session, 1, TurnState.COMPLETE))
+    for word in ("start", "end"):
+        [hit] = await store.search(word)
+        assert turn.readable_answer[hit.offset :].casefold().startswith(word)
+    assert "endStart" not in hit.excerpt
+
+
 @pytest.mark.parametrize("query", ["", "  ", "payments nowhere", 'AND "', "*", "(", "title:rain", "\0", "-"])
 async def test_any_text_is_a_query_and_what_stands_nowhere_is_not_found(store, query):
     await three_answers(store)

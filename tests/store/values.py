@@ -111,7 +111,7 @@ def every_part() -> tuple[Part, ...]:
         ToolPart(2, "call-1", "argocd.diff", ToolState.DONE, '{"app": 1}', ODD_TEXT, 0.75),
         PlanPart(4, a_plan(2)),
         TextPart(5, ODD_TEXT),
-        TextPart(6, "⟦plan⟧", is_plan_source=True),
+        TextPart(6, "⟦plan⟧", is_plan_source=True, is_separate=True),
         FilePart(7, "report.pdf", "application/pdf", "https://example.com/r", bytes(range(256))),
         FilePart(8, "empty", data=b""),
         QuestionPart(9, QuestionKind.INPUT, "Which size?", form),

@@ -13,6 +13,7 @@ from chatforge_tui.domain.events import (
     PlanUpdated,
     ReasoningDelta,
     StreamEvent,
+    TextBegun,
     TextDelta,
     TextReplaced,
     ToolEnded,
@@ -37,6 +38,7 @@ words = st.text(alphabet="ab ⟦⟧\n🚀", min_size=1, max_size=6)
 calls = st.sampled_from(["one", "two"])
 shared = (
     st.builds(TextDelta, words),
+    st.just(TextBegun()),
     st.builds(ToolStarted, calls, st.just("search")),
     st.builds(ToolInputDelta, calls, words),
     st.builds(ToolOutputDelta, calls, words),

@@ -16,6 +16,7 @@ from chatforge_tui.domain.events import (
     ReasoningDelta,
     StillAlive,
     TaskBound,
+    TextBegun,
     TextDelta,
     TextInserted,
     TextReplaced,
@@ -62,12 +63,30 @@ def test_a_delta_is_told_as_a_growing_text_not_as_a_whole_part():
     assert state.apply(TextDelta("b"), 1.0) == (TextAppended(0, "b"),)
 
 
+def test_another_text_is_a_part_of_its_own_that_says_so():
+    turn = after(TextBegun(), TextDelta("The end"), TextBegun(), TextBegun(), TextDelta("Sta"), TextDelta("rt"))
+    assert turn.parts == (TextPart(0, "The end"), TextPart(1, "Start", is_separate=True))
+    assert (turn.answer, turn.readable_answer) == ("The endStart", "The end\n\nStart")
+
+
+def test_another_text_that_begins_with_what_looks_like_a_plan_or_is_cut_by_a_call_stays_one_text():
+    opened = after(TextDelta("a"), TextBegun(), TextDelta("⟦b"), TextDelta("⟧ c"))
+    assert opened.readable_answer == "a\n\n⟦b⟧ c"
+    cut = after(TextDelta("Hel"), ToolStarted("1", "t"), TextDelta("lo"), ToolEnded("1"), TextBegun(), TextDelta("You"))
+    assert cut.readable_answer == "Hello\n\nYou"
+
+
+def test_a_replaced_answer_forgets_where_another_text_began():
+    turn = after(TextDelta("a"), TextBegun(), TextReplaced("b"), TextDelta("c"))
+    assert turn.parts == (TextPart(1, "bc"),)
+
+
 def test_text_within_the_answer_parts_it_once_and_then_only_grows():
     state = fresh()
     play(state, TextDelta("above"), ToolStarted("1", "t"), TextDelta("below"), ToolStarted("2", "t"))
     assert play(state, TextInserted(5, " more")) == [TextAppended(0, " more")]
     told = play(state, TextInserted(12, "!"))
-    assert told == [PartReplaced(TextPart(2, "be!")), PartAdded(TextPart(4, "low"))]
+    assert told == [PartReplaced(TextPart(2, "be!")), PartAdded(TextPart(4, "low", is_separate=True))]
     assert play(state, TextInserted(13, "?")) == [TextAppended(2, "?")]
     assert play(state, TextDelta(".")) == [TextAppended(4, ".")]
     assert state.snapshot().answer == "above morebe!?low."

@@ -1,7 +1,8 @@
 """Which of the texts that an agent sends are its answer, and what changed in it.
 
 Owns the rules by which the answer is neither doubled nor lost. The answer is the texts of the visible blocks, one after
-the other in the order in which they began, with nothing put between. A block is an artifact's text (or a message's). A
+the other in the order in which they began, with nothing put between; blocks under one name are one text, for agents make a
+new artifact for each chunk of an answer, and one under another name begins another text. A block is an artifact's text (or a message's). A
 block is superseded, and no longer visible, when
 
 1. a result block (`final_result`, `partial_result`, `complete_result`) that is not blank begins or grows: it supersedes
@@ -18,11 +19,12 @@ with all of the answer for each token, 250 KB of three artifacts came to more th
 
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from itertools import groupby
 from typing import Final
 
 from msgspec import Struct
 
-from chatforge_tui.domain.events import StreamEvent, TextDelta, TextInserted, TextReplaced
+from chatforge_tui.domain.events import StreamEvent, TextBegun, TextDelta, TextInserted, TextReplaced
 
 RESULT_NAMES: Final = frozenset({"final_result", "partial_result", "complete_result"})
 """Artifacts that each carry the complete answer of their source."""
@@ -99,7 +101,7 @@ class AnswerText:
             block.is_effective = changes_others = False
         changes_others = self._supersede_by_result(block) or changes_others or self._hides_blanks
         if is_new and not (changes_others or self._is_held or self._provisional):
-            return [self._tell("".join(texts), texts)] if texts else []
+            return [*self._border(block), self._tell("".join(texts), texts)] if texts else []
         return self.sync()
 
     def extend(self, key: str, text: str, *, name: str = "", source: str = "") -> list[StreamEvent]:
@@ -109,6 +111,7 @@ class AnswerText:
             return self.begin(key, [text], name=name, source=source)
         if not text:
             return []
+        is_first = not block.pieces
         block.pieces.append(text)
         block.size += len(text)
         if block.is_superseded:
@@ -117,7 +120,7 @@ class AnswerText:
         if changes_others or self._provisional:
             return self.sync()
         if self._is_last(block):
-            return [self._tell(text)]
+            return [*(self._border(block) if is_first else ()), self._tell(text)]
         return [] if self._is_held else [self._insert(block, text)]
 
     @contextmanager
@@ -145,13 +148,15 @@ class AnswerText:
         """Return what must be said for the told text to become the answer as it stands."""
         if self._is_held:
             return []
-        pieces = [piece for block in self._visible() for piece in block.pieces] or self._provisional
+        visible = self._visible()
+        pieces = [piece for block in visible for piece in block.pieces] or self._provisional
         size = sum(map(len, pieces))
         is_more = size >= self._shown_size and self._rest_is_new(pieces)
         told, self._shown, self._shown_size = self._shown_size, list(pieces), size
+        first, *others = _texts(visible) or ["".join(pieces)]
         if not is_more:
-            return [TextReplaced("".join(pieces))]
-        return [TextDelta(rest)] if (rest := "".join(pieces)[told:]) else []
+            return [TextReplaced(first), *(event for text in others for event in (TextBegun(), TextDelta(text)))]
+        return _rest([first, *others], told)
 
     @property
     def _hides_blanks(self) -> bool:
@@ -172,6 +177,13 @@ class AnswerText:
         self._shown += [text] if pieces is None else pieces
         self._shown_size += len(text)
         return TextDelta(text)
+
+    def _border(self, block: _Block) -> list[TextBegun]:
+        """Tell that the last block begins another text than the one before it, if it does."""
+        for other in reversed(self._blocks.values()):
+            if other is not block and other.pieces and not other.is_superseded:
+                return [TextBegun()] if other.name != block.name else []
+        return []
 
     def _insert(self, block: _Block, text: str) -> TextInserted:
         """Tell what a visible block grew by that has others below it."""
@@ -224,3 +236,21 @@ class AnswerText:
             if block is not by and not block.is_superseded and (all_sources or block.source == by.source):
                 block.is_superseded = found = True
         return found
+
+
+def _texts(blocks: Iterable[_Block]) -> list[str]:
+    """Return the texts of blocks, those of neighbours under one name in one piece."""
+    return ["".join(block.text for block in one) for _, one in groupby(blocks, key=lambda block: block.name)]
+
+
+def _rest(texts: Iterable[str], told: int) -> list[StreamEvent]:
+    """Return what these texts hold beyond so many characters."""
+    events: list[StreamEvent] = []
+    begin = 0
+    for text in texts:
+        end = begin + len(text)
+        if end > told:
+            events += [TextBegun()] if 0 < begin >= told else []
+            events.append(TextDelta(text[max(told - begin, 0) :]))
+        begin = end
+    return events

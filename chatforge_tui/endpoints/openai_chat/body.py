@@ -82,7 +82,7 @@ def _spoken(history: Iterable[Turn], contents: Mapping[str, bytes]) -> Iterable[
         if turn.answer or turn.head.state is not TurnState.FAILED:
             yield "user", _content(turn.head.prompt, contents)
         if turn.answer:
-            yield "assistant", _encodable(turn.answer)
+            yield "assistant", _encodable(turn.readable_answer)
 
 
 def _say(messages: list[Message], role: str, content: Content) -> None:

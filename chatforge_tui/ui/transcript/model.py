@@ -11,6 +11,7 @@ from itertools import accumulate, takewhile
 
 from chatforge_tui.domain.changes import TurnBegan, TurnChanged, TurnEnded, TurnRemoved
 from chatforge_tui.domain.ids import TurnId
+from chatforge_tui.domain.part import SEPARATION
 from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
 from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
 from chatforge_tui.ui.transcript.anchors import anchor_at, place_of
@@ -412,11 +413,15 @@ class TranscriptModel:
         return self._turns[at]
 
     def answer(self, at: int) -> str:
-        """Return the text of a turn's answer as received, as far as it has arrived."""
+        """Return the text of a turn's answer as far as it has arrived, separate texts as paragraphs."""
         layout = self._layouts.get(at)
         if layout is None or not layout.head.state.is_live:
-            return self._turns[at].answer
-        return "".join(section.source for section in layout.sections() if isinstance(section, TextSection))
+            return self._turns[at].readable_answer
+        return "".join(
+            SEPARATION + section.source if section.is_separate else section.source
+            for section in layout.sections()
+            if isinstance(section, TextSection)
+        )
 
     def known_layout(self, at: int) -> TurnLayout | None:
         """Return the layout of a turn if there is one; nothing is made."""

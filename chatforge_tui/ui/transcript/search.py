@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from chatforge_tui.domain.part import (
+    SEPARATION,
     FilePart,
     NoticePart,
     Part,
@@ -167,8 +168,9 @@ def _part_at(turn: Turn, hit: SearchHit) -> tuple[int, int]:
     if hit.found_in is FoundIn.ANSWER:
         for part in turn.parts:
             if isinstance(part, TextPart):
+                offset -= len(SEPARATION) if part.is_separate else 0
                 if offset < len(part.text):
-                    return part.index, offset
+                    return part.index, max(offset, 0)
                 offset -= len(part.text)
     return PROMPT, offset
 

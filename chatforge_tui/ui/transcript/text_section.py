@@ -1,9 +1,8 @@
 """The text of an answer: Markdown that grows, or was stored whole."""
 
-from chatforge_tui.domain.part import (
-    Part,
-    TextPart,
-)
+from typing import Final
+
+from chatforge_tui.domain.part import Part, TextPart
 from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.transcript.markdown_text import MarkdownText
 from chatforge_tui.ui.transcript.piece import Piece
@@ -17,6 +16,8 @@ class TextSection(Section):
         super().__init__(part.index)
         self._received = GrowingSource(part.text)
         self._is_hidden = part.is_plan_source
+        self.is_separate: Final = part.is_separate
+        """It is another text than the one before it."""
         self._text = MarkdownText()
         self._is_fed = False
         self._goes_on = False
@@ -86,7 +87,10 @@ class TextSection(Section):
 
     def replace(self, part: Part) -> bool:
         """Stay as it is when only the end is new."""
-        if not isinstance(part, TextPart) or part.is_plan_source != self._is_hidden:
+        if not isinstance(part, TextPart) or (part.is_plan_source, part.is_separate) != (
+            self._is_hidden,
+            self.is_separate,
+        ):
             return False
         text = self._received.text
         if not part.text.startswith(text) or (self.is_ended and len(part.text) > len(text)):

@@ -25,6 +25,7 @@ from chatforge_tui.endpoints.a2a.answer_text import AnswerText
 from chatforge_tui.endpoints.a2a.turn_reader import TurnReader
 from tests.contracts.endpoint_run import reasoning_of, text_of
 from tests.endpoints.a2a.replaying import Agent, an_artifact
+from tests.streaming.values import after
 
 
 def notices(agent: Agent, level: NoticeLevel = NoticeLevel.STATUS) -> list[str]:
@@ -135,8 +136,25 @@ def test_the_whole_text_again_under_another_artifact_is_not_doubled(name):
 def test_two_artifacts_with_different_texts_are_both_the_answer():
     agent = Agent()
     agent.artifact("a", "Intro. ", name="intro")
-    agent.artifact("b", "Report.", name="report")
+    agent.artifact("b", "", name="report")
+    agent.artifact("b", "Re", name="", append=True)
+    agent.artifact("b", "port.", append=True)
     assert text_of(agent.events) == "Intro. Report."
+    assert after(*agent.events).readable_answer == "Intro. \n\nReport."
+
+
+def test_a_snapshot_and_a_replaced_answer_tell_where_another_artifact_begins():
+    agent = Agent()
+    agent.task("working", artifacts=[an_artifact("a", "Intro.", name="intro"), an_artifact("b", "Rep", name="report")])
+    agent.task(
+        "working", artifacts=[an_artifact("a", "Intro.", name="intro"), an_artifact("b", "Report", name="report")]
+    )
+    assert after(*agent.events).readable_answer == "Intro.\n\nReport"
+    agent.artifact("a", "Anew.", name="intro")
+    assert after(*agent.events).readable_answer == "Anew.\n\nReport"
+    agent.artifact("c", "End.", name="end")
+    agent.task("working", artifacts=[an_artifact("a", "Anew.", name="intro"), an_artifact("c", "End.", name="end")])
+    assert after(*agent.events).readable_answer == "Anew.\n\nEnd."
 
 
 def test_files_are_offered_once_and_named():

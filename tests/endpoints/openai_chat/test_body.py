@@ -65,6 +65,11 @@ def test_only_the_answers_text_goes_back_to_the_server():
     assert said(Turn(turn("a").head, parts)) == [("user", "a"), ("assistant", "answer"), ("user", "now")]
 
 
+def test_separate_texts_of_an_answer_go_back_as_paragraphs():
+    two = replace(turn("a", "The end"), parts=(TextPart(0, "The end"), TextPart(1, "Start", is_separate=True)))
+    assert ("assistant", "The end\n\nStart") in said(two)
+
+
 def test_a_lone_surrogate_in_the_prompt_does_not_break_the_request():
     assert said(prompt="a\ud83d") == [("user", "a?")]
 

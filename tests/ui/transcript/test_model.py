@@ -29,13 +29,15 @@ from chatforge_tui.domain.part import (
     ToolState,
 )
 from chatforge_tui.domain.plan import Plan, PlanStep, StepStatus
+from chatforge_tui.domain.search import FoundIn, SearchHit
 from chatforge_tui.domain.turn import FIRST_UNSENT, TurnProblem, TurnState, Usage
 from chatforge_tui.ui.transcript.model import KEPT_CHARACTERS, KEPT_LAYOUTS, TranscriptModel
 from chatforge_tui.ui.transcript.page import Page
 from chatforge_tui.ui.transcript.place import Place
+from chatforge_tui.ui.transcript.search import Query, Search
 from chatforge_tui.ui.transcript.turn_layout import QUIET_S
 from chatforge_tui.ui.transcript.viewport import line_number, move, place_at, settle
-from tests.ui.transcript.turns import NOW, all_lines, began, changed, ended, model_of, text_of, turn, waiting
+from tests.ui.transcript.turns import NOW, SESSION, all_lines, began, changed, ended, model_of, text_of, turn, waiting
 
 LONG = "A paragraph of some words that is wrapped at sixty columns, so it takes more than a line.\n\n" * 12
 
@@ -106,6 +108,22 @@ def test_a_plan_shows_its_steps_and_begins_folded_when_a_dock_shows_it():
 def test_text_that_became_a_plan_is_not_shown_twice():
     model = model_of(turn(0, "", TextPart(0, "⟦1. Find⟧", is_plan_source=True), TextPart(1, "Then.")))
     assert text_of(model)[4:] == ["Then."]
+
+
+def test_separate_texts_stand_below_each_other_are_copied_so_and_found_each_for_itself():
+    parts = (TextPart(0, "The end"), TextPart(1, "Start and restart", is_separate=True))
+    model = model_of()
+    model.apply(began(0))
+    model.apply(changed(0, *map(PartAdded, parts)))
+    assert text_of(model)[4:7] == ["The end", "", "Start and restart▌"]
+    assert model.answer(0) == "The end\n\nStart and restart"
+    whole = turn(0, "", *parts)
+    model.apply(ended(whole))
+    assert model.answer(0) == whole.readable_answer == "The end\n\nStart and restart"
+    search = Search(Query("start"), model)
+    for number, offset in enumerate((len("The end\n\n"), len("The end\n\nStart and re"))):
+        hit = SearchHit(SESSION, "", FoundIn.ANSWER, "", 0, 0, 0.0, whole.head.turn_id, offset)
+        assert search.number_of(hit, 0, model) == number
 
 
 def test_a_question_is_marked_and_names_its_fields():
