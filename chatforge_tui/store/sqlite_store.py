@@ -106,6 +106,8 @@ class SqliteStore:
         self._surroundings: Surroundings | None = None
         self._unsaved: dict[TurnId, Turn] = {}
         """Turns that ended while the disk failed; they wait in the writer."""
+        self._is_in_trouble = False
+        """Whether writing fails."""
 
     async def open(self, *, takes_tabs: bool = False) -> None:
         """Open or create the store; turns whose program is dead become `interrupted`.
@@ -299,7 +301,8 @@ class SqliteStore:
             await self._write(EndTurn(turn, self._known.changes(session)))
             self._known.written(session)
         except StoreUnavailable:
-            self._unsaved[turn_id] = turn
+            if self._is_in_trouble:  # else it was tried again with success before this was heard
+                self._unsaved[turn_id] = turn
             raise
 
     async def lost_turns(self) -> list[TurnHead]:
@@ -466,6 +469,7 @@ class SqliteStore:
 
     def _on_trouble(self, message: str) -> None:
         """Pass on that writing fails ("": works again); called on the event loop."""
+        self._is_in_trouble = bool(message)
         if not message:
             self._unsaved.clear()
         if self.on_trouble is not None:

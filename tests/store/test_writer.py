@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import HeadChanged, PartAdded, PartReplaced, TextAppended
-from chatforge_tui.domain.ids import TaskId
+from chatforge_tui.domain.ids import TaskId, new_request_id
 from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.session import SessionPatch
 from chatforge_tui.domain.turn import TurnState
@@ -252,6 +252,30 @@ async def test_on_a_full_disk_a_finished_turn_is_read_whole_and_stored_as_soon_a
     await disk.works()
     assert rows(path, "SELECT state FROM turn") == [("complete",)]
     assert await hasty.load_turns(session.session_id) == [turn]
+
+
+async def test_a_turn_whose_end_was_written_before_its_failure_was_heard_is_read_from_the_disk(lazy, monkeypatch):
+    session, head = await live_turn(lazy)
+    turn, again = ended(head, "first", state=TurnState.INTERRUPTED), replace(head, request_id=new_request_id())
+    writer, is_done = lazy._writer, threading.Event()
+    commit, failures = writer._commit, iter([True])
+
+    def failing_once(workplace, batch):
+        if next(failures, False):
+            writer._fail(workplace, batch, StoreUnavailable("The disk reports an error."))
+            batch = writer._take()
+        commit(workplace, batch)
+        is_done.set()
+
+    async def hold_the_loop():
+        assert is_done.wait(10.0)
+
+    monkeypatch.setattr(writer, "_commit", failing_once)
+    refusal, _ = await asyncio.gather(lazy.end_turn(turn, session), hold_the_loop(), return_exceptions=True)
+    assert isinstance(refusal, StoreUnavailable)
+    await lazy.adopt_turn(again, was=TurnState.INTERRUPTED)
+    lazy.record(head.turn_id, [TextAppended(0, ", second")])
+    assert [turn.answer for turn in await lazy.load_turns(session.session_id)] == ["first, second"]
 
 
 async def test_what_waits_for_a_full_disk_is_bounded_and_what_is_stored_stays_a_prefix(hasty):
