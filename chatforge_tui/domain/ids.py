@@ -16,7 +16,10 @@ TurnId = NewType("TurnId", str)
 """One prompt and what the agent did with it."""
 
 RequestId = NewType("RequestId", str)
-"""One attempt to have a turn answered. What arrives under another request id than the current one changes nothing."""
+"""One attempt to have a turn answered. What arrives under another request id than the current one changes nothing.
+
+The first of a turn has the turn's id, for one text less in memory; each further one an id of its own.
+"""
 
 TaskId = NewType("TaskId", str)
 """An A2A task, named by the agent."""
@@ -35,8 +38,13 @@ def new_turn_id() -> TurnId:
     return TurnId(_uuid7())
 
 
+def first_request_id(turn_id: TurnId) -> RequestId:
+    """Return the id of a turn's first request."""
+    return RequestId(turn_id)
+
+
 def new_request_id() -> RequestId:
-    """Return a fresh request id."""
+    """Return a fresh request id, for a further request of a turn."""
     return RequestId(_uuid7())
 
 

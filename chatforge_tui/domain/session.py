@@ -51,7 +51,7 @@ class SessionHead(Struct, frozen=True, gc=False):
     unsent: int = 0
     """Number of prompts that wait to be sent."""
     last_state: TurnState | None = None
-    """State of the last turn that was sent; None before the first."""
+    """State of the last turn that was sent; None before the first. Live is live: how far it is, its own head says."""
     created: float = 0.0
     updated: float = 0.0
     trashed: float | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextvars import copy_context
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -80,6 +81,7 @@ class SessionManager:
         self._keeper = TurnKeeper(store, self._bus, self._book)
         self._transcripts = Transcripts(store, self._bus, self._keeper, self._workers)
         self._group = asyncio.TaskGroup()
+        self._task_context = copy_context()
         self._is_open = False
         self._outbox = Outbox(
             store,
@@ -654,7 +656,8 @@ class SessionManager:
             self._left.taken_over(session_id)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        return self._group.create_task(work, name=work.__qualname__)  # shared: a number of its own is 56 bytes more
+        # One name and one context for all: a number of its own is 56 bytes more, a context, of which nothing here knows, 64.
+        return self._group.create_task(work, name=work.__qualname__, context=self._task_context)
 
     def _on_trouble(self, message: str) -> None:
         self._bus.publish(StoreTrouble(message))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from chatforge_tui.domain.changes import TurnBegan, TurnEnded, TurnRemoved
-from chatforge_tui.domain.ids import SessionId, TurnId, new_request_id, new_turn_id
+from chatforge_tui.domain.ids import SessionId, TurnId, first_request_id, new_turn_id
 from chatforge_tui.domain.session import SessionHead, SessionPatch
 from chatforge_tui.domain.turn import FIRST_UNSENT, Prompt, Turn, TurnHead, TurnState, unsent_ordinal
 from chatforge_tui.errors import ChatForgeError
@@ -140,8 +140,8 @@ class Outbox:
         now = self._clock.now()
         waiting = self._waiting.get(session_id, [])
         ordinal = max(unsent_ordinal(now), *(head.ordinal + 1 for head in waiting), FIRST_UNSENT)
-        turn_id, request_id, state = new_turn_id(), new_request_id(), TurnState.UNSENT
-        head = TurnHead(turn_id, session_id, ordinal, prompt, request_id, state, started=now)
+        turn_id, state = new_turn_id(), TurnState.UNSENT
+        head = TurnHead(turn_id, session_id, ordinal, prompt, first_request_id(turn_id), state, started=now)
         self._insert(head)
         self._adding[turn_id] = head
         try:

@@ -9,7 +9,7 @@ from chatforge_tui.sessions.settings import EngineSettings
 class Attempts:
     """What one turn has tried so far."""
 
-    __slots__ = ("_most", "_rejoins", "_settings", "_stalls", "_tries", "has_left", "has_news")
+    __slots__ = ("_most", "_rejoins", "_settings", "_stalls", "_tries", "has_left")
 
     def __init__(self, settings: EngineSettings, *, once: bool = False) -> None:
         """Start with nothing tried.
@@ -23,14 +23,11 @@ class Attempts:
         self._tries = 0
         self._rejoins = 0
         self._stalls = 0
-        self.has_news = False
-        """Something of an answer came in this run."""
         self.has_left = False
         """Something of the request may have left: the server may have seen it."""
 
-    def note_news(self) -> None:
-        """Note that something of an answer came: the pauses begin anew."""
-        self.has_news = True
+    def begin_anew(self) -> None:
+        """Forget what failed: something of an answer came."""
         self._rejoins = self._stalls = 0
 
     def pause_to_send(self, error: EndpointError) -> float | None:

@@ -210,8 +210,13 @@ class SessionBook:
         return head
 
     def note_state(self, session_id: SessionId, state: TurnState) -> None:
-        """Show the state of the live turn; what is on disk changes with the turn's own row."""
-        if (head := self._heads.get(session_id)) is not None:
+        """Show that the last turn is live, or how it ended; what is on disk changes with the turn's own row.
+
+        How far a live one is its own head says: another of the session for each step would be 176 bytes beside the one that
+        the store keeps.
+        """
+        head = self._heads.get(session_id)
+        if head is not None and not (state.is_live and head.last_state is not None and head.last_state.is_live):
             self.put(replace(head, last_state=state))
 
     def count(self, session_id: SessionId, *, turns: int = 0, unsent: int = 0) -> None:

@@ -39,11 +39,14 @@ if TYPE_CHECKING:  # loaded with the first worker
 _PAUSE_FIRST_S, _PAUSE_MOST_S = 0.5, 8.0
 
 
-class _Before(Struct, frozen=True, gc=False):
-    """What a session was before a turn."""
+class _Ended(Struct, frozen=True, gc=False):
+    """A turn that has ended, and what it was before that."""
 
-    next_ordinal: int
-    last_state: TurnState | None
+    turn: Turn
+    live: TurnHead
+    """Its last head while it was live."""
+    state_before: TurnState | None
+    """Of the session's last turn before it."""
 
 
 class TurnKeeper:
@@ -54,43 +57,42 @@ class TurnKeeper:
         self._store = store
         self._bus = bus
         self._book = book
-        self._unsaved: dict[TurnId, tuple[Turn, Turn]] = {}
-        """Ended turns that are not durable: as they ended, and as they are shown meanwhile."""
-        self._before: dict[TurnId, _Before] = {}
-        """Of each live turn that may yet turn out unsent."""
+        self._unsaved: dict[TurnId, _Ended] = {}
+        """What is not durable. It is shown as it was while it was live."""
 
     def unsaved(self, session_id: SessionId) -> list[Turn]:
         """Return the session's ended turns that are not durable, as they are to be shown."""
-        return [shown for _, shown in self._unsaved.values() if shown.head.session_id == session_id]
+        unsaved = [one for one in self._unsaved.values() if one.live.session_id == session_id]
+        return [replace(one.turn, head=one.live) for one in unsaved]
 
-    async def begin(self, state: StreamingState) -> None:
+    async def begin(self, run: TurnRun) -> None:
         """Give the turn its place in the session, make the prompt durable, then tell of it.
 
         Raises:
             ChatForgeError: it cannot be made durable, or the session is gone; nobody was told.
         """
-        session_id = state.head.session_id
+        state, session_id = run.state, run.state.head.session_id
         self._book.touch(session_id, state.head.started)
         session = self._book.get(session_id)
         state.place(next_ordinal(session), session.waiting_task)
-        after = begun(session, state.head)
+        after, run.state_before = begun(session, state.head), session.last_state
         await self._store.begin_turn(state.head, after)
-        self._before[state.head.turn_id] = _Before(next_ordinal(session), session.last_state)
         self._bus.publish(TurnBegan(Turn(state.head)))
         if (current := self._book.find(session_id)) is not None:
             # what the store keeps to compare with is kept but once where it can be
             self._book.put(after if current is session else begun(current, state.head))
 
-    async def send(self, state: StreamingState) -> None:
+    async def send(self, run: TurnRun) -> None:
         """Give an unsent turn its place among those that were sent, make it live, then tell of it.
 
         Raises:
             ChatForgeError: it cannot be sent from here, or not any more; nobody was told.
         """
+        state = run.state
         session = self._book.get(state.head.session_id)
         state.place(next_ordinal(session), session.waiting_task)
+        run.state_before = session.last_state
         await self._adopt(state, TurnState.UNSENT, "This prompt does not wait any more.")
-        self._before[state.head.turn_id] = _Before(next_ordinal(session), session.last_state)
         if (session := self._book.find(state.head.session_id)) is not None:
             after = begun(replace(session, unsent=session.unsent - 1), state.head)
             self._book.put(replace(after, attachments=session.attachments))  # its own files went when it began to wait
@@ -142,10 +144,11 @@ class TurnKeeper:
         Returns:
             Whether it is durable. If not, `save_later` is to be run, in a task of its own.
         """
+        end = _Ended(turn, run.state.head, run.state_before)
         try:
-            await self._save(turn, has_news=run.adopted is None or run.attempts.has_news)
+            await self._save(end, has_news=run.adopted is None or run.has_news)
         except StoreError as error:
-            self._unsaved[turn.head.turn_id] = (turn, replace(turn, head=run.state.head))
+            self._unsaved[turn.head.turn_id] = end
             self._bus.publish(StoreTrouble(f"{NOT_SAVED} {error}"))
             run.fail(error)
             return False
@@ -155,11 +158,11 @@ class TurnKeeper:
     async def save_later(self, turn: Turn) -> None:
         """Offer a turn again, after growing pauses, until the store takes it."""
         pause = _PAUSE_FIRST_S
-        while turn.head.turn_id in self._unsaved:
+        while (end := self._unsaved.get(turn.head.turn_id)) is not None:
             await asyncio.sleep(pause)
             pause = min(_PAUSE_MOST_S, pause * 2)
             try:
-                await self._save(turn)
+                await self._save(end)
             except StoreError as error:
                 note(f"the store still cannot take the end of a turn: {error}", turn.head.session_id)
         if not self._unsaved:
@@ -171,28 +174,27 @@ class TurnKeeper:
         Raises:
             StoreError: there is one that the store still cannot take.
         """
-        for turn, _ in list(self._unsaved.values()):
-            await self._save(turn)
+        for end in list(self._unsaved.values()):
+            await self._save(end)
 
-    async def _save(self, turn: Turn, *, has_news: bool = True) -> None:
+    async def _save(self, end: _Ended, *, has_news: bool = True) -> None:
         """Write the end of a turn and tell of it. A session that is gone has no rows to write."""
-        session_id = turn.head.session_id
+        turn, session_id = end.turn, end.live.session_id
         session = self._book.touch(session_id, turn.head.ended or 0.0, has_news=has_news)
-        after = None if session is None else self._after(session, turn.head)
+        after = None if session is None else _after(session, end)
         if after is not None:
             await self._store.end_turn(turn, after)
         self._unsaved.pop(turn.head.turn_id, None)
         self._bus.publish(TurnEnded(turn))
         current = self._book.find(session_id)
         if current is not None:
-            self._book.put(after if after is not None and current is session else self._after(current, turn.head))
-        self._before.pop(turn.head.turn_id, None)
+            self._book.put(after if after is not None and current is session else _after(current, end))
 
-    def _after(self, session: SessionHead, turn: TurnHead) -> SessionHead:
-        """Return the session's head after a turn; one that stays unsent leaves it as it was before."""
-        before = self._before.get(turn.turn_id)
-        if turn.state is not TurnState.UNSENT or before is None:
-            return ended(session, turn)
-        is_last = next_ordinal(session) == before.next_ordinal + 1
-        state = before.last_state if is_last else session.last_state
-        return replace(session, unsent=session.unsent + 1, last_state=state)
+
+def _after(session: SessionHead, end: _Ended) -> SessionHead:
+    """Return the session's head after a turn; one that stays unsent leaves it as it was before."""
+    if end.turn.head.state is not TurnState.UNSENT:
+        return ended(session, end.turn.head)
+    is_last = next_ordinal(session) == end.live.ordinal + 1
+    state = end.state_before if is_last else session.last_state
+    return replace(session, unsent=session.unsent + 1, last_state=state)

@@ -20,12 +20,15 @@ class TurnRun:
         "began",
         "closing",
         "ended",
+        "has_news",
         "is_begun",
         "is_claimed",
         "is_lost",
         "is_touched",
         "outcome",
+        "predecessor",
         "state",
+        "state_before",
         "task",
         "unreached",
     )
@@ -33,22 +36,26 @@ class TurnRun:
     def __init__(
         self,
         state: StreamingState,
-        attempts: Attempts,
         loop: asyncio.AbstractEventLoop,
         *,
         adopted: TurnHead | None = None,
+        predecessor: "TurnRun | None" = None,
     ) -> None:
         """Start unclaimed, nothing begun.
 
         Args:
             state: the turn's live state.
-            attempts: the turn's, with nothing tried.
             loop: the engine's.
             adopted: the head that an interrupted or unsent turn had before this run took it up; None for a new turn.
+            predecessor: a stopped run of the session, whose end comes first.
         """
         self.state = state
-        self.attempts = attempts
         self.adopted = adopted
+        self.predecessor = predecessor
+        self.state_before: TurnState | None = None
+        """Of the session's last turn before this one."""
+        self.attempts: Attempts | None = None
+        """Of a try that failed; made then."""
         self.began: asyncio.Future[None] | None = loop.create_future()
         """Done when the prompt is durable; fails when it cannot be. None once it is over."""
         self._done: asyncio.Future[None] | None = None
@@ -64,6 +71,8 @@ class TurnRun:
         """The end is decided: nothing that arrives changes the turn any more."""
         self.is_touched = is_interrupted = adopted is not None and adopted.state is not TurnState.UNSENT
         """Something of an answer was received: nothing is sent again unasked."""
+        self.has_news = False
+        """Something of an answer came in this run."""
         self.is_lost = is_interrupted
         """The stream was lost after the agent had named its task: from here on the task is asked for."""
         self.unreached: Unreachable | None = None
@@ -79,6 +88,12 @@ class TurnRun:
         if self.began is not None:
             self.began.set_result(None)
             self.began = None
+
+    def note_news(self) -> None:
+        """Note that something of an answer came: the pauses between tries begin anew."""
+        self.has_news = True
+        if self.attempts is not None:
+            self.attempts.begin_anew()
 
     @property
     def is_over(self) -> bool:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import HeadChanged
 from chatforge_tui.domain.events import TERMINAL_EVENTS, StreamEvent, TaskBound, TextDelta
-from chatforge_tui.domain.ids import SessionId, TaskId, new_request_id, new_turn_id
+from chatforge_tui.domain.ids import SessionId, TaskId, first_request_id, new_request_id, new_turn_id
 from chatforge_tui.domain.request import PromptRequest, TaskRef
 from chatforge_tui.domain.session import EndpointRef, SessionPatch
 from chatforge_tui.domain.turn import Prompt, Turn, TurnHead, TurnProblem, TurnState
@@ -69,7 +69,8 @@ class SessionWorker:
         """Start answering a prompt. A request that is still running is stopped first and waited for."""
         predecessor = self.stop(CancelReason.SUPERSEDED) or self._run
         self._rest(None)
-        head = TurnHead(new_turn_id(), self._session_id, 0, prompt, new_request_id(), started=self._context.clock.now())
+        turn_id, began = new_turn_id(), self._context.clock.now()
+        head = TurnHead(turn_id, self._session_id, 0, prompt, first_request_id(turn_id), started=began)
         return self._start(head, predecessor)
 
     def take_up(self, lost: TurnHead) -> TurnRun | None:
@@ -136,45 +137,67 @@ class SessionWorker:
         """Begin a run in a task of its own."""
         settings = self._context.settings
         state = StreamingState(head, limit=settings.max_turn_chars)
-        run = self._run = TurnRun(state, Attempts(settings, once=once), asyncio.get_running_loop(), adopted=adopted)
+        run = self._run = TurnRun(state, asyncio.get_running_loop(), adopted=adopted, predecessor=predecessor)
+        if once:
+            run.attempts = Attempts(settings, once=True)
         self._context.registry.begin(state)
-        run.task = self._context.start(self._work(run, predecessor))
+        run.task = self._context.start(self._work(run))
         return run
 
-    async def _work(self, run: TurnRun, predecessor: TurnRun | None) -> None:
-        """Take a turn from its prompt to its end; the run's task."""
-        if predecessor is not None:
-            await predecessor.settled()
-            predecessor = None  # its whole answer would stay in memory as long as this stream lasts
-        with Contained(self._session_id, run):
-            await self._begin(run)
-        if run.is_begun and run.outcome is None:
-            limit = self._limit(run)
-            try:
-                with Contained(self._session_id, run):
-                    await self._answer(run)
-            finally:
-                if limit is not None:
-                    limit.cancel()
+    async def _work(self, run: TurnRun) -> None:
+        """Take a turn from its prompt to its end; the run's task.
+
+        Each coroutine below this one would take 250 bytes for as long as it streams, each `with` around it 112: so the
+        stream is read in here, and whatever can go wrong with it is looked into elsewhere.
+        """
+        await self._safely(run, self._begin, run)
+        goes_on = run.is_begun and run.outcome is None
+        limit = self._limit(run) if goes_on else None
+        try:
+            while goes_on:
+                stream = failure = None
+                left = _EVENTS_IN_A_ROW
+                try:
+                    stream = await self._open(run)
+                    async for event in stream:
+                        if not self._take(run, event):
+                            break
+                        del event  # what it says is in the state by now
+                        left -= 1
+                        if not left:
+                            left = _EVENTS_IN_A_ROW
+                            await asyncio.sleep(0)
+                except Exception as error:  # noqa: BLE001 - told apart in `_goes_on_after`, with the stream closed
+                    failure = error
+                finally:
+                    if stream is not None:
+                        await self._safely(run, self._close, run, stream)
+                goes_on = await self._goes_on_after(run, failure)
+                del failure  # it knows this frame, which would know it
+        finally:
+            if limit is not None:
+                limit.cancel()
         if self._claim(run):
             if run.is_begun:
-                with Contained(self._session_id, run):
-                    await self._finish(run, run.outcome or BROKEN)
+                await self._safely(run, self._finish, run, run.outcome or BROKEN)
             run.fail(RuntimeError("The turn did not come to its end; the log says why."))
             self._rest(run)
 
     async def _begin(self, run: TurnRun) -> None:
-        """Make the prompt durable. A run that was stopped meanwhile has its outcome, and nothing leaves."""
+        """Make the prompt durable, behind the turn before. A run that was stopped meanwhile has its outcome; nothing leaves."""
+        if run.predecessor is not None:
+            await run.predecessor.settled()
+            run.predecessor = None  # its whole answer would stay in memory as long as this stream lasts
         keeper = self._context.keeper
         try:
             if run.adopted is None:
-                await keeper.begin(run.state)
+                await keeper.begin(run)
             elif run.state.token.reason in {CancelReason.SHUTDOWN, CancelReason.DELETED, CancelReason.HANDED_OVER}:
                 raise EngineStopped
             elif run.is_lost:
                 await keeper.adopt(run.state, was=run.adopted.state)
             else:
-                await keeper.send(run.state)
+                await keeper.send(run)
                 self._context.outbox.sending(run.adopted)
         except ChatForgeError as error:
             run.fail(error)
@@ -221,35 +244,42 @@ class SessionWorker:
         loop = asyncio.get_running_loop()
         return loop.call_later(most, lambda: self.stop(CancelReason.TIMEOUT) if self._run is run else None)
 
-    async def _answer(self, run: TurnRun) -> None:
-        """Have the prompt answered, and go on after a failure where that is allowed. Sets the run's outcome."""
-        while run.outcome is None and not run.is_claimed:
-            try:
-                await self._stream(run)
-            except EndpointError as error:
-                if run.outcome is None and not run.is_claimed:
-                    await self._go_on_after(run, error)
-            except ChatForgeError as error:
-                run.outcome = run.outcome or (outcome_of_loss(error) if run.is_lost else outcome_of_error(error))
-            except TimeoutError:
-                if run.outcome is None:
-                    raise
-                session_log.note("stream is slow to close for session", self._session_id, run.state.head.request_id)
-                self._give_up_connection()
+    async def _goes_on_after(self, run: TurnRun, failure: Exception | None) -> bool:
+        """Wait for the next try after one that ended, if there is to be another; else sets the run's outcome.
+
+        Args:
+            run: it ended in.
+            failure: why; None: it ended without the agent's last word, or with it.
+
+        Returns:
+            Whether there is another try.
+        """
+        with Contained(self._session_id, run):
+            if run.outcome is None and not run.is_claimed:
+                match failure or cut():
+                    case EndpointError() as error:
+                        await self._go_on_after(run, error)
+                    case ChatForgeError() as error:
+                        run.outcome = outcome_of_loss(error) if run.is_lost else outcome_of_error(error)
+                    case mistake:
+                        raise mistake
+            return run.outcome is None and not run.is_claimed
+        return False
 
     async def _go_on_after(self, run: TurnRun, error: EndpointError) -> None:
         """Wait for the next try after a failure; when there is to be none, that is the outcome.
 
         Nothing is sent again once something of an answer was received. A task that is known then is asked for.
         """
+        attempts = run.attempts = run.attempts or Attempts(self._context.settings)
         if not run.is_touched:
-            pause = run.attempts.pause_to_send(error)
+            pause = attempts.pause_to_send(error)
         elif self._task_of(run) is not None and self._endpoint is not None and self._endpoint.can_resume:
             run.is_lost = run.is_lost or EndpointError.state != error.state
-            pause = run.attempts.pause_to_rejoin(error) if run.is_lost else None
+            pause = attempts.pause_to_rejoin(error) if run.is_lost else None
         else:
             pause = None
-        is_unsent = not run.is_touched and not run.attempts.has_left and self._context.settings.keeps_unsent
+        is_unsent = not run.is_touched and not attempts.has_left and self._context.settings.keeps_unsent
         run.unreached = error if is_unsent and isinstance(error, Unreachable) else None
         if pause is not None:
             await self._pause(run, pause, error)
@@ -260,6 +290,7 @@ class SessionWorker:
 
     async def _open(self, run: TurnRun) -> AsyncGenerator[StreamEvent, None]:
         """Return the stream of the next try: the prompt's answer, or what the agent says of the lost task."""
+        self._context.keeper.record(run.state, (run.state.connecting(),))
         endpoint, task = self._connect(), self._task_of(run)
         if not run.is_lost or task is None:
             return endpoint.stream(await self._request(endpoint, run.state))
@@ -275,39 +306,40 @@ class SessionWorker:
         of_task = [turn for turn in turns if task.task_id in {turn.head.task_id, turn.head.answers_task}]
         return "".join(turn.answer for turn in of_task if turn.head.turn_id != run.state.head.turn_id)
 
-    async def _stream(self, run: TurnRun) -> None:
-        """Run one request to its end.
-
-        Raises:
-            ChatForgeError: why it ended without the agent's last word.
-        """
-        context, state = self._context, run.state
-        context.keeper.record(state, (state.connecting(),))
-        stream = await self._open(run)
-        request_id, count = state.head.request_id, 0
+    async def _close(self, run: TurnRun, stream: AsyncGenerator[StreamEvent, None]) -> None:
+        """Close the stream of a try, with its socket. After the agent's last word nobody waits long for that."""
         try:
-            async for event in stream:
-                if not context.registry.is_current(self._session_id, request_id):
-                    break
-                if type(event) is not TextDelta and isinstance(event, TERMINAL_EVENTS):
-                    run.outcome = outcome_of_event(event)
-                    return
-                self._take(run, event)
-                count += 1
-                if count % _EVENTS_IN_A_ROW == 0:
-                    await asyncio.sleep(0)
-        finally:  # written out: a timeout and an `aclosing` around all of it are 300 bytes for as long as it streams
-            async with asyncio.timeout(context.settings.abort_grace_s if run.outcome is not None else None):
+            async with asyncio.timeout(self._context.settings.abort_grace_s if run.outcome is not None else None):
                 await stream.aclose()
-        raise cut()
+        except ChatForgeError as error:
+            session_log.note(f"stream closed badly ({error})", self._session_id, run.state.head.request_id)
+        except TimeoutError:
+            session_log.note("stream is slow to close for session", self._session_id, run.state.head.request_id)
+            self._give_up_connection()
 
-    def _take(self, run: TurnRun, event: StreamEvent) -> None:
-        """Let one event change the turn."""
+    def _take(self, run: TurnRun, event: StreamEvent) -> bool:
+        """Let one event change the turn. Returns whether more of the stream is wanted."""
+        context, state = self._context, run.state
+        if not context.registry.is_current(self._session_id, state.head.request_id):
+            return False
+        if type(event) is TextDelta and (growth := state.grow(event.text)) is not None:  # nearly always
+            context.keeper.grow(state.head, growth)
+            if run.attempts is not None or not run.has_news:
+                run.note_news()
+            return True
+        if isinstance(event, TERMINAL_EVENTS):
+            run.outcome = outcome_of_event(event)
+            return False
+        self._note_touched(run, event)
+        if changes := state.apply(event, context.clock.now()):
+            context.keeper.record(state, changes)
+            if not isinstance(changes[-1], HeadChanged):  # a head comes first, or alone
+                run.note_news()
+        return True
+
+    def _note_touched(self, run: TurnRun, event: StreamEvent) -> None:
+        """Note what an event says of the session: that its agent answers, and in which context."""
         context = self._context
-        if type(event) is TextDelta and (growth := run.state.grow(event.text)) is not None:  # nearly always
-            context.keeper.grow(run.state.head, growth)
-            run.attempts.note_news()
-            return
         if not run.is_touched:
             run.is_touched = True
             context.outbox.answered(self._session_id)
@@ -319,12 +351,6 @@ class SessionWorker:
             and head.endpoint == self._ref
         ):
             context.book.patch(self._session_id, SessionPatch(context_id=event.context_id))
-        changes = run.state.apply(event, context.clock.now())
-        if not changes:
-            return
-        context.keeper.record(run.state, changes)
-        if not isinstance(changes[-1], HeadChanged):  # a head comes first, or alone
-            run.attempts.note_news()
 
     async def _request(self, endpoint: Endpoint, state: StreamingState) -> PromptRequest:
         session = self._context.book.get(self._session_id)
@@ -464,4 +490,4 @@ class SessionWorker:
 def _is_as_before(run: TurnRun, adopted: TurnHead, outcome: Outcome) -> bool:
     """Whether nothing came of reading on with a turn: it is still interrupted, or still waits. It ended when it did."""
     is_still = outcome.state in {TurnState.INTERRUPTED, adopted.state}
-    return run.is_lost and is_still and not run.attempts.has_news
+    return run.is_lost and is_still and not run.has_news

@@ -110,17 +110,17 @@ class Pending:
         match change:
             case TextAppended():
                 self.take_in(deque([(turn_id, change)]))
-            case PartAdded(part) | PartReplaced(part):
+            case PartAdded() | PartReplaced():
                 self._tails.pop(turn_id, None)
-                self._append(Entry(PutPart(turn_id, self._next, part)))
-            case PartDropped(index):
+                self._append(Entry(PutPart(turn_id, self._next, change.part)))
+            case PartDropped():
                 self._tails.pop(turn_id, None)
-                self._append(Entry(DropPart(turn_id, index)))
-            case PlanRecorded(sequence, plan):
-                self._append(Entry(PutPlan(turn_id, sequence, plan)))
-            case HeadChanged(head):
+                self._append(Entry(DropPart(turn_id, change.index)))
+            case PlanRecorded():
+                self._append(Entry(PutPlan(turn_id, change.sequence, change.plan)))
+            case HeadChanged():
                 self._entries.pop(self._heads.pop(turn_id, -1), None)
-                self._heads[turn_id] = self._append(Entry(PutHead(turn_id, head)))
+                self._heads[turn_id] = self._append(Entry(PutHead(turn_id, change.head)))
 
     def take_in(self, texts: deque[tuple[TurnId, TextAppended]]) -> None:
         """Put texts at the end, until there are no more; another thread may be adding some."""

@@ -259,6 +259,7 @@ class Writer:
                     self._commit(workplace, batch)
                 else:
                     self._do_chore(workplace)
+                del batch  # it would stay in memory until there is another
             self._commit(workplace, self._take())
         finally:
             workplace.close()

@@ -6,6 +6,7 @@ in a part of its own that is marked `is_plan_source`.
 
 from collections.abc import Iterator
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import TextAppended, TurnChange
@@ -26,27 +27,25 @@ from chatforge_tui.streaming.plan_capture import (
 from chatforge_tui.streaming.retelling import Echo
 
 
-class AnswerText:
+class AnswerText(Struct, gc=False, eq=False):
     """Turns text into changes of text parts. Found plans are handed on, not recorded."""
 
-    __slots__ = ("_begins_another", "_captured", "_echo", "_joins", "_open", "_parts", "_plans", "is_reread")
-
-    def __init__(self, parts: LiveParts, plans: ExecutionPlanState) -> None:
-        """Write into these parts, capture with this plan state."""
-        self._parts = parts
-        self._plans = plans
-        self._open: int | None = None
-        """The text part that further text extends; None: it begins a new one."""
-        self._captured: int | None = None
-        """The part that holds what is being captured; None when nothing is."""
-        self._joins: int | None = None
-        """The text part that what is being captured goes back to, if it is no plan."""
-        self._begins_another = False
-        """The next text part is separate from what there is."""
-        self._echo: Echo | None = None
-        """The answer while it is told once more, after a lost connection."""
-        self.is_reread = False
-        """Since it is told once more, text was read again that had been read before."""
+    _parts: LiveParts
+    """Written into."""
+    _plans: ExecutionPlanState
+    """Captures."""
+    _open: int | None = None
+    """The text part that further text extends; None: it begins a new one."""
+    _captured: int | None = None
+    """The part that holds what is being captured; None when nothing is."""
+    _joins: int | None = None
+    """The text part that what is being captured goes back to, if it is no plan."""
+    _begins_another: bool = False
+    """The next text part is separate from what there is."""
+    _echo: Echo | None = None
+    """The answer while it is told once more, after a lost connection."""
+    is_reread: bool = False
+    """Since it is told once more, text was read again that had been read before."""
 
     def extend(self, text: str) -> Iterator[TurnChange | Plan]:
         """Read more of the answer; while it is told again, only what goes beyond the known text counts."""
@@ -187,24 +186,24 @@ class AnswerText:
 
     def _take(self, piece: Piece) -> Iterator[TurnChange | Plan]:
         match piece:
-            case Plain(text):
+            case Plain():
                 if self._open is not None:
-                    yield self._parts.append(self._open, text)
+                    yield self._parts.append(self._open, piece.text)
                 else:
                     self._open = self._parts.next_index
-                    yield self._add(TextPart(self._open, text))
-            case Captured(text):
+                    yield self._add(TextPart(self._open, piece.text))
+            case Captured():
                 if self._captured is not None:
-                    yield self._parts.append(self._captured, text)
+                    yield self._parts.append(self._captured, piece.text)
                 else:
                     self._joins = self._open
                     self._captured = self._open = self._parts.next_index
-                    yield self._add(TextPart(self._captured, text, is_plan_source=True))
-            case PlanFound(plan):
+                    yield self._add(TextPart(self._captured, piece.text, is_plan_source=True))
+            case PlanFound():
                 self._open = self._captured = self._joins = None
-                yield plan
-            case NoPlan(text):
-                yield from self._give_back(text)
+                yield piece.plan
+            case NoPlan():
+                yield from self._give_back(piece.text)
 
     def _add(self, part: TextPart) -> TurnChange:
         is_separate, self._begins_another = self._begins_another, False

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from msgspec import Struct
+
 
 class CancelReason(StrEnum):
     """Why a request was stopped."""
@@ -19,14 +21,10 @@ class CancelReason(StrEnum):
     """The turn took longer than the settings allow."""
 
 
-class CancellationToken:
+class CancellationToken(Struct, gc=False, eq=False):
     """Belongs to one request and to no other. Once cancelled it stays cancelled, and the first reason wins."""
 
-    __slots__ = ("_reason",)
-
-    def __init__(self) -> None:
-        """Start uncancelled."""
-        self._reason: CancelReason | None = None
+    _reason: CancelReason | None = None
 
     @property
     def reason(self) -> CancelReason | None:

@@ -6,35 +6,34 @@ of earlier turns are part of those turns, in the store.
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from chatforge_tui.domain.plan import Plan
 from chatforge_tui.streaming.output_buffer import OutputBuffer
-from chatforge_tui.streaming.plan_capture import Piece, PlanCapture
+from chatforge_tui.streaming.plan_capture import OPENING, Piece, Plain, PlanCapture
 
 
-class ExecutionPlanState:
+class ExecutionPlanState(Struct, gc=False, eq=False):
     """Captures plans out of the answer's text and keeps the versions of the turn's plan."""
 
-    __slots__ = ("_capture", "_history")
-
-    def __init__(self) -> None:
-        """Start without a plan."""
-        self._capture = PlanCapture()
-        self._history: list[Plan] | None = None
+    _capture: PlanCapture | None = None
+    """Made for the first text that may hold a plan."""
+    _history: list[Plan] | None = None
 
     @property
     def is_capturing(self) -> bool:
         """Whether text that may be a plan is arriving."""
-        return self._capture.is_capturing
+        return self._capture is not None and self._capture.is_capturing
 
     @property
     def buffer(self) -> OutputBuffer | None:
         """What is being captured; None when nothing is."""
-        return self._capture.buffer
+        return self._capture.buffer if self._capture is not None else None
 
     @property
     def accumulated(self) -> str:
         """The captured text so far, opening marker included; "" when nothing is being captured."""
-        return self._capture.buffer.text if self._capture.buffer else ""
+        return buffer.text if (buffer := self.buffer) is not None else ""
 
     @property
     def loading(self) -> bool:
@@ -62,11 +61,15 @@ class ExecutionPlanState:
 
     def read(self, text: str) -> Iterator[Piece]:
         """Read more of the answer's text; see PlanCapture.feed."""
+        if self._capture is None:
+            if OPENING not in text:
+                return iter((Plain(text),) if text else ())
+            self._capture = PlanCapture()
         return self._capture.feed(text)
 
     def end_of_text(self) -> Iterator[Piece]:
         """End the answer's text; see PlanCapture.close."""
-        return self._capture.close()
+        return self._capture.close() if self._capture is not None else iter(())
 
     def record(self, plan: Plan) -> int | None:
         """Add a version of the plan.

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from operator import attrgetter
 from typing import Final, NoReturn
 
+from msgspec import Struct, field
+
 from chatforge_tui.domain.changes import PartAdded, PartDropped, PartReplaced, TextAppended, TextField
 from chatforge_tui.domain.fold import append
 from chatforge_tui.domain.part import FilePart, Part, TextPart
@@ -14,16 +16,13 @@ from chatforge_tui.streaming.output_buffer import OutputBuffer
 _FIELDS: Final[tuple[TextField, ...]] = ("text", "input", "output")
 
 
-class _Grown:
+class _Grown(Struct, gc=False, eq=False):
     """A part and what was appended to each of its texts since it was last put together."""
 
-    __slots__ = ("input", "output", "part", "text")
-
-    def __init__(self, part: Part) -> None:
-        self.part = part
-        self.text: OutputBuffer | None = None
-        self.input: OutputBuffer | None = None
-        self.output: OutputBuffer | None = None
+    part: Part
+    text: OutputBuffer | None = None
+    input: OutputBuffer | None = None
+    output: OutputBuffer | None = None
 
     @property
     def index(self) -> int:
@@ -32,29 +31,22 @@ class _Grown:
 
     def whole(self) -> Part:
         """Return the part with everything appended to it."""
-        for field in _FIELDS:
-            tail: OutputBuffer | None = getattr(self, field)
+        for name in _FIELDS:
+            tail: OutputBuffer | None = getattr(self, name)
             if tail:
-                self.part = append(self.part, field, tail.clear())
+                self.part = append(self.part, name, tail.clear())
         return self.part
 
 
-class LiveParts:
-    """Parts by index, in the order in which they began. Bounded: see `limit`."""
+class LiveParts(Struct, gc=False, eq=False):
+    """Parts by index, in the order in which they began. Bounded. `LiveParts(limit)` is empty."""
 
-    __slots__ = ("_grown", "_limit", "_next", "_size")
-
-    def __init__(self, limit: int) -> None:
-        """Start empty.
-
-        Args:
-            limit: characters of text and bytes of files, > 0, that a turn may bring in all, dropped ones included.
-        """
-        self._limit = limit
-        self._size = 0
-        self._next = 0
-        self._grown: list[_Grown] = []
-        """By index. One part is the usual case, and a dictionary of one takes 140 bytes more."""
+    _limit: int
+    """Characters of text and bytes of files, > 0, that a turn may bring in all, dropped ones included."""
+    _size: int = 0
+    _next: int = 0
+    _grown: list[_Grown] = field(default_factory=list[_Grown])
+    """By index. One part is the usual case, and a dictionary of one takes 140 bytes more."""
 
     def take_over(self, parts: Iterable[Part]) -> None:
         """Begin with the parts of a turn that was stored, in their order."""
@@ -101,7 +93,7 @@ class LiveParts:
         self._next = part.index + 1
         return PartAdded(part)
 
-    def append(self, index: int, text: str, field: TextField = "text") -> TextAppended:
+    def append(self, index: int, text: str, name: TextField = "text") -> TextAppended:
         """Let a text of a part grow.
 
         Raises:
@@ -111,12 +103,12 @@ class LiveParts:
         if self._size > self._limit:
             self._refuse()
         grown = self._find(index)
-        tail: OutputBuffer | None = grown.text if field == "text" else getattr(grown, field)
+        tail: OutputBuffer | None = grown.text if name == "text" else getattr(grown, name)
         if tail is None:
             tail = OutputBuffer(self._limit)
-            setattr(grown, field, tail)
+            setattr(grown, name, tail)
         tail.append(text)
-        return TextAppended(index, text, field)
+        return TextAppended(index, text, name)
 
     def replace(self, part: Part) -> PartReplaced:
         """Put another part in the place of the one with its index."""

@@ -1,24 +1,21 @@
 """Collects streamed text: append in constant time, join only when somebody reads. Knows nothing of parts."""
 
-_CHUNKS = 32
-"""So many chunks are joined into one piece: a text of its own costs 49 bytes, a token is but five."""
+from msgspec import Struct
+
+_PIECE = 256
+"""Characters up to which a text is made longer by copying it: a list of tokens, with 49 bytes for each, takes more than that."""
 
 
-class OutputBuffer:
-    """Text that grows at its end, never beyond its bound."""
+class OutputBuffer(Struct, gc=False, eq=False):
+    """Text that grows at its end, never beyond its bound. `OutputBuffer(limit)` is empty."""
 
-    __slots__ = ("_chunks", "_length", "_limit", "_pieces")
-
-    def __init__(self, limit: int) -> None:
-        """Start empty.
-
-        Args:
-            limit: characters, > 0, that the buffer holds at most.
-        """
-        self._limit = limit
-        self._length = 0
-        self._chunks: list[str] = []
-        self._pieces: list[str] | None = None
+    _limit: int
+    """Characters, > 0, that the buffer holds at most."""
+    _length: int = 0
+    _tail: str = ""
+    """What came last."""
+    _pieces: list[str] | None = None
+    """What came before it, in order."""
 
     def __len__(self) -> int:
         """Return the number of characters."""
@@ -32,10 +29,12 @@ class OutputBuffer:
     @property
     def text(self) -> str:
         """Everything appended so far. Joined on the first look, kept joined for the next."""
-        if self._pieces or len(self._chunks) > 1:
-            self._chunks = ["".join([*(self._pieces or ()), *self._chunks])]
-            self._pieces = None
-        return self._chunks[0] if self._chunks else ""
+        if self._pieces is None:
+            return self._tail
+        if self._tail or len(self._pieces) > 1:
+            self._pieces = ["".join((*self._pieces, self._tail))]
+            self._tail = ""
+        return self._pieces[0]
 
     def append(self, text: str) -> bool:
         """Add text at the end.
@@ -47,25 +46,24 @@ class OutputBuffer:
         if length > self._limit:
             return False
         self._length = length
-        self._chunks.append(text)
-        if len(self._chunks) >= _CHUNKS:
-            self._join()
+        self._tail = tail = self._tail + text
+        if len(tail) >= _PIECE:
+            self._end_piece(tail)
         return True
 
     def clear(self) -> str:
         """Return the text and start again, empty."""
         text = self.text
-        self._chunks, self._pieces, self._length = [], None, 0
+        self._tail, self._pieces, self._length = "", None, 0
         return text
 
-    def _join(self) -> None:
-        """Make one piece of the chunks, and of the pieces before it that are no longer than what follows them.
+    def _end_piece(self, piece: str) -> None:
+        """Make a piece of the tail, and of the pieces before it that are no longer than what follows them.
 
         So there are about log2(length) pieces, and each character is copied as often at most.
         """
-        piece = "".join(self._chunks)
         pieces = self._pieces = self._pieces or []
         while pieces and len(pieces[-1]) <= len(piece):
             piece = pieces.pop() + piece
         pieces.append(piece)
-        self._chunks.clear()
+        self._tail = ""

@@ -57,12 +57,12 @@ def one_request_id_for_all_sessions(patch: Patch) -> None:
 def writes_to_the_tab_in_front(patch: Patch) -> None:
     take = SessionWorker._take
 
-    def to_the_front(self: SessionWorker, run: Any, event: Any) -> None:
+    def to_the_front(self: SessionWorker, run: Any, event: Any) -> bool:
         for head in self._context.book.open_ones():
             if head.is_active and (state := self._context.registry.get(head.session_id)) is not None:
                 self._context.keeper.record(state, state.apply(event, 0.0))
-                return
-        take(self, run, event)
+                return True
+        return take(self, run, event)
 
     patch.setattr(SessionWorker, "_take", to_the_front)
 
@@ -96,15 +96,20 @@ def _any_head(book: SessionBook) -> Any:
 
 @mutant
 def cancellation_is_swallowed(patch: Patch) -> None:
-    stream = SessionWorker._stream
+    open_stream = SessionWorker._open
 
-    async def swallow(self: SessionWorker, run: Any) -> None:
-        try:
-            await stream(self, run)
-        except asyncio.CancelledError:
-            await stream(self, run)
+    async def swallow(self: SessionWorker, run: Any) -> Any:
+        async def events() -> Any:
+            try:
+                async for event in await open_stream(self, run):
+                    yield event
+            except asyncio.CancelledError:
+                async for event in await open_stream(self, run):
+                    yield event
 
-    patch.setattr(SessionWorker, "_stream", swallow)
+        return events()
+
+    patch.setattr(SessionWorker, "_open", swallow)
 
 
 @mutant
@@ -198,9 +203,9 @@ def the_end_is_decided_twice(patch: Patch) -> None:
 
 @mutant
 def the_prompt_leaves_before_it_is_durable(patch: Patch) -> None:
-    async def begin(self: TurnKeeper, state: StreamingState) -> None:
-        session = self._book.get(state.head.session_id)
-        state.place(session.turns, None)
+    async def begin(self: TurnKeeper, run: Any) -> None:
+        session = self._book.get(run.state.head.session_id)
+        run.state.place(session.turns, None)
 
     patch.setattr(TurnKeeper, "begin", begin)
 
@@ -244,9 +249,10 @@ def an_aborted_answer_is_thrown_away(patch: Patch) -> None:
 def a_request_is_sent_again_after_its_first_bytes(patch: Patch) -> None:
     take = SessionWorker._take
 
-    def forget(self: SessionWorker, run: Any, event: Any) -> None:
-        take(self, run, event)
+    def forget(self: SessionWorker, run: Any, event: Any) -> bool:
+        goes_on = take(self, run, event)
         run.is_touched = False
+        return goes_on
 
     patch.setattr(SessionWorker, "_take", forget)
 

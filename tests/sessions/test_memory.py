@@ -126,7 +126,7 @@ def test_what_a_session_costs(capsys, caplog):
             f"{bytes_per_session['after']:.0f} bytes more after its turn"
         )
     assert bytes_per_session["idle"] < 400
-    assert bytes_per_session["streaming"] < 6_000
+    assert bytes_per_session["streaming"] < 4_300
     assert bytes_per_session["after"] < 500, "what is left is Python's own store of small tuples"
 
 

@@ -110,7 +110,7 @@ def test_a_prompt_can_be_queued_behind_a_running_answer(run, endpoints):
         await engine.manager.queue(a, Prompt("two"))
         await settle(20)
         assert len(endpoints.wires) == 1
-        assert engine.manager.session(a).last_state is TurnState.CONNECTING
+        assert engine.manager.session(a).last_state.is_live
         first.say(Accepted("fake"), TextDelta("1"), Finished("stop"))
         second = await engine.endpoints.wire(a, 1)
         assert second.request.prompt.text == "two"
