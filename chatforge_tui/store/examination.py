@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from chatforge_tui.domain.attachment import size_words
+from chatforge_tui.domain.counting import counted
 from chatforge_tui.domain.finding import Finding, Verdict
 from chatforge_tui.errors import StoreError
 from chatforge_tui.store.backups import list_backups
@@ -94,12 +95,7 @@ def _content(db: sqlite3.Connection) -> Finding:
         return Finding("content", Verdict.WRONG, f"It is damaged: {problem}.", REPAIR_HINT, facts)
     sessions = int(db.execute("SELECT count(*) FROM session").fetchone()[0])
     facts["sessions"] = sessions
-    return Finding(
-        "content",
-        Verdict.GOOD,
-        f"Sound by a quick check, {sessions} session{'' if sessions == 1 else 's'}.",
-        facts=facts,
-    )
+    return Finding("content", Verdict.GOOD, f"Sound by a quick check, {counted(sessions, 'session')}.", facts=facts)
 
 
 def _journal(db: sqlite3.Connection, path: Path) -> Finding:
@@ -145,7 +141,7 @@ def _backups(path: Path) -> Finding:
     if not copies:
         return Finding("backups", Verdict.NOTE, "None yet; a start makes one after a while.", facts=facts)
     days = (time.time() - copies[0].stat().st_mtime) / _DAY_S
-    age = "today" if days < 1 else f"{days:.0f} days ago"
+    age = "today" if days < 1 else f"{counted(int(days), 'day')} ago"
     return Finding("backups", Verdict.GOOD, f"{len(copies)}, the newest made {age}: {copies[0]}", facts=facts)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sqlite3
+import time
 from contextlib import closing
 
 import pytest
@@ -148,6 +149,15 @@ def test_of_a_file_that_is_gone_but_for_its_log_nobody_says_that_there_is_nothin
     assert (log.read_bytes(), store_file(program).exists()) == (b"pages", False)
     [found] = [one for one in examine(store_file(program)) if one.verdict is Verdict.WRONG]
     assert "its content was lost" in found.text
+
+
+@pytest.mark.parametrize(("days", "age"), [(0.5, "today"), (1.7, "1 day ago"), (2.1, "2 days ago")])
+def test_what_is_found_is_counted_in_words(filled, days, age):
+    backup = filled.run("store", "backup", "--json").json["backup"]
+    os.utime(backup, (made := time.time() - days * 86_400, made))
+    said = {found.subject: found.text for found in examine(store_file(filled))}
+    assert said["content"] == "Sound by a quick check, 1 session."
+    assert said["backups"] == f"1, the newest made {age}: {backup}"
 
 
 def test_an_open_store_is_not_repaired_under_its_program(filled):

@@ -11,6 +11,7 @@ When an answer is over:
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from chatforge_tui.domain.counting import counted
 from chatforge_tui.domain.events import (
     Failed,
     Finished,
@@ -169,7 +170,8 @@ class Answer:
         """End the answer with the server's own sentence."""
         self.has_ended = True
         message = f"The endpoint gave up: {said}" if said else "The endpoint gave up without saying why."
-        problem = TurnProblem("agent", message, "What it said before is kept; send the prompt again to retry.")
+        kept = "What it said before is kept; send" if self._has_content else "Send"
+        problem = TurnProblem("agent", message, f"{kept} the prompt again to retry.")
         return [*self._split(self._tags.end()), *self._calls.end(), *self._report_usage(), Failed(problem)]
 
     def _report_usage(self) -> Iterator[StreamEvent]:
@@ -199,9 +201,8 @@ class Answer:
                 f"{self._skipped} pieces of the answer could not be read, the last one beginning with: {_quoted(data)}",
                 hint=_WRONG_PLACE,
             )
-        word = "piece" if self._skipped == 1 else "pieces"
-        text = f"{self._skipped} {word} of the answer could not be read and left out so far."
-        return [Noticed(NoticeLevel.WARNING, text)]
+        pieces = counted(self._skipped, "piece")
+        return [Noticed(NoticeLevel.WARNING, f"{pieces} of the answer could not be read and left out so far.")]
 
 
 def _quoted(data: str) -> str:

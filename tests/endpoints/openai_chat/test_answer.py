@@ -263,6 +263,13 @@ def test_an_error_in_the_stream_is_the_end_and_is_quoted(error):
     assert "boom" in events[-1].problem.message
 
 
+@pytest.mark.parametrize("before", [[], [delta(content="so far")], [delta(reasoning_content="hm")]])
+def test_that_what_was_said_is_kept_is_said_only_if_something_was(before):
+    *_, failed = read(*before, {"error": {"message": "boom"}})
+    kept = "What it said before is kept; send" if before else "Send"
+    assert failed.problem.hint == f"{kept} the prompt again to retry."
+
+
 def test_an_error_with_text_beside_it_keeps_the_text():
     both = {**delta(content="last words"), "error": {"message": "boom"}}
     events = read(both)
