@@ -41,6 +41,7 @@ from tests.store.values import (
     unknown_session,
     unknown_turn,
 )
+from tests.store.waiting import restart
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -60,12 +61,6 @@ async def two_programs(tmp_path):
     yield both
     for store in both:
         await store.close()
-
-
-async def restart(store):
-    """Play the end of a program and the start of the next one."""
-    await store.close()
-    await store.open()
 
 
 async def with_live_turn(store):

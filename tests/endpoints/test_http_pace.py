@@ -48,6 +48,12 @@ class Polled(Transport):
             self._stream.data_received(self.waiting.pop(0))
 
 
+def an_unwatched_backend():
+    backend = SocketBackend()
+    backend.attend(is_watched=False)
+    return backend
+
+
 def virtually(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
     """Run a test on a loop whose time jumps."""
 
@@ -150,8 +156,7 @@ async def test_a_reader_that_does_not_read_holds_a_stream_back_beyond_the_beat()
 
 @virtually
 async def test_what_nobody_watches_is_read_at_a_third_of_the_beats_all_of_it_at_once():
-    backend = SocketBackend()
-    backend.attend(is_watched=False)
+    backend = an_unwatched_backend()
     stream, transport = a_polled_stream(backend)
     transport.waiting.append(b"cde")
     assert await stream.read(10) == b"ab"
@@ -164,8 +169,7 @@ async def test_what_nobody_watches_is_read_at_a_third_of_the_beats_all_of_it_at_
 
 @virtually
 async def test_a_stream_too_slow_for_the_screens_beat_is_on_the_hidden_one():
-    backend = SocketBackend()
-    backend.attend(is_watched=False)
+    backend = an_unwatched_backend()
     stream, transport = a_stream(backend)
     stream.data_received(b"a")
     await asyncio.sleep(3 * WATCHED_S)
@@ -176,8 +180,7 @@ async def test_a_stream_too_slow_for_the_screens_beat_is_on_the_hidden_one():
 
 @virtually
 async def test_what_waits_is_read_at_once_when_somebody_watches_and_then_at_the_screens_beat():
-    backend = SocketBackend()
-    backend.attend(is_watched=False)
+    backend = an_unwatched_backend()
     stream, transport = a_polled_stream(backend)
     transport.waiting += [b"c", b"d"]
     backend.attend(is_watched=True)
@@ -193,8 +196,7 @@ async def test_what_waits_is_read_at_once_when_somebody_watches_and_then_at_the_
 
 @virtually
 async def test_a_stream_that_cannot_be_polled_is_left_to_the_loop_when_somebody_watches():
-    backend = SocketBackend()
-    backend.attend(is_watched=False)
+    backend = an_unwatched_backend()
     stream, transport = a_stream(backend)
     stream.data_received(b"a")
     stream.data_received(b"b")

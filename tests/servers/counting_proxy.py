@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
+from tests.servers.proxying import listening, pump, until_one_ends
+
 
 class CountingProxy:
     """A running proxy. After an armed number of the server's bytes nothing passes any more, and the alarm goes off."""
@@ -30,13 +32,7 @@ class CountingProxy:
         self._writers.add(writer)
         with suppress(ConnectionError):
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
-            ways = [self._up(reader, far_writer), self._down(far_reader, writer)]
-            tasks = [asyncio.ensure_future(way) for way in ways]  # noqa: TID251 - a server of its own
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            far_writer.transport.abort()
+            await until_one_ends(far_writer, pump(reader, far_writer), self._down(far_reader, writer))
         self._writers.discard(writer)
         writer.transport.abort()
 
@@ -44,12 +40,6 @@ class CountingProxy:
         """Tear every connection down."""
         for writer in self._writers:
             writer.transport.abort()
-
-    async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):
-            while data := await reader.read(65_536):
-                writer.write(data)
-                await writer.drain()
 
     async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
@@ -68,11 +58,5 @@ class CountingProxy:
 async def counting_proxy(target_port: int) -> AsyncIterator[CountingProxy]:
     """Run a proxy to a server of this machine."""
     proxy = CountingProxy(target_port)
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
-    proxy.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(proxy.serve, proxy.close) as proxy.port:
         yield proxy
-    finally:
-        proxy.close()
-        server.close()
-        await asyncio.sleep(0.02)

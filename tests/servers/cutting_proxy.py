@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 
+from tests.servers.proxying import listening, pump, until_one_ends
+
 
 class CuttingProxy:
     """A running proxy. Each connection gets the next entry of `cuts`: so many bytes of the server, then it breaks."""
@@ -31,39 +33,27 @@ class CuttingProxy:
         self._writers.add(writer)
         with suppress(ConnectionError):
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
-            ways = [_pump(reader, far_writer, None), _pump(far_reader, writer, limit)]
-            tasks = [asyncio.ensure_future(way) for way in ways]  # noqa: TID251 - a server of its own
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            self.broken += limit is not None and tasks[1].done()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            far_writer.transport.abort()
+            down = pump(far_reader, writer) if limit is None else _pump_some(far_reader, writer, limit)
+            _, has_broken = await until_one_ends(far_writer, pump(reader, far_writer), down)
+            self.broken += limit is not None and has_broken
         self._writers.discard(writer)
         writer.transport.abort()
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit: int | None) -> None:
+async def _pump_some(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit: int) -> None:
     """Carry bytes until the end, or `limit` of them."""
     with suppress(ConnectionError):
-        while data := await reader.read(65_536 if limit is None else max(1, min(limit, 65_536))):
-            writer.write(data if limit is None else data[:limit])
+        while data := await reader.read(max(1, min(limit, 65_536))):
+            writer.write(data[:limit])
             await writer.drain()
-            if limit is not None:
-                limit -= len(data)
-                if limit <= 0:
-                    return
+            limit -= len(data)
+            if limit <= 0:
+                return
 
 
 @asynccontextmanager
 async def cutting_proxy() -> AsyncIterator[CuttingProxy]:
     """Run a proxy; say where it leads before anything connects."""
     proxy = CuttingProxy()
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
-    proxy.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(proxy.serve, proxy.cut) as proxy.port:
         yield proxy
-    finally:
-        proxy.cut()
-        server.close()
-        await asyncio.sleep(0.02)

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from ssl import SSLContext
 
+from tests.servers.proxying import listening, pump, until_one_ends
+
 
 class TunnelProxy:
     """A running proxy."""
@@ -35,32 +37,13 @@ class TunnelProxy:
             host, _, port = target.rpartition(":")
             far_reader, far_writer = await asyncio.open_connection(host, int(port))
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            ways = [_pump(reader, far_writer), _pump(far_reader, writer), self.cut.wait()]
-            tasks = [asyncio.ensure_future(way) for way in ways]  # noqa: TID251 - a server of its own
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            far_writer.transport.abort()
+            await until_one_ends(far_writer, pump(reader, far_writer), pump(far_reader, writer), self.cut.wait())
         writer.transport.abort()
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
 
 
 @asynccontextmanager
 async def tunnel_proxy(ssl: SSLContext | None = None) -> AsyncIterator[TunnelProxy]:
     """Run a proxy, itself behind TLS when a context is given."""
     proxy = TunnelProxy()
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0, ssl=ssl)
-    proxy.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(proxy.serve, proxy.cut.set, ssl) as proxy.port:
         yield proxy
-    finally:
-        proxy.cut.set()
-        server.close()
-        await asyncio.sleep(0.02)

@@ -19,7 +19,7 @@ from chatforge_tui.store.salvage import repair
 from chatforge_tui.store.sqlite_store import SqliteStore
 from chatforge_tui.store.writer import WriterSettings
 from tests.store.values import a_session, a_turn, ended
-from tests.store.waiting import change, rows
+from tests.store.waiting import change, restart, rows
 
 LAZY = WriterSettings(flush_s=3600.0, chore_s=3600.0)
 """Only what someone waits for is written, so that a test says what one commit is."""
@@ -62,6 +62,17 @@ async def answer_of(store, session):
     return turn.answer
 
 
+async def moves(store, monkeypatch, live, more, answer):
+    """Have the log moved with one more change of a live turn; the answer is whole before and after a restart."""
+    session, head = live
+    monkeypatch.setattr(text_log, "LIMIT", 0)
+    store.record(head.turn_id, [more])
+    await store.flush()
+    assert await answer_of(store, session) == answer
+    await restart(store)
+    assert await answer_of(store, session) == answer
+
+
 def log_size(path):
     return rows(path, "SELECT coalesce(sum(length(body)), 0) FROM text_log")[0][0]
 
@@ -94,8 +105,7 @@ async def test_text_of_any_kind_and_length_comes_back(store, path):
         store.record(head.turn_id, [TextAppended(0, text)])
     whole = "NUL \0 中文 👩‍👩‍👧 \U0010ffffhalf \ufffd\ufffd and a pair 😀" + "x" * 1_000_000
     assert await answer_of(store, session) == whole
-    await store.close()
-    await store.open()
+    await restart(store)
     assert await answer_of(store, session) == whole
 
 
@@ -112,8 +122,7 @@ async def test_a_long_log_is_moved_and_every_turn_is_read_as_before(store, path,
     assert 0 < rows(path, "SELECT count(*) FROM chunk")[0][0] < 40 * 5 / 2
     store.record(quiet_head.turn_id, [TextAppended(0, "late, and not before its first row")])
     assert await answer_of(store, quiet) == "late, and not before its first row"
-    await store.close()
-    await store.open()
+    await restart(store)
     for session, head in turns:
         [turn] = await store.load_turns(session.session_id)
         assert turn.head.state is TurnState.INTERRUPTED
@@ -157,13 +166,8 @@ async def test_nothing_late_comes_back_though_its_rows_are_shared(store, monkeyp
     assert (await store.adopt_turn(again, was=TurnState.INTERRUPTED)).answer == "first life "
     store.record(head.turn_id, [TextAppended(0, "second life")])
     assert await answer_of(store, session) == "first life second life"
-    monkeypatch.setattr(text_log, "LIMIT", 0)
-    store.record(head.turn_id, [TextAppended(0, ", moved")])
-    await store.flush()
-    assert await answer_of(store, session) == "first life second life, moved"
-    await store.close()
-    await store.open()
-    assert await answer_of(store, session) == "first life second life, moved"
+    more = TextAppended(0, ", moved")
+    await moves(store, monkeypatch, (session, head), more, "first life second life, moved")
 
 
 async def test_a_turn_that_is_begun_again_has_nothing_of_before(store):
@@ -229,13 +233,7 @@ async def test_what_is_tried_again_though_it_reached_the_disk_is_there_once(path
     await store.flush()
     assert next(failures, None) is None
     assert await answer_of(store, session) == "before once only.."
-    monkeypatch.setattr(text_log, "LIMIT", 0)
-    store.record(head.turn_id, [TextAppended(2, ".")])
-    await store.flush()
-    assert await answer_of(store, session) == "before once only..."
-    await store.close()
-    await store.open()
-    assert await answer_of(store, session) == "before once only..."
+    await moves(store, monkeypatch, (session, head), TextAppended(2, "."), "before once only...")
     await store.close()
 
 
@@ -399,8 +397,7 @@ async def test_a_damaged_row_costs_its_own_pieces_and_is_told(store, path, monke
         assert any(isinstance(part, NoticePart) and "damaged on the disk" in part.text for part in turn.parts)
         assert care.check(path).altered == (session.session_id,)
         assert (await store.load_turns(late.session_id))[0].parts == (TextPart(0, "sound"),)
-        await store.close()
-        await store.open()
+        await restart(store)
 
 
 async def test_a_repair_brings_live_text_back_but_for_damaged_rows(store, path, short):

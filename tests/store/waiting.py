@@ -14,6 +14,12 @@ async def until(condition, within_s=10.0):
         await asyncio.sleep(0.005)
 
 
+async def restart(store):
+    """Play the end of a program and the start of the next one."""
+    await store.close()
+    await store.open()
+
+
 def rows(path, statement, *values):
     """Read a store that others may be writing, as a program without our code would."""
     with closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True)) as db:

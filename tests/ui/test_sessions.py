@@ -21,6 +21,25 @@ def plan(*steps: tuple[str, StepStatus]) -> Plan:
     return Plan(tuple(PlanStep(title, status) for title, status in steps))
 
 
+async def two_of_which_one_streams(program):
+    """Have two sessions; return the pane of the second, which is in front and streams, and its wire."""
+    await program.send("kept")
+    gone = await program.open()
+    await program.send("deleted by mistake")
+    wire = await program.wire(gone)
+    await program.say(wire, Accepted("fake"), TextDelta("so far"))
+    return gone, wire
+
+
+async def asking_out_of_sight(program):
+    """Return the pane of a session that needs its user, behind another one."""
+    asking = await program.send("ask me")
+    await program.open()
+    await program.say(await program.wire(asking), Accepted("fake"), WaitingForUser(QuestionKind.INPUT, "Which one?"))
+    await program.sees("◆ ask me 1")
+    return asking
+
+
 async def test_two_sessions_stream_at_once_and_each_shows_its_own_text(home):
     async with running(home) as program:
         first = await program.send("for the first")
@@ -95,11 +114,7 @@ async def test_a_deleted_session_comes_back_with_its_text(home):
 
 async def test_undo_in_the_same_breath_brings_back_what_is_on_its_way_to_the_trash(home):
     async with running(home) as program:
-        await program.send("kept")
-        gone = await program.open()
-        await program.send("deleted by mistake")
-        wire = await program.wire(gone)
-        await program.say(wire, Accepted("fake"), TextDelta("so far"))
+        gone, wire = await two_of_which_one_streams(program)
         await program.sees("so far")
 
         await program.pilot.press("alt+d", "alt+u")
@@ -112,11 +127,7 @@ async def test_undo_in_the_same_breath_brings_back_what_is_on_its_way_to_the_tra
 @pytest.mark.parametrize("by_hand", [True, False])
 async def test_news_of_a_deletion_that_comes_late_takes_nothing_away_that_is_back(home, by_hand):
     async with running(home) as program:
-        await program.send("kept")
-        gone = await program.open()
-        await program.send("deleted by mistake")
-        wire = await program.wire(gone)
-        await program.say(wire, Accepted("fake"), TextDelta("so far"))
+        gone, wire = await two_of_which_one_streams(program)
         await program.sees("so far")
         is_busy = True
         program.app.engine._may_paint = lambda: not is_busy
@@ -228,12 +239,7 @@ async def test_keys_walk_through_the_tabs_and_back_to_the_last_one(home):
 
 async def test_a_session_out_of_sight_that_needs_its_user_is_marked_and_found(home):
     async with running(home) as program:
-        asking = await program.send("ask me")
-        await program.open()
-        await program.say(
-            await program.wire(asking), Accepted("fake"), WaitingForUser(QuestionKind.INPUT, "Which one?")
-        )
-        await program.sees("◆ ask me 1")
+        asking = await asking_out_of_sight(program)
 
         await program.pilot.press("alt+a")
         await program.sees("Which one?")
@@ -243,12 +249,7 @@ async def test_a_session_out_of_sight_that_needs_its_user_is_marked_and_found(ho
 
 async def test_the_board_opens_on_the_session_that_needs_its_user(home):
     async with running(home) as program:
-        asking = await program.send("ask me")
-        await program.open()
-        await program.say(
-            await program.wire(asking), Accepted("fake"), WaitingForUser(QuestionKind.INPUT, "Which one?")
-        )
-        await program.sees("◆ ask me 1")
+        asking = await asking_out_of_sight(program)
 
         await program.pilot.press("ctrl+s")
         await program.sees("Enter open")
