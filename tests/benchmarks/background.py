@@ -4,7 +4,8 @@ Screen, engine and store are the real ones. Without a port the network is left o
 a second can be had on any machine: in its place is a model of a socket, read at the program's own pace, which is 30 times a
 second for the session in front and ten times for a hidden one. With a port they come over HTTP from the mock server there. The first session is in front;
 with 0 streams it stands still. A file `watch` in HOME, with a number of seconds in it, has the UI's loop watched for that
-long; `stalls` there holds then how late, in milliseconds, it came to what was due: each time, one a line.
+long; `stalls` there holds then how late, in milliseconds, it came to what was due: each time, one a line. The order goes, and
+may be given again.
 """
 
 import asyncio
@@ -166,17 +167,19 @@ class BusyManager(SessionManager):
 
 
 async def watch(home: Path) -> None:
-    """Wait for the order to watch this loop, then write down how late each beat of 5 ms came."""
+    """Wait for orders to watch this loop, and write down each time how late each beat of 5 ms came."""
     loop, order, result = asyncio.get_running_loop(), home / "watch", home / "stalls"
-    while not order.exists():  # noqa: ASYNC110 - from another process; looked for in all runs alike
-        await asyncio.sleep(0.25)
-    end, late = loop.time() + float(order.read_text()), list[float]()
-    while (began := loop.time()) < end:
-        await asyncio.sleep(BEAT_S)
-        late.append((loop.time() - began - BEAT_S) * 1000)
-    ready = home / "stalls.new"
-    ready.write_text("\n".join(f"{one:.2f}" for one in late))
-    ready.rename(result)
+    while True:
+        while not order.exists():  # noqa: ASYNC110 - from another process; looked for in all runs alike
+            await asyncio.sleep(0.05)
+        end, late = loop.time() + float(order.read_text()), list[float]()
+        while (began := loop.time()) < end:
+            await asyncio.sleep(BEAT_S)
+            late.append((loop.time() - began - BEAT_S) * 1000)
+        order.unlink()
+        ready = home / "stalls.new"
+        ready.write_text("\n".join(f"{one:.2f}" for one in late))
+        ready.rename(result)
 
 
 async def run_watched(app: ChatForgeApp, home: Path) -> None:

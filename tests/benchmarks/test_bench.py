@@ -97,7 +97,7 @@ def test_the_short_form_measures_the_real_program():
         "300 tokens at once: CPU s per 1,000 tokens",
         "2 at 50",
         "2 at 30 tokens/s, no network: key echo p95",
-        "2 at 30 tokens/s over HTTP: the screen's loop late, max",
+        "2 at 30 tokens/s over HTTP: the screen's loop late, max ms",
         "answer of 100 tokens so far: CPU s per 1,000 more",
         "3 turns",
     ):
