@@ -36,7 +36,8 @@ class _Moving(Struct):
 def move(db: sqlite3.Connection, log: TextLog) -> None:
     """Give each live turn of this program its text as rows of `chunk`, and delete the program's rows of the log.
 
-    Inside an open transaction. Rows that are damaged stay, for they say so.
+    Inside an open transaction. Rows that are damaged stay, for they say so, but empty: what could be read of them was moved
+    as well, and would be told twice once what took its place is no longer beside it.
     """
     mine = (log.instance,)
     live = f"FROM turn WHERE instance = ? AND {LIVE} AND logged_from IS NOT NULL"
@@ -58,6 +59,7 @@ def move(db: sqlite3.Connection, log: TextLog) -> None:
         _chunks(turns),
     )
     log.clear(db, but=damaged)
+    db.executemany("UPDATE text_log SET body = x'' WHERE key = ?", [(key,) for key in damaged])
 
 
 def _take_in(turns: dict[str, _Moving], row: sqlite3.Row) -> bool:

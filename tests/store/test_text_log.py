@@ -400,6 +400,29 @@ async def test_a_damaged_row_costs_its_own_pieces_and_is_told(store, path, monke
         await restart(store)
 
 
+async def test_what_was_moved_out_of_a_damaged_row_is_told_once(store, other, path, monkeypatch):
+    """Also when it is replaced, and what says so is moved; and by a repair."""
+    replaced, grown, spoilt = [await live_turn(store) for _ in range(3)]
+    await store.flush()
+    for (_, head), text in ((replaced, "old"), (grown, "one "), (spoilt, "spoilt")):
+        store.record(head.turn_id, [TextAppended(0, text)])
+    await store.flush()
+    damage_row(path, 0, lambda body: body.replace(b"spoilt", b"spo\xff\xfet"))
+    monkeypatch.setattr(text_log, "LIMIT", 0)
+    for (_, head), news in ((grown, TextAppended(0, "two ")), (replaced, PartReplaced(TextPart(0, "new")))):
+        store.record(head.turn_id, [news])
+        await store.flush()
+    store.record(grown[1].turn_id, [TextAppended(0, "three")])
+    for one in (store, other):
+        assert [await answer_of(one, session) for session, _ in (replaced, grown)] == ["new", "one two three"]
+        assert care.check(path).altered
+    await other.close()
+    await store.close()
+    repair(path)
+    await store.open()
+    assert [await answer_of(store, session) for session, _ in (replaced, grown)] == ["new", "one two three"]
+
+
 async def test_a_repair_brings_live_text_back_but_for_damaged_rows(store, path, short):
     turns = [await live_turn(store) for _ in range(3)]
     over, over_head = await live_turn(store)
