@@ -71,13 +71,14 @@ class AnswerText(Struct, gc=False, eq=False):
         if (echo := self._echo) is not None:
             yield from self.replace(echo.told[:offset] + text + echo.told[offset:])
             return
-        is_plain = self._captured is None and OPENING not in text
+        is_plain = OPENING not in text
         for part, end in self._parts.text_ends() if is_plain else ():
-            if end == offset and not part.is_plan_source:
+            if end == offset and not part.is_plan_source:  # before what is being captured, if anything is
                 yield self._parts.append(part.index, text)
                 return
             if end > offset:
                 break
+        is_plain = is_plain and self._captured is None
         texts = self._parts.texts()
         end, behind = 0, 0
         while behind < len(texts) and end + len(texts[behind].text) <= offset:
@@ -179,8 +180,9 @@ class AnswerText(Struct, gc=False, eq=False):
             yield self._parts.replace(replace(part, text=part.text[:opening]))
         else:
             yield self._parts.drop(part.index)
+            self._begins_another = part.is_separate
             before = self._parts.texts()[-1:]
-            if before and before[0].index == part.index - 1 and not before[0].is_plan_source:
+            if before and before[0].index == part.index - 1 and not (before[0].is_plan_source or part.is_separate):
                 self._open = before[0].index
         yield from self.extend(part.text[opening:])
 

@@ -92,6 +92,25 @@ def test_text_within_the_answer_parts_it_once_and_then_only_grows():
     assert state.snapshot().answer == "above morebe!?low."
 
 
+def test_text_above_a_plan_that_is_still_arriving_only_grows_where_it_stands():
+    state = fresh(limit=25_000)
+    play(state, TextDelta("above"), TextBegun(), TextDelta("⟦- [x] find\n"))
+    for number in range(2_000):
+        assert state.apply(TextInserted(5 + number * 10, "some text "), 1.0) == (TextAppended(0, "some text "),)
+    play(state, TextDelta("- [ ] apply⟧ below"))
+    assert state.snapshot().answer == "above" + "some text " * 2_000 + "⟦- [x] find\n- [ ] apply⟧ below"
+    assert state.plans.current == FURTHER
+
+
+def test_a_text_that_was_cut_off_where_it_began_with_a_plan_is_another_text_still():
+    before = fresh()
+    play(before, TextDelta("a"), TextBegun(), TextDelta("⟦b"))
+    state = fresh()
+    state.take_over(before.end(outcome_of_error(cut()), 1.0))
+    play(state, TextDelta("⟧ c"))
+    assert state.snapshot().readable_answer == "a\n\n⟦b⟧ c"
+
+
 TELLING = st.one_of(
     st.tuples(st.just("more"), st.text("ab⟦⟧", min_size=1, max_size=4)),
     st.tuples(st.integers(0, 99), st.text("cd⟦⟧", min_size=1, max_size=4)),

@@ -121,7 +121,9 @@ class AnswerText:
             return self.sync()
         if self._is_last(block):
             return [*(self._border(block) if is_first else ()), self._tell(text)]
-        return [] if self._is_held else [self._insert(block, text)]
+        if self._is_held or is_first:  # one that begins between others has two borders
+            return self.sync()
+        return [self._insert(block, text)]
 
     @contextmanager
     def restating(self) -> Generator[None, None, None]:

@@ -143,6 +143,16 @@ def test_two_artifacts_with_different_texts_are_both_the_answer():
     assert after(*agent.events).readable_answer == "Intro. \n\nReport."
 
 
+def test_an_artifact_whose_text_comes_after_that_of_later_ones_runs_into_none_of_them():
+    agent = Agent()
+    for name, text in (("intro", "Intro."), ("report", ""), ("end", "End.")):
+        agent.artifact(name, text, name=name)
+    for text in ("Re", "port."):
+        agent.artifact("report", text, append=True)
+    assert after(*agent.events).readable_answer == "Intro.\n\nReport.\n\nEnd."
+    assert sum(isinstance(event, TextReplaced) for event in agent.events) == 1
+
+
 def test_a_snapshot_and_a_replaced_answer_tell_where_another_artifact_begins():
     agent = Agent()
     agent.task("working", artifacts=[an_artifact("a", "Intro.", name="intro"), an_artifact("b", "Rep", name="report")])
