@@ -249,10 +249,12 @@ def _bring_back_live_text(db: sqlite3.Connection, damaged: sqlite3.Connection, o
     for turn_id, records in found.items():
         if turn_id not in owners:
             _ensure_turn(db, turn_id)
+        # What stands there already was moved out of the log, of which an older copy may have it still.
+        ends = dict(db.execute("SELECT idx, max(seq) FROM chunk WHERE turn = ? GROUP BY idx", (turn_id,)).fetchall())
         for (_, sequence, index, field, text), written in sorted(records, key=lambda one: one[0][1]):
             if text is None:
                 db.execute("DELETE FROM chunk WHERE turn = ? AND idx = ? AND seq < ?", (turn_id, index, sequence))
-            elif 0 <= field < len(FIELDS):
+            elif 0 <= field < len(FIELDS) and sequence > ends.get(index, -1):
                 names = ("turn", "seq", "idx", "field", "text", "written")
                 values = (turn_id, sequence, index, FIELDS[field], text, written)
                 _adopt(db, "chunk", dict(zip(names, values, strict=True)))

@@ -468,6 +468,23 @@ async def test_a_repair_with_a_backup_tells_nothing_twice(store, path):
     assert (await store.load_turns(over.session_id))[0] == ended(over_head, "begun and ended")
 
 
+async def test_a_repair_tells_once_what_a_backup_has_in_its_log_and_the_store_has_moved(store, path, monkeypatch):
+    session, head = await live_turn(store)
+    for number in range(4):
+        store.record(head.turn_id, [TextAppended(0, f"{number} ")])
+        await store.flush()
+    care.back_up(path)
+    for limit, text in ((0, "4 "), (10_000, "5")):
+        monkeypatch.setattr(text_log, "LIMIT", limit)
+        store.record(head.turn_id, [TextAppended(0, text)])
+        await store.flush()
+    await store.close()
+    change(path, "DELETE FROM turn")
+    repair(path)
+    await store.open()
+    assert await answer_of(store, session) == "0 1 2 3 4 5"
+
+
 async def test_a_repair_brings_back_nothing_of_an_earlier_request_of_a_turn(store, path):
     await live_turn(store)
     session, head = await live_turn(store, task_id=TaskId("task"))
