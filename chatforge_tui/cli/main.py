@@ -9,6 +9,7 @@ from types import TracebackType
 
 from chatforge_tui.cli import exit_codes
 from chatforge_tui.cli.launch import Launch
+from chatforge_tui.cli.open_files import allow_open_files
 from chatforge_tui.cli.open_ui import open_ui
 from chatforge_tui.cli.output import ReaderGone, silence_stdout, tell, tell_error
 from chatforge_tui.errors import ChatForgeError
@@ -25,6 +26,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line; return the exit code. Words go to stdout and stderr."""
+    allow_open_files()
     try:
         if not arguments:  # how it is nearly always started: without the 15 ms that click and the commands take
             return open_ui(Launch())

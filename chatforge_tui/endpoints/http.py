@@ -203,6 +203,8 @@ class Exchange:
         finally:
             if response is not None and response.is_read and is_orderly:
                 self._stop_clocks()
+                if self._wire is not None:
+                    self._wire.rest()
             else:
                 await self._give_up()
 
@@ -211,6 +213,7 @@ class Exchange:
         wire = self._wire = self._channel.wire()
         url = self._request[1]
         watchdog = self._watchdog = Watchdog(self._channel.settings, host_port(url), wire.abort)
+        wire.work()
         opened, was_connected = wire.opened, wire.has_connection
         try:
             try:

@@ -3,6 +3,7 @@
 Loaded with httpx, by `http_wire`. A message names host and port, never a URL: URLs carry credentials.
 """
 
+import errno
 import re
 import socket
 import ssl
@@ -12,6 +13,7 @@ import httpcore
 import httpx
 from msgspec import Struct
 
+from chatforge_tui.endpoints import descriptors
 from chatforge_tui.endpoints.http_settings import HttpSettings
 from chatforge_tui.endpoints.http_url import host_port
 from chatforge_tui.errors import (
@@ -45,6 +47,7 @@ _REFUSED: Final = frozenset({111, 61, 10061})
 """ECONNREFUSED of Linux, macOS and Windows: asyncio reports several failed addresses only as text with numbers."""
 _NO_ROUTE: Final = frozenset({101, 113, 51, 65, 10051, 10065})
 """ENETUNREACH and EHOSTUNREACH of the same three."""
+_NO_DESCRIPTORS: Final = frozenset({errno.EMFILE, errno.ENFILE})
 _TLS_RECORD: Final = "\\x15\\x03"
 """How the complaint of a TLS server begins that was spoken to without TLS, as h11 quotes it."""
 _EXPIRED, _NOT_YET_VALID = 10, 9
@@ -145,6 +148,14 @@ def _not_connected(error: Exception, where: Where) -> EndpointError:
     numbers = {cause.errno} if cause is not None and cause.errno else {int(n) for n in _ERRNO.findall(str(cause))}
     if isinstance(cause, ConnectionRefusedError) or numbers & _REFUSED:
         return Unreachable(f"{where.first_hop} refused the connection.", hint=hint, retryable=True)
+    if numbers & _NO_DESCRIPTORS:
+        most = descriptors.most()
+        allowed = f"the system allows this program {most:,}" if most is not None else "the system has no more"
+        return Unreachable(
+            f"Too many connections and files are open: {allowed}.",
+            hint="End or close other sessions, or start ChatForge with a higher limit: ulimit -n 4096.",
+            retryable=True,
+        )
     if numbers & _NO_ROUTE:
         what = f"There is no network route to {where.first_hop[:1].lower()}{where.first_hop[1:]}."
         return Unreachable(what, hint="Check the network connection or VPN.", retryable=True)

@@ -8,15 +8,18 @@ read at the pace of a screen, or more slowly while nobody watches it (reading_be
 """
 
 import asyncio
+import errno
 import math
 import socket
 import ssl
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from typing import Final
+from weakref import WeakKeyDictionary, WeakSet
 
 import httpcore
 
+from chatforge_tui.endpoints import descriptors
 from chatforge_tui.endpoints.reading_beat import ReadingBeat, beat_of
 from chatforge_tui.errors import ProtocolMismatch
 from chatforge_tui.safety.urls import is_private_address
@@ -241,6 +244,7 @@ class SocketBackend(httpcore.AsyncNetworkBackend):
         """Open connections."""
         self.opened = 0
         """How many were opened so far."""
+        self._uses = 0
 
     async def connect_tcp(
         self,
@@ -258,9 +262,13 @@ class SocketBackend(httpcore.AsyncNetworkBackend):
         loop = asyncio.get_running_loop()
         stream = SocketStream(self)
         try:
+            if descriptors.are_short():
+                await _free_some(loop)
             async with asyncio.timeout(timeout):
-                address, delay = await (_public(host, port) if host == self._public_host else _where(host, port))
-                transport, _ = await loop.create_connection(lambda: stream, address, port, happy_eyeballs_delay=delay)
+                with descriptors.opening():
+                    address, delay = await (_public(host, port) if host == self._public_host else _where(host, port))
+                    connecting = loop.create_connection(lambda: stream, address, port, happy_eyeballs_delay=delay)
+                    transport, _ = await connecting
         except TimeoutError as error:
             stream.abort()
             raise httpcore.ConnectTimeout("connect") from error
@@ -272,6 +280,17 @@ class SocketBackend(httpcore.AsyncNetworkBackend):
         _keep_alive(transport.get_extra_info("socket"))
         self.opened += 1
         return stream
+
+    def work(self) -> None:
+        """Begin to use a connection."""
+        self._uses += 1
+        _resting_of(asyncio.get_running_loop()).discard(self)
+
+    def rest(self) -> None:
+        """End a use. Connections that nobody uses are closed for the sake of others' where descriptors are short."""
+        self._uses -= 1
+        if not self._uses:
+            _resting_of(asyncio.get_running_loop()).add(self)
 
     def attend(self, *, is_watched: bool) -> None:
         """Say whether somebody watches what comes; while nobody does it is read at a slower beat."""
@@ -288,6 +307,27 @@ class SocketBackend(httpcore.AsyncNetworkBackend):
         """Close every connection now."""
         for stream in tuple(self.streams):
             stream.abort()
+
+
+_resting: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakSet[SocketBackend]] = WeakKeyDictionary()
+
+
+def _resting_of(loop: asyncio.AbstractEventLoop) -> WeakSet[SocketBackend]:
+    """Return whose connections nobody uses: they are kept for the next request, unless descriptors are short."""
+    return _resting.setdefault(loop, WeakSet())
+
+
+async def _free_some(loop: asyncio.AbstractEventLoop) -> None:
+    """Close the connections that rest.
+
+    Raises:
+        OSError: EMFILE; there are still too few descriptors for one more connection.
+    """
+    for backend in tuple(_resting_of(loop)):
+        backend.abort()
+    await asyncio.sleep(0)  # in which asyncio closes what was aborted
+    if descriptors.are_short():
+        raise OSError(errno.EMFILE, "too few descriptors are left")
 
 
 async def _where(host: str, port: int) -> tuple[str, float | None]:

@@ -113,6 +113,14 @@ class Wire:
             raise translate(error, where) from error
         return WireResponse(response, Where(url, self._settings, proxy, has_head=True))
 
+    def work(self) -> None:
+        """Begin an exchange."""
+        self._backend.work()
+
+    def rest(self) -> None:
+        """End an exchange that leaves its connection to the next one; see `SocketBackend.rest`."""
+        self._backend.rest()
+
     def attend(self, *, is_watched: bool) -> None:
         """Say whether somebody watches what comes; while nobody does it is read at a slower beat."""
         self._backend.attend(is_watched=is_watched)

@@ -14,6 +14,7 @@ _PRIMARY = 0xFF
 
 REPAIR_HINT = "`chatforge store repair` moves it aside and brings back what can be read."
 """What to do about a damaged store."""
+_NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -29,6 +30,8 @@ def translate(error: sqlite3.Error | OSError, path: Path) -> StoreError:
             return StoreCorrupt(f"The store {path} is damaged ({error}).", hint=REPAIR_HINT)
         case sqlite3.SQLITE_ERROR if "no such" in str(error):
             return StoreCorrupt(f"The store {path} is not built as it should be ({error}).", hint=REPAIR_HINT)
+        case sqlite3.SQLITE_CANTOPEN if not _can_open_files():
+            return _too_many_files(path)
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_AUTH:
             return _not_writable(path)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
@@ -63,6 +66,8 @@ def _from_system(error: OSError, path: Path) -> StoreError:
     """Return the StoreError for a failed call of the operating system."""
     if error.errno in _DISK_FULL:
         return _full(path)
+    if error.errno in _NO_DESCRIPTORS:
+        return _too_many_files(path)
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
         return _not_writable(path)
     return StoreUnavailable(f"The store {path} cannot be used ({error.strerror or error}).")
@@ -70,6 +75,22 @@ def _from_system(error: OSError, path: Path) -> StoreError:
 
 def _full(path: Path) -> StoreUnavailable:
     return StoreUnavailable(f"The disk is full: the store {path} cannot be written.", hint="Free some space.")
+
+
+def _can_open_files() -> bool:
+    """Return whether this process can open a file at all: SQLite says of all causes only that it cannot."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as error:
+        return error.errno not in _NO_DESCRIPTORS
+    return True
+
+
+def _too_many_files(path: Path) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"Too many files are open: the store {path} cannot be written.",
+        hint="End or close sessions, or start ChatForge with a higher limit: ulimit -n 4096.",
+    )
 
 
 def _not_writable(path: Path) -> StoreUnavailable:

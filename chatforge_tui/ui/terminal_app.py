@@ -97,7 +97,8 @@ class TerminalApp(App[None], inherit_bindings=False):
         self.theme = next(name for name in names if name in self.available_themes)
 
     def say(self, message: str, *, severity: Severity = "information") -> None:
-        """Tell the user one sentence."""
+        """Tell the user one sentence, once: said again while it is on the screen, it stays for longer."""
+        self.unsay(message)
         self.notify(clean(message), markup=False, severity=severity, timeout=SAY_S)
 
     def unsay(self, message: str) -> None:
