@@ -9,6 +9,7 @@ from chatforge_tui.domain.events import Accepted, Finished, TextDelta
 from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.errors import StoreUnavailable
 from chatforge_tui.store.memory_store import MemoryStore
+from chatforge_tui.ui.widgets.empty_state import Lesson
 from tests.fakes.scripted_endpoint import echo
 from tests.ui.program import Program, running
 
@@ -176,7 +177,7 @@ async def test_a_prompt_that_could_not_be_kept_comes_back_into_the_prompt(home):
 
 
 async def test_tab_offers_examples_in_an_empty_session_one_after_another(home):
-    async with running(home, examples=lambda _: ("One?", "Two?", "Three?")) as program:
+    async with running(home, lesson=lambda _: Lesson(("One?", "Two?", "Three?"))) as program:
         await program.sees("Tab Tab      Two?")
         shown = []
         for _ in range(4):
