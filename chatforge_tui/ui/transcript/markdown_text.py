@@ -93,6 +93,9 @@ class MarkdownText:
     def load(self, text: str) -> None:
         """Take the whole text at once, instead of `feed` and `end`: only what comes near the screen is parsed."""
         for chunk in safe_chunks(clean(text)):
+            if not chunk.strip(" \t\n"):  # blank lines are in no block
+                self._lead += chunk
+                continue
             if len(chunk) > LARGEST_CHUNK:
                 self._has_gap = bool(self.closed)
                 if _has_endless_row(chunk):
