@@ -86,7 +86,7 @@ def turn_line(turn: Turn) -> str:
     columns |= {name: json.loads(columns[name]) for name in _NESTED if columns[name] is not None}
     parts = [_part_shape(part) for part in turn.parts]
     plans = [json.loads(codec.encode_plan(plan)) for plan in turn.plans]
-    return _line({"kind": "turn", **columns, "parts": parts, "plans": plans, "sha256": codec.checksum(turn)})
+    return _line({"kind": "turn", **columns, "parts": parts, "plans": plans, "sha256": codec.checksum(turn.parts)})
 
 
 def content_line(content: AttachedContent) -> str:
@@ -141,7 +141,7 @@ def _turn(shape: dict[str, Any]) -> Turn:
     _refuse_damaged(cells)
     _check_ids(head.turn_id, head.session_id)
     turn = Turn(head, tuple(map(_part, parts)), tuple(msgspec.convert(plan, Plan) for plan in plans))
-    if codec.checksum(turn) != cells.text("sha256"):
+    if codec.checksum(turn.parts) != cells.text("sha256"):
         raise BundleLineError("its text does not match its checksum")
     return replace(turn, head=interrupted(head) if head.state.is_live else _not_sent(head))
 

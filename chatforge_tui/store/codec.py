@@ -6,7 +6,7 @@ not hide the others. cells.py reads the single values.
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, get_args
 
@@ -76,10 +76,10 @@ def storable(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def checksum(turn: Turn) -> str:
-    """Return the SHA-256 of a turn's answer as it is stored, in hexadecimal digits."""
+def checksum(parts: Iterable[Part]) -> str:
+    """Return the SHA-256 of the answer that these parts are, as it is stored, in hexadecimal digits."""
     digest = hashlib.sha256()
-    for part in turn.parts:
+    for part in parts:
         if isinstance(part, TextPart):
             digest.update(storable(part.text).encode())
     return digest.hexdigest()
@@ -350,7 +350,7 @@ def verified(turn: Turn, sha256: str | None) -> Turn:
         turn: as read.
         sha256: of the answer when it was stored; None for a turn that has not ended.
     """
-    if sha256 is None or checksum(turn) == sha256:
+    if sha256 is None or checksum(turn.parts) == sha256:
         return turn
     return with_warning(turn, f"The stored text of this answer does not match its checksum: it was {DAMAGED}.")
 

@@ -14,7 +14,7 @@ from chatforge_tui.store.instances import InstanceId
 def write_ended(db: sqlite3.Connection, turn: Turn) -> None:
     """Write a turn that is over: head, parts, plans and checksum; its chunks go, and what the log has is no longer its."""
     turn_id = turn.head.turn_id
-    write_turn(db, turn.head, None, sha256=codec.checksum(turn))
+    write_turn(db, turn.head, None, sha256=codec.checksum(turn.parts))
     clear_content(db, turn_id)
     put_parts(db, turn_id, turn.parts)
     put_plans(db, turn_id, tuple(enumerate(turn.plans)))

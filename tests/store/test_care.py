@@ -218,6 +218,19 @@ async def test_without_a_backup_all_but_the_lost_page_comes_back(path):
     assert rows(path, "PRAGMA integrity_check") == [("ok",)]
 
 
+@pytest.mark.parametrize("lost", [(1, 7), (7, -1), (1, 7, -1)])
+async def test_of_a_table_that_lost_an_end_as_well_the_rest_comes_back(path, lost):
+    store, _ = await a_store_with(path, 40, 4)
+    await store.close()
+    pages = pages_of(path, "part")
+    for which in lost:
+        smash(path, pages[which])
+    repair(path)
+    found, whole = await answers(path), expected(40, 4)
+    intact = sum(answer in whole.get(title, ()) for title, texts in found.items() for answer in texts)
+    assert intact >= 160 - 10 * len(lost)
+
+
 async def test_without_a_backup_turns_whose_sessions_are_lost_come_back_under_another_name(path):
     store, _ = await a_store_with(path, 2, 3)
     await store.close()

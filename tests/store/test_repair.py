@@ -9,7 +9,7 @@ import pytest
 
 from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.errors import StoreCorrupt, StoreUnavailable
-from chatforge_tui.store import care, repair_gate, salvage
+from chatforge_tui.store import care, repair_gate, salvage, salvaged_rows
 from chatforge_tui.store.salvage import repair
 from chatforge_tui.store.sqlite_store import SqliteStore
 from tests.store.values import a_full_turn, a_session, counted
@@ -97,7 +97,7 @@ async def test_two_programs_that_start_on_it_repair_it_once(damaged):
         await store.close()
 
 
-@pytest.mark.parametrize("step", ["create", "_bring_back_from_copy", "_tidy", "_put_in_place", "sync_directory"])
+@pytest.mark.parametrize("step", ["create", "_bring_back_from_copy", "tidy", "_put_in_place", "sync_directory"])
 async def test_one_that_is_cut_off_is_made_up_for_by_the_next(damaged, monkeypatch, step):
     whole = getattr(salvage, step)
 
@@ -259,13 +259,13 @@ async def test_what_the_log_of_a_lost_file_has_comes_back(path, monkeypatch, is_
 
 
 async def test_how_far_it_is_can_be_seen_meanwhile(damaged, monkeypatch):
-    seen, whole = [], salvage._adopt
+    seen, whole = [], salvaged_rows._adopt
 
     def adopt(*row):
         seen.append(store.salvaged)
         whole(*row)
 
-    monkeypatch.setattr(salvage, "_adopt", adopt)
+    monkeypatch.setattr(salvaged_rows, "_adopt", adopt)
     store = SqliteStore(damaged, goes_on=True)
     assert store.salvaged is None
     await store.open()

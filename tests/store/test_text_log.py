@@ -485,6 +485,46 @@ async def test_a_repair_tells_once_what_a_backup_has_in_its_log_and_the_store_ha
     assert await answer_of(store, session) == "0 1 2 3 4 5"
 
 
+@pytest.mark.parametrize("value", [lambda body: body[:-1] + b"\xc1", lambda body: body.replace(b"3 of", b"3 \xff\xfe")])
+async def test_a_repair_brings_what_was_moved_beside_a_damaged_row_back_once(store, path, monkeypatch, value):
+    session, head = await live_turn(store)
+    for number in range(6):
+        store.record(head.turn_id, [TextAppended(0, f"{number} of ")])
+        store.record(head.turn_id, [TextAppended(0, f"{number} and ")])
+        await store.flush()
+    damage_row(path, 2, value)
+    monkeypatch.setattr(text_log, "LIMIT", 0)
+    store.record(head.turn_id, [TextAppended(0, "moved")])
+    await store.flush()
+    assert rows(path, "SELECT count(*) FROM text_log") == [(1,)]
+    answer = await answer_of(store, session)
+    await store.close()
+    repair(path)
+    await store.open()
+    assert await answer_of(store, session) == answer
+
+
+async def test_a_backup_adds_nothing_to_a_turn_that_is_whole_without_it(store, path, monkeypatch):
+    monkeypatch.setattr(text_log, "LIMIT", 0)
+    turns = [await live_turn(store) for _ in range(2)]
+    (session, _), (over, over_head) = turns
+    for _, one in turns:
+        store.record(one.turn_id, [TextAppended(0, "begun "), PartAdded(TextPart(1, "gone")), TextAppended(1, "!")])
+    await store.flush()
+    care.back_up(path)
+    assert rows(path, "SELECT count(*) > 0 FROM chunk") == [(1,)]
+    for _, one in turns:
+        store.record(one.turn_id, [PartDropped(1), PartReplaced(TextPart(0, "anew"))])
+    await store.flush()
+    await store.end_turn(ended(over_head, "over"), over)
+    await store.close()
+    report = repair(path)
+    assert report.turns_from_backup == 0
+    await store.open()
+    assert await answer_of(store, session) == "anew"
+    assert (await store.load_turns(over.session_id))[0] == ended(over_head, "over")
+
+
 async def test_a_repair_brings_back_nothing_of_an_earlier_request_of_a_turn(store, path):
     await live_turn(store)
     session, head = await live_turn(store, task_id=TaskId("task"))
