@@ -13,6 +13,7 @@ CHUNK = 4_000
 
 _FENCE = re.compile(r"( *)(`{3,}(?=[^`]*$)|~{3,})")
 _MAYBE_FENCE = re.compile(r"(?:[ \t>]|[-*+][ \t]|\d{1,9}[.)][ \t])*(?:`{3,}|~{3,})")
+_BLANK_ROW = re.compile(r"\n\s*\n")
 _STARTS_BLOCK = re.compile(r"(?![-*+](?:[ \t]|$)|\d{1,9}[.)](?:[ \t]|$)|`{3}|~{3}|\[)\S")
 DEFINITION = re.compile(r"^[ \t>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)*\[[^\]]+\]:", re.MULTILINE)
 """Where a link may be defined."""
@@ -24,6 +25,9 @@ def safe_chunks(text: str, size: int = CHUNK) -> Iterator[str]:
     After something that one cannot be certain of (a code block that may end with the list it is in) all the rest is
     one piece.
     """
+    if text and not text[0].isspace() and not _BLANK_ROW.search(text):  # 6 MB: 10 ms, line by line 150
+        yield text
+        return
     begin = position = 0
     fence: _OpenFence | None = None
     was_blank = False

@@ -18,7 +18,7 @@ from chatforge_tui.ui.transcript.ink import TEXT, Ink
 from chatforge_tui.ui.transcript.inline import Environment, definitions
 from chatforge_tui.ui.transcript.markdown import blocks_of, is_blank_row, is_heading, parse_blocks
 from chatforge_tui.ui.transcript.open_end import OpenEnd, OpenFence, trial_of
-from chatforge_tui.ui.transcript.piece import Margin, MarkdownPiece, Piece, PlainPiece, gap_beside
+from chatforge_tui.ui.transcript.piece import Margin, MarkdownPiece, Piece, gap_beside, written_pieces
 
 LARGEST_CHUNK = 16_000
 """Characters beyond which the rest of a loaded text is not laid out as one piece."""
@@ -29,11 +29,15 @@ RAW_BEYOND_ROWS = 300
 CUT_BEYOND = 64_000
 """Characters of one open block beyond which it is given up and stays as written."""
 
-LONGEST_LINE = 1_000_000
-"""Characters of a line that never ends, beyond which it is broken."""
+LONGEST_CHUNK = 128_000
+"""Characters that come at once, or are loaded, with no place between them at which all blocks certainly end, beyond which they
+stay as written: a list takes 0.7 ms a KB, a table 1.4."""
+LONGEST_CODE = 500_000
+"""The same with a code block among them, which takes 0.3."""
+LONGEST_LINE = 128_000
+"""Characters of a line that never ends, beyond which it is broken on the way in; it is copied whole."""
 
 
-_FENCED = re.compile(r"`{3}|~{3}")
 _UNDECIDED = re.compile(r"[-=*_#>+|`~: \t]{1,40}|[ \t]*\d{1,3}[.)]?[ \t]*")
 """The beginning of a line that may become a list, a heading, a rule, a table: not shown before it is decided, so that
 nothing jumps."""
@@ -49,9 +53,16 @@ class _Cut(Struct):
     """Number of the first item, when it begins with one of an ordered list."""
 
 
-def _has_endless_row(chunk: str) -> bool:
-    """Tell whether a line outside all code blocks is longer than any block may be: a table of 50,000 columns, say."""
-    return len(chunk) > CUT_BEYOND and not _FENCED.search(chunk) and max(map(len, chunk.split("\n"))) > CUT_BEYOND
+def _is_too_long(chunk: str) -> bool:
+    """Tell whether a stretch is not to be parsed: it would take longer than a key may wait.
+
+    It is too long, or a line of it outside all code blocks is longer than any block may be: a table of 50,000 columns, say.
+    """
+    if not CUT_BEYOND < len(chunk) <= LONGEST_CODE:
+        return len(chunk) > LONGEST_CODE
+    if "```" in chunk or "~~~" in chunk:
+        return False
+    return len(chunk) > LONGEST_CHUNK or max(map(len, chunk.split("\n"))) > CUT_BEYOND
 
 
 class MarkdownText:
@@ -93,21 +104,32 @@ class MarkdownText:
     def load(self, text: str) -> None:
         """Take the whole text at once, instead of `feed` and `end`: only what comes near the screen is parsed."""
         for chunk in safe_chunks(clean(text)):
-            if not chunk.strip(" \t\n"):  # blank lines are in no block
-                self._lead += chunk
-                continue
-            if len(chunk) > LARGEST_CHUNK:
-                self._has_gap = bool(self.closed)
-                if _has_endless_row(chunk):
-                    self._open = chunk
-                    self._give_up()
-                else:
-                    self._take(chunk)
-                break
-            if DEFINITION.search(chunk):
-                parse_blocks(chunk, self._environment)
-            self._close(chunk, _Cut(0, has_gap=True, ordinal=None))
+            self._take_chunk(chunk)
         self.end()
+
+    def _take_chunk(self, chunk: str) -> None:
+        """Take a stretch that ends where all its blocks do: a short one is parsed when it comes near the screen."""
+        if _is_too_long(chunk):
+            body = chunk.rstrip("\n")
+            self._open = body + chunk[len(body) : len(body) + 1]
+            self._give_up()
+        elif not chunk.strip(" \t\n"):  # blank lines are in no block
+            self._lead += chunk
+        elif len(chunk) > LARGEST_CHUNK or DEFINITION.search(chunk):
+            self._open = chunk
+            self._cut_all()
+        else:
+            self._close(chunk, _Cut(0, self._has_gap, self._ordinal))
+        self._open, self._raw = "", None
+        self._has_gap = chunk.endswith("\n") and is_blank_row(chunk[:-1].rpartition("\n")[2])
+        self._ordinal, self._tried = None, 0
+
+    def _cut_all(self) -> None:
+        """Make pieces of all open text: no more of it comes."""
+        if self._fence is not None:
+            self._close_fence()
+        self._cut(keep_last=False)
+        self._open = ""
 
     def end(self) -> None:
         """No more text comes: everything is closed."""
@@ -118,10 +140,7 @@ class MarkdownText:
         self._partial = ""
         if rest:
             self._take(rest)
-        if self._fence is not None:
-            self._close_fence()
-        self._cut(keep_last=False)
-        self._open = ""
+        self._cut_all()
         self._see_late_definitions()
 
     @property
@@ -168,6 +187,8 @@ class MarkdownText:
 
     def _take(self, text: str) -> None:
         """Take cleaned text of whole lines (the last one only at the end of the part may lack its newline)."""
+        if len(text) > LARGEST_CHUNK:
+            text = self._take_much(text)
         while text:
             if self._fence is None:
                 self._open += text
@@ -178,6 +199,23 @@ class MarkdownText:
                 text = self._fence.take(text)
                 if self._fence.is_closed:
                     self._close_fence()
+
+    def _take_much(self, text: str) -> str:
+        """Take what comes at once and would hold up a frame, as far as its blocks certainly end; return the rest."""
+        if self._fence is not None:
+            if len(text) <= LONGEST_CODE:
+                return text
+            self._open, self._fence = self._fence.source, None
+        *chunks, rest = safe_chunks(self._open + text)
+        if _is_too_long(rest):
+            chunks.append(rest)
+            rest = ""
+        if chunks:
+            self._open = ""
+            for chunk in chunks:
+                self._take_chunk(chunk)
+            return rest
+        return text
 
     def _cut(self, *, keep_last: bool) -> None:
         """Make pieces of the blocks that are closed."""
@@ -262,7 +300,7 @@ class MarkdownText:
             return
         if self.closed and self._has_gap:
             self.closed.append(self._gap)
-        self.closed.append(PlainPiece(self._open.removesuffix("\n"), self._base, self._margin))
+        self.closed += written_pieces(self._open, self._base, self._margin)
         self._open, self._raw = "", None
         self._has_gap, self._ordinal, self._tried = False, None, 0
 

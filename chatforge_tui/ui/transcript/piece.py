@@ -6,12 +6,19 @@ Until then its height is an estimate. A transcript is a list of pieces; only tho
 from collections.abc import Callable
 from typing import NamedTuple
 
+from rich.cells import split_graphemes
+
 from chatforge_tui.ui.transcript.ink import EMPTY, TEXT, Ink, Line, Span
 from chatforge_tui.ui.transcript.inline import Environment
 from chatforge_tui.ui.transcript.markdown import Extent, beside, lay_out_markdown, outline_markdown
 from chatforge_tui.ui.transcript.page import NARROWEST, Page
 from chatforge_tui.ui.transcript.place import Row
 from chatforge_tui.ui.transcript.wrap import wrap, wrap_text
+
+LONGEST_WRITTEN = 8_000
+"""Characters of a piece of a text that is shown as written: of emoji they take 6 ms to lay out."""
+LONGEST_GRAPHEME = 64
+"""Characters that are looked at on both sides of a place to cut a text without any blank."""
 
 
 class Margin(NamedTuple):
@@ -159,13 +166,22 @@ class _MarginAlone(Fixed):
 class PlainPiece(Piece):
     """Text as it is: prompts, what tools take and give."""
 
-    __slots__ = ("_margin", "_source", "ink")
+    __slots__ = ("_goes_on", "_margin", "_source", "ink")
 
-    def __init__(self, source: str, ink: Ink = TEXT, margin: Margin | None = None) -> None:
+    def __init__(self, source: str, ink: Ink = TEXT, margin: Margin | None = None, *, goes_on: bool = False) -> None:
+        """Show a text.
+
+        Args:
+            source: cleaned.
+            ink: what it is.
+            margin: what stands beside it.
+            goes_on: its last line goes on with what follows, and is copied so.
+        """
         super().__init__()
         self._source = source
         self.ink = ink
         self._margin = margin
+        self._goes_on = goes_on
 
     @property
     def source(self) -> str:
@@ -178,7 +194,11 @@ class PlainPiece(Piece):
 
     def build(self, page: Page) -> list[Line]:
         """Wrap every line of the text."""
-        return with_margin(self._margin, page, lambda inner: wrap_text(self._source, self.ink, inner.width))
+        text = self._source.rstrip(" ") if self._goes_on else self._source
+        lines = with_margin(self._margin, page, lambda inner: wrap_text(text, self.ink, inner.width))
+        if self._goes_on:
+            lines[-1] = Line(lines[-1].spans, self._source[len(text) :])
+        return lines
 
 
 class MarkdownPiece(Piece):
@@ -230,6 +250,38 @@ class MarkdownPiece(Piece):
                 self._source, self._environment, inner, ordinal=self._ordinal, base=self._base
             ),
         )
+
+
+def written_pieces(text: str, ink: Ink = TEXT, margin: Margin | None = None) -> list[Piece]:
+    """Return a text as it is in pieces, however long it or a line of it is: no more is laid out at once than comes into view.
+
+    Args:
+        text: cleaned; without a newline at its end what follows goes on with its last line.
+        ink: what it is.
+        margin: what stands beside it.
+    """
+    pieces: list[Piece] = []
+    begin = 0
+    while begin < len(text):
+        end = _end_of_piece(text, begin)
+        goes_on = text[end - 1] != "\n"
+        source = text[begin:end] if goes_on else text[begin : end - 1]
+        pieces.append(PlainPiece(source, ink, margin, goes_on=goes_on))
+        begin = end
+    return pieces
+
+
+def _end_of_piece(text: str, begin: int) -> int:
+    """Return where a piece that begins there ends: behind a newline, else behind a space, else between two graphemes."""
+    most = begin + LONGEST_WRITTEN
+    if len(text) <= most:
+        return len(text)
+    for mark in "\n ":
+        if (found := text.rfind(mark, begin + LONGEST_WRITTEN // 2, most)) >= 0:
+            return found + 1
+    before = most - LONGEST_GRAPHEME
+    starts = [start for start, _, _ in split_graphemes(text[before : most + LONGEST_GRAPHEME])[0]]
+    return before + max(start for start in starts if start <= LONGEST_GRAPHEME)
 
 
 def guess_height(text: str, width: int) -> int:

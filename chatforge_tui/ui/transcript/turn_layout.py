@@ -364,7 +364,7 @@ class TurnLayout:
         if missing <= 0:
             return growing[-count:]
         kept = self._kept
-        if kept is None or kept.turn != turn or kept.page is not page or kept.end > fixed:
+        if kept is None or kept.turn != turn or kept.page is not page or not fixed - count <= kept.end <= fixed:
             kept = self._kept = self._collect_rows(turn, fixed, missing, page)
         for index in range(kept.end, fixed):
             kept.rows += self.rows(turn, index, page)

@@ -1,6 +1,7 @@
 """Markdown that arrives in pieces looks, at its end, like the same Markdown laid out at once."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 from hypothesis import example, given, settings
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.transcript import markdown_text
+from chatforge_tui.ui.transcript import piece as piece_module
 from chatforge_tui.ui.transcript.chunks import safe_chunks
 from chatforge_tui.ui.transcript.ink import EMPTY, TEXT, Line
 from chatforge_tui.ui.transcript.markdown import lay_out_markdown, parse_blocks
@@ -141,6 +143,74 @@ def test_a_stored_text_cut_at_every_safe_place_gives_the_same_lines_as_the_whole
             lines.append(EMPTY)
         lines += laid_out
     assert looks(lines) == looks(lay_out_markdown(cleaned, {}, page))
+
+
+@settings(max_examples=250, deadline=None)
+@given(documents, st.data(), widths)
+def test_text_that_comes_at_once_is_cut_as_if_it_came_slowly(document, data, width):
+    page, cuts = Page(width), data.draw(st.lists(st.integers(0, len(document)), max_size=4))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(markdown_text, "LARGEST_CHUNK", data.draw(st.integers(1, 40)))
+        patch.setattr(markdown_text, "safe_chunks", partial(safe_chunks, size=1))
+        lines = grown(document, cuts, page)
+        loaded = MarkdownText()
+        loaded.load(document)
+    whole = looks(lay_out_markdown(clean(document), {}, page))
+    assert looks(lines) == whole
+    assert looks([line for piece in loaded.closed for line in piece.lay_out(page)]) == whole
+
+
+@pytest.mark.parametrize(
+    "block", ["word " * 5_000, "x = 1\n" * 4_000, "```\n" + "x = 1\n" * 4_000 + "```", "- item\n" * 4_000]
+)
+def test_what_follows_a_long_block_of_a_stored_text_is_there(block):
+    loaded = MarkdownText()
+    loaded.load(f"Before.\n\n{block}\n\nBehind it.\n\nThe *end*.\n")
+    last = [line.text for piece in loaded.closed[-4:] for line in piece.lay_out(Page(60))]
+    assert last[-3:] == ["Behind it.", "", "The end."]
+    assert sum(len(piece.source) for piece in loaded.closed) > len(block)
+
+
+@pytest.mark.parametrize("is_loaded", [True, False], ids=["stored", "at once"])
+@pytest.mark.parametrize(
+    "block", ["word " * 80_000, "x" * 400_000, "👩‍👩‍👧" * 80_000, "a row of it\n" * 40_000, "- item\n" * 80_000]
+)
+def test_a_block_without_end_is_laid_out_only_where_it_is_looked_at(block, is_loaded, monkeypatch):
+    parsed = []
+    monkeypatch.setattr(markdown_text, "parse_blocks", lambda source, _: parsed.append(len(source)) or [])
+    page, text = Page(60), MarkdownText()
+    if is_loaded:
+        text.load(block)
+    else:
+        text.feed(block)
+        assert text.open_pieces() == []
+        text.end()
+    assert sum(parsed) == 0
+    assert max(len(piece.source) for piece in text.closed) <= piece_module.LONGEST_WRITTEN
+    lines = [line for piece in text.closed for line in piece.lay_out(page)]
+    assert max(line.cells for line in lines) <= 60
+    assert "".join(line.copied + line.joint for line in lines).rstrip() == block.rstrip()
+
+
+@pytest.mark.parametrize("is_loaded", [True, False], ids=["stored", "at once"])
+def test_around_a_block_that_stays_as_written_there_is_one_blank_line(is_loaded):
+    text, block = MarkdownText(), "- item\n" * 80_000
+    whole = f"Before.\n\n{block}\n\nBehind *it*."
+    text.load(whole) if is_loaded else text.feed(whole)
+    text.end()
+    lines = [line.text for piece in text.closed for line in piece.lay_out(Page(60))]
+    assert lines[:3] == ["Before.", "", "- item"]
+    assert lines[-3:] == ["- item", "", "Behind it."]
+
+
+def test_a_line_that_never_ends_goes_on_where_it_was_broken(monkeypatch):
+    monkeypatch.setattr(markdown_text, "LONGEST_LINE", 100)
+    growing = MarkdownText()
+    for _ in range(60):
+        growing.feed("some words ")
+    growing.end()
+    lines = [line for piece in growing.closed for line in piece.lay_out(Page(30))]
+    assert "".join(line.copied + line.joint for line in lines).rstrip() == ("some words " * 60).rstrip()
 
 
 def test_long_stored_text_is_cut_and_only_parsed_where_it_is_needed():
