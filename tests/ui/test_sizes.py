@@ -2,6 +2,7 @@
 
 import pytest
 from rich.cells import cell_len
+from textual import events
 
 from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.config.settings import UiSettings
@@ -9,6 +10,7 @@ from chatforge_tui.domain.events import Accepted, PlanUpdated, TextDelta, Waitin
 from chatforge_tui.domain.form import Form, FormField
 from chatforge_tui.domain.part import QuestionKind
 from chatforge_tui.domain.plan import Plan, PlanStep, StepStatus
+from chatforge_tui.ui.desk_app import DEFAULT_LESSON
 from chatforge_tui.ui.screens.help import help_lines
 from chatforge_tui.ui.widgets.plan_dock import PlanDock
 from tests.fakes.scripted_endpoint import echo
@@ -72,6 +74,24 @@ async def test_the_plan_has_a_column_where_there_is_room_and_stands_in_the_trans
         await program.until(lambda: dock.display and dock.size.width == 80)
         await program.pilot.press("ctrl+t")
         await program.until(lambda: not dock.display)
+
+
+async def test_the_page_of_an_empty_session_is_read_to_its_end_in_a_small_window(home):
+    async with running(home, size=(50, 13)) as program:
+        await program.sees("A new session with")
+        await program.sees("more lines below")
+        for _ in range(9):
+            await program.pilot.press("pagedown")
+        await program.until(lambda: "more line" not in program.text)
+        await program.sees("Alt+N")
+        page = program.app.main.page.empty
+        for _ in range(30):
+            page.post_message(events.MouseScrollUp(page, 1, 1, 0, -1, 0, shift=False, meta=False, ctrl=False))
+        await program.sees("A new session with")
+        [line] = [y for y, text in enumerate(program.text.splitlines()) if text.strip().startswith("Tab ")][:1]
+        await program.pilot.click(offset=(12, line))
+        await program.until(lambda: program.app.main.composer.text != "")
+        assert program.app.main.composer.text in DEFAULT_LESSON.examples
 
 
 async def test_the_cursor_is_where_it_was_when_the_window_is_large_enough_again(home):

@@ -54,6 +54,8 @@ MOST_PROMPT_LINES = 8
 _OTHER_LINES = 5
 """Lines of tabs, hairlines, status and hints."""
 
+_PAGES = {"view.page_down": 1, "view.page_up": -1}
+
 _KINDS: dict[TurnState, TabKind] = {
     TurnState.WAITING: "waiting",
     TurnState.FAILED: "failed",
@@ -317,6 +319,8 @@ class MainScreen(FrameScreen):
         }.get(action_id)
         if own is not None:
             own()
+        elif self.page.empty.display and action_id in _PAGES:
+            self.page.empty.turn_pages(_PAGES[action_id])
         else:
             self.transcript.do(action_id)
 
