@@ -6,7 +6,6 @@ the way to it, no credential leaves but as in a session, and no finding holds on
 
 import asyncio
 import ipaddress
-import socket
 import ssl
 import time
 from collections.abc import Mapping
@@ -37,6 +36,7 @@ from chatforge_tui.endpoints.http import HttpChannel, HttpSettings
 from chatforge_tui.endpoints.http_url import host_port, origin
 from chatforge_tui.endpoints.http_wire import proxy_for
 from chatforge_tui.endpoints.late_endpoint import Adapter
+from chatforge_tui.endpoints.name_lookup import addresses, look_up
 from chatforge_tui.endpoints.openai_chat.models import list_models
 from chatforge_tui.errors import ChatForgeError, ConfigError, EndpointError, StreamStalled, Unauthorized, Unreachable
 from chatforge_tui.safety.redact import register_userinfo
@@ -178,7 +178,7 @@ class Checkup:
         began = time.perf_counter()
         try:
             async with asyncio.timeout(_LOOKUP_S):
-                found = await asyncio.get_running_loop().getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
+                found = addresses(await look_up(host, int(port)))
         except TimeoutError as error:
             raise Unreachable(
                 f"The look-up of {host} took longer than {_LOOKUP_S:g} s.", hint="Check this computer's name servers."
@@ -187,13 +187,12 @@ class Checkup:
             raise Unreachable(
                 f"No host named {host} was found.", hint="Check the URL, the network connection, or the VPN."
             ) from error
-        addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
         took = _ms(began)
         self._find(
             "name",
             Verdict.GOOD,
-            f"{host} is {', '.join(addresses)}  ({took:g} ms)",
-            addresses=addresses,
+            f"{host} is {', '.join(found)}  ({took:g} ms)",
+            addresses=found,
             lookup_ms=took,
         )
 

@@ -20,6 +20,7 @@ from weakref import WeakKeyDictionary, WeakSet
 import httpcore
 
 from chatforge_tui.endpoints import descriptors
+from chatforge_tui.endpoints.name_lookup import AddressInfo, addresses, look_up
 from chatforge_tui.endpoints.reading_beat import ReadingBeat, beat_of
 from chatforge_tui.errors import ProtocolMismatch
 from chatforge_tui.safety.urls import is_private_address
@@ -266,9 +267,7 @@ class SocketBackend(httpcore.AsyncNetworkBackend):
                 await _free_some(loop)
             async with asyncio.timeout(timeout):
                 with descriptors.opening():
-                    address, delay = await (_public(host, port) if host == self._public_host else _where(host, port))
-                    connecting = loop.create_connection(lambda: stream, address, port, happy_eyeballs_delay=delay)
-                    transport, _ = await connecting
+                    transport = await self._connect(stream, host, port)
         except TimeoutError as error:
             stream.abort()
             raise httpcore.ConnectTimeout("connect") from error
@@ -280,6 +279,34 @@ class SocketBackend(httpcore.AsyncNetworkBackend):
         _keep_alive(transport.get_extra_info("socket"))
         self.opened += 1
         return stream
+
+    async def _connect(self, stream: SocketStream, host: str, port: int) -> asyncio.Transport:
+        """Connect to the address that a host is, or to whichever of those that its name has answers first."""
+        loop = asyncio.get_running_loop()
+        if not _is_address(host):
+            found = await look_up(host, port)
+            if host == self._public_host:
+                _reject_private(host, found)
+                found = found[:1]
+            if len(addresses(found)) > 1:
+                return await self._race(stream, found)
+            host = addresses(found)[0]
+        return (await loop.create_connection(lambda: stream, host, port))[0]
+
+    async def _race(self, stream: SocketStream, found: list[AddressInfo]) -> asyncio.Transport:
+        """Connect to whichever address answers first.
+
+        Not asyncio's own race: cancelled in the step in which it is won, it leaves a socket to the garbage collector.
+        """
+        # Lazy: 1 ms that most hosts do not need.
+        from aiohappyeyeballs import start_connection  # noqa: PLC0415  # pyright: ignore[reportUnknownVariableType]
+
+        sock = await start_connection(found, happy_eyeballs_delay=_HAPPY_EYEBALLS_S)
+        try:
+            return (await asyncio.get_running_loop().create_connection(lambda: stream, sock=sock))[0]
+        except BaseException:
+            sock.close()
+            raise
 
     def work(self) -> None:
         """Begin to use a connection."""
@@ -330,33 +357,24 @@ async def _free_some(loop: asyncio.AbstractEventLoop) -> None:
         raise OSError(errno.EMFILE, "too few descriptors are left")
 
 
-async def _where(host: str, port: int) -> tuple[str, float | None]:
-    """Return where to connect to, and how long to wait before a host's next address is tried beside.
-
-    asyncio forgets to close a socket when it is cancelled in the step in which a race of addresses is won, and only the
-    garbage collector does. So where there is one address only, there is no race.
-    """
+def _is_address(host: str) -> bool:
+    """Whether a host is an address, maybe with the zone of an IPv6 one behind it, and no name."""
     try:
         ip_address(host.partition("%")[0])
     except ValueError:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = {str(each[4][0]) for each in found}
-        return (addresses.pop(), None) if len(addresses) == 1 else (host, _HAPPY_EYEBALLS_S)
-    return host, None
+        return False
+    return True
 
 
-async def _public(host: str, port: int) -> tuple[str, None]:
-    """Return an address of a host that is public with all its addresses; that very one is connected to.
+def _reject_private(host: str, found: list[AddressInfo]) -> None:
+    """Refuse a host that is not public with all its addresses.
 
     Raises:
         ProtocolMismatch: one of them is not.
     """
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = [str(each[4][0]) for each in found]
-    if inside := next(filter(is_private_address, addresses), None):
+    if inside := next(filter(is_private_address, addresses(found)), None):
         message = f"{host} leads to {inside}, an address inside your own network: nothing was sent there."
         raise ProtocolMismatch(message, hint="Only the endpoint's own host may be such a one.")
-    return addresses[0], None
 
 
 def _wake(waiter: "asyncio.Future[None] | None") -> None:

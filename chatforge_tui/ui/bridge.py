@@ -35,6 +35,9 @@ FRAME_S = 1 / 30
 HAND_OVER_S = 0.001
 """Seconds after which a busy thread gives way to a waiting one. Python's own 5 ms are waited for by a key three times:
 where it is read, where it is shown, and where that is written. Beside bursts of 12 ms its p95 falls from 24 to 16 ms."""
+_BESIDE = 32
+"""Threads, at most, for what blocks: a command that fetches a credential, a large file. Python makes 6 on two cores, and six
+sessions that wait for their credentials held up all others."""
 LOOK_S = 0.5
 """Seconds between two looks how far the repair of a damaged store is; a sound store is open before the first."""
 FIRST_TURNS = 30
@@ -254,6 +257,7 @@ class EngineThread:
     async def _run(self) -> None:
         """Be the engine thread: one manager, one subscription, until `stop`."""
         self._loop = asyncio.get_running_loop()
+        self._loop.set_default_executor(ThreadPoolExecutor(_BESIDE, thread_name_prefix="chatforge-beside"))
         manager = self._start_engine()
         self._look_at_repair(self._loop, manager)
         async with manager:

@@ -125,11 +125,11 @@ async def test_an_address_of_the_own_network_is_refused_before_anything_is_sent(
 async def test_a_public_name_that_leads_into_the_own_network_is_refused(monkeypatch, addresses):
     reached = refuse_connections(monkeypatch)
 
-    async def getaddrinfo(self, host, port, **_):
+    def getaddrinfo(host, port, **_):
         assert host == "files.example.com"
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
 
-    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     with pytest.raises(ProtocolMismatch, match=r"leads to .*, an address inside your own network"):
         await fetch_file("http://files.example.com/f", settings("https://agents.example.com"), limit=10**6)
     assert reached == []
@@ -139,10 +139,10 @@ async def test_a_public_name_is_connected_to_at_the_very_address_that_was_judged
     reached = refuse_connections(monkeypatch)
     answers = [["93.184.216.34"], ["127.0.0.1"]]  # a server of names that changes its mind
 
-    async def getaddrinfo(self, host, port, **_):
+    def getaddrinfo(host, port, **_):
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in answers.pop(0)]
 
-    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     with pytest.raises(Exception, match=r"files\.example\.com"):
         await fetch_file("http://files.example.com/f", settings("https://agents.example.com"), limit=10**6)
     assert reached == ["93.184.216.34"]

@@ -4,7 +4,6 @@ Owns the requests that discovery takes. What a card means is judged in card.py.
 """
 
 import asyncio
-import socket
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -27,6 +26,7 @@ from chatforge_tui.endpoints.a2a.card import (
 )
 from chatforge_tui.endpoints.http import FetchedResponse, HttpChannel, reject_status
 from chatforge_tui.endpoints.http_url import host_port, origin, split_url
+from chatforge_tui.endpoints.name_lookup import addresses, look_up
 from chatforge_tui.errors import ProtocolMismatch, StreamStalled, Unreachable
 from chatforge_tui.safety.urls import is_private_address, origin_of
 
@@ -206,10 +206,9 @@ async def _addresses(host: str) -> list[str]:
     """Return the addresses of a host; none when its name cannot be resolved."""
     try:
         async with asyncio.timeout(_LOOKUP_S):
-            found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+            return addresses(await look_up(host, None))
     except (OSError, TimeoutError, UnicodeError):
         return []
-    return [str(each[4][0]) for each in found]
 
 
 async def _is_public(configured: ConfiguredUrl) -> bool:

@@ -36,8 +36,7 @@ class Network:
         """Addresses that were connected to."""
         self.server = server
 
-    async def getaddrinfo(self, loop: object, host: str, port: int | None, **_: object) -> list[tuple[object, ...]]:
-        del loop
+    def getaddrinfo(self, host: str, port: int | None, **_: object) -> list[tuple[object, ...]]:
         answers = self.names.get(host)
         if answers is None:
             raise socket.gaierror(socket.EAI_NONAME, "no such host")
@@ -59,14 +58,9 @@ def faked(monkeypatch: pytest.MonkeyPatch, server: RawServer, names: dict[str, l
         network.connect(host)
         return await connect(self, factory, "127.0.0.1", server.port)
 
-    async def getaddrinfo(self, host, port, **rest):
-        if host == "127.0.0.1":
-            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port))]
-        return await network.getaddrinfo(self, host, port, **rest)
-
     with monkeypatch.context() as patch:
         patch.setattr(asyncio.BaseEventLoop, "create_connection", create_connection)
-        patch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
+        patch.setattr(socket, "getaddrinfo", network.getaddrinfo)
         yield network
 
 

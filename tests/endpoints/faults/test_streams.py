@@ -66,13 +66,11 @@ async def test_f43_a_connection_into_a_black_hole_ends_at_its_limit(dialect, ser
 async def test_f43_another_address_of_the_host_is_tried_beside_one_that_is_silent(
     dialect, server, open_endpoint, hole, monkeypatch
 ):
-    loop = asyncio.get_running_loop()
-
-    async def resolve(host, port, **_):
+    def resolve(host, port, **_):
         kind = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
         return [(*kind, ("127.0.0.1", at)) for at in (hole, server.port)]
 
-    monkeypatch.setattr(loop, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
     server.plays = [stream(dialect.text("here"), dialect.end())]
     found = await run(open_endpoint(f"http://localhost:{server.port}", connect_s=5))
     assert (found.text, found.error) == ("here", None)
