@@ -50,7 +50,7 @@ class Reply(Struct, frozen=True):
     loop: AbstractEventLoop
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """An operation or a lookup in the queue."""
 
     work: Operation | Lookup
@@ -109,7 +109,7 @@ class Pending:
         """Put one change of a live turn at the end."""
         match change:
             case TextAppended():
-                self.take_in(deque([(turn_id, change)]))
+                self.take_in(deque([AppendText(turn_id, 0, change.index, change.field, change.text)]))
             case PartAdded() | PartReplaced():
                 self._tails.pop(turn_id, None)
                 self._append(Entry(PutPart(turn_id, self._next, change.part)))
@@ -122,19 +122,20 @@ class Pending:
                 self._entries.pop(self._heads.pop(turn_id, -1), None)
                 self._heads[turn_id] = self._append(Entry(PutHead(turn_id, change.head)))
 
-    def take_in(self, texts: deque[tuple[TurnId, TextAppended]]) -> None:
+    def take_in(self, texts: deque[AppendText]) -> None:
         """Put texts at the end, until there are no more; another thread may be adding some."""
         tails, size, next_text = self._tails, self.size, texts.popleft
         while texts:
-            turn_id, change = next_text()
-            tail = tails.get(turn_id)
-            if tail is not None and tail.index == change.index and tail.text_field == change.field:
-                tail.pieces.append(change.text)
+            new = next_text()
+            tail = tails.get(new.turn_id)
+            if tail is not None and tail.index == new.index and tail.text_field == new.text_field:
+                tail.append(new.text)
             else:
-                tails[turn_id] = tail = AppendText(turn_id, self._next, change.index, change.field, [change.text])
-                self._entries[self._next] = Entry(tail)
+                new.seq = self._next
+                tails[new.turn_id] = new
+                self._entries[new.seq] = Entry(new)
                 self._next += 1
-            size += len(change.text)
+            size += len(new.text)
         self.size = size
 
     def take(self) -> list[Entry]:

@@ -12,7 +12,7 @@ comes late for a turn that has ended, was begun again or went over to another pr
 import logging
 import sqlite3
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import get_args
 
 import msgspec
@@ -30,6 +30,17 @@ Record = tuple[str, int, int, int, str | None]
 """Turn, sequence, index of the part, which of its texts (by `FIELDS`), and the text that it grew by; None for a part that is
 new or replaced whole, which takes the place of all that was appended before. The sequence grows within a program; a record
 that is there twice, because a commit that reported an error was made again, counts once."""
+
+
+class _Added(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A Record on its way into a row."""
+
+    turn_id: TurnId
+    sequence: int
+    index: int
+    field: int
+    text: str | None
+
 
 FIELDS: tuple[TextField, ...] = get_args(TextField)
 LIMIT = 6 * 2**20
@@ -51,12 +62,13 @@ _LONGEST_HEAD = 5
 """Bytes before the characters of a text, at most."""
 
 
-def encode(records: list[Record]) -> bytes:
+def encode(records: Sequence[Record | _Added]) -> bytes:
     """Return the body of a row."""
     try:
         return _encode(records)
     except UnicodeEncodeError:
-        return _encode([(*head, None if text is None else codec.storable(text)) for *head, text in records])
+        bare: list[Record] = [one if isinstance(one, tuple) else msgspec.structs.astuple(one) for one in records]
+        return _encode([(*head, None if text is None else codec.storable(text)) for *head, text in bare])
 
 
 def decode(body: object) -> tuple[list[Record], bool]:
@@ -148,7 +160,7 @@ class TextLog:
     def __init__(self, instance: InstanceId | None) -> None:
         """Write for this program; None: for nobody, who has no live turn, so that nothing is written."""
         self.instance = instance
-        self._waiting: list[Record] = []
+        self._waiting: list[_Added] = []
         """For the next row."""
         self._live: set[TurnId] | None = None
         """This program's live turns; None when that is to be looked up."""
@@ -177,7 +189,7 @@ class TextLog:
             text: what it grew by; None to let what it was appended to before no longer count.
         """
         if turn_id in (self._live if self._live is not None else self._turns(db)):
-            self._waiting.append((turn_id, sequence, index, _FIELD_NUMBERS.get(field, 0), text))
+            self._waiting.append(_Added(turn_id, sequence, index, _FIELD_NUMBERS.get(field, 0), text))
 
     def flush(self, db: sqlite3.Connection) -> bool:
         """Write the row; return whether the log is long enough to be moved.
@@ -191,7 +203,7 @@ class TextLog:
         if records and not self._insert(db, records):
             for record in records:
                 if not self._insert(db, [record]):
-                    _log.warning("the store refuses text of turn %s", record[0])
+                    _log.warning("the store refuses text of turn %s", record.turn_id)
         return self._size > LIMIT
 
     def began(self, db: sqlite3.Connection, turn_id: TurnId) -> None:
@@ -215,7 +227,7 @@ class TextLog:
         """Look up anew what is in the store: a transaction was taken back, or others had a hand in it."""
         self._live = None
 
-    def _insert(self, db: sqlite3.Connection, records: list[Record]) -> bool:
+    def _insert(self, db: sqlite3.Connection, records: list[_Added]) -> bool:
         """Write a row; False when that cannot be done with these values."""
         try:
             body = encode(records)

@@ -85,7 +85,7 @@ class Writer:
         self._thread: threading.Thread | None = None
         self.tell: Callable[[str], None] = _say_nothing
         """Says a sentence about the store's health on the event loop; may be called in any thread."""
-        self._texts: deque[tuple[TurnId, TextAppended]] = deque()
+        self._texts: deque[AppendText] = deque()
         """What live turns got, in order, behind what is in `_pending`. Handed over without the lock: taking it for each of
         them, and looking for the text before it, took twice as long."""
         self._size = 0
@@ -176,7 +176,7 @@ class Writer:
         size = self._size + len(change.text)
         if size >= self._enough:
             return False
-        self._texts.append((turn_id, change))
+        self._texts.append(AppendText(turn_id, 0, change.index, change.field, change.text))
         self._size = size
         # Looked at only now: whoever takes what waits says first that nothing does, and then takes the texts.
         if self._since is None:

@@ -24,17 +24,8 @@ class CancelReason(StrEnum):
 class CancellationToken(Struct, gc=False, eq=False):
     """Belongs to one request and to no other. Once cancelled it stays cancelled, and the first reason wins."""
 
-    _reason: CancelReason | None = None
-
-    @property
-    def reason(self) -> CancelReason | None:
-        """Why the request was stopped; None while it was not."""
-        return self._reason
-
-    @property
-    def is_cancelled(self) -> bool:
-        """Whether the request was stopped."""
-        return self._reason is not None
+    reason: CancelReason | None = None
+    """Why the request was stopped; None while it was not. Set by `cancel`."""
 
     def cancel(self, reason: CancelReason) -> bool:
         """Record the reason.
@@ -42,7 +33,7 @@ class CancellationToken(Struct, gc=False, eq=False):
         Returns:
             Whether this call was the first.
         """
-        if self._reason is not None:
+        if self.reason is not None:
             return False
-        self._reason = reason
+        self.reason = reason
         return True

@@ -37,7 +37,7 @@ class StreamingRegistry:
     def is_current(self, session_id: SessionId, request_id: RequestId) -> bool:
         """Whether what arrives under this request id may still change the session."""
         state = self._live.get(session_id)
-        return state is not None and state.head.request_id == request_id and not state.token.is_cancelled
+        return state is not None and state.head.request_id == request_id and state.token.reason is None
 
     def release(self, state: StreamingState) -> bool:
         """Remove the entry if it is still this state's.

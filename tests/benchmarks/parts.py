@@ -13,6 +13,7 @@ import asyncio
 import gc
 import json
 import os
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -37,6 +38,8 @@ from chatforge_tui.domain.session import EndpointRef, SessionHead
 from chatforge_tui.domain.turn import Prompt, TurnState
 from chatforge_tui.endpoints.catalog import EndpointCatalog
 from chatforge_tui.sessions.manager import SessionManager
+from chatforge_tui.store.file_system import is_local
+from chatforge_tui.store.pragmas import choose_journal, prepare_writing
 from chatforge_tui.store.sqlite_store import SqliteStore
 from chatforge_tui.ui.transcript import TranscriptModel
 from tests.benchmarks.answers import SECTION, Order, prompt, tokens_of
@@ -201,15 +204,17 @@ async def ask(manager: SessionManager, text: str) -> SessionHead:
     return head
 
 
+DELTA = "x" * 200
+STREAMS_STORED = 100
+A_COMMIT = 5
+"""So often text of a stream of 30 events a second comes until it is committed."""
+
+
 async def stored_delta(amounts: Amounts) -> Pair:
     """Microseconds of CPU that 200 bytes more of a turn take until they are in the store; floor: a raw write of them."""
-    text, turns = "x" * 200, 100
+    text, turns = DELTA, STREAMS_STORED
     async with home() as directory:
-        with (directory / "raw").open("ab", buffering=0) as raw:
-            data, began = text.encode(), time.process_time()
-            for _ in range(turns * amounts.deltas):
-                raw.write(data)
-            least = time.process_time() - began
+        least = written_raw(directory, amounts)
         store = SqliteStore(directory / "sessions.db")
         await store.open()
         heads = []
@@ -224,13 +229,40 @@ async def stored_delta(amounts: Amounts) -> Pair:
         for number in range(amounts.deltas):
             for head in heads:
                 store.record(head.turn_id, [TextAppended(0, text)])
-            if number % 5 == 4:  # as often as text of a stream of 30 events a second is committed
+            if number % A_COMMIT == A_COMMIT - 1:
                 await store.flush()
         await store.flush()
         ours = time.process_time() - began
         await store.close()
-    each = 1e6 / (turns * amounts.deltas)
-    return ours * each, least * each
+    return ours * 1e6 / (turns * amounts.deltas), least
+
+
+async def bare_delta(amounts: Amounts) -> Pair:
+    """The same in bare sqlite3, synced as the store is: one row in a transaction for what 100 streams got meanwhile."""
+    async with home() as directory:
+        least = written_raw(directory, amounts)
+        db = sqlite3.connect(directory / "bare.db", isolation_level=None)
+        prepare_writing(db, choose_journal(local=is_local(directory)), alone=True)
+        db.execute("CREATE TABLE log (key INTEGER PRIMARY KEY, written REAL, body BLOB)")
+        body = DELTA.encode() * A_COMMIT * STREAMS_STORED
+        began = time.process_time()
+        for _ in range(amounts.deltas // A_COMMIT):
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("INSERT INTO log (written, body) VALUES (?, ?)", (time.time(), body))
+            db.execute("COMMIT")
+        used = time.process_time() - began
+        db.close()
+    return used * 1e6 / (STREAMS_STORED * amounts.deltas), least
+
+
+def written_raw(directory: Path, amounts: Amounts) -> float:
+    """Return the microseconds of CPU that a raw write of 200 bytes takes."""
+    data, times = DELTA.encode(), STREAMS_STORED * amounts.deltas
+    with (directory / "raw").open("ab", buffering=0) as raw:
+        began = time.process_time()
+        for _ in range(times):
+            raw.write(data)
+        return (time.process_time() - began) * 1e6 / times
 
 
 async def session_idle(amounts: Amounts) -> Pair:
@@ -465,6 +497,7 @@ MEASUREMENTS = {
     "background30": Measurement("the same, read 30 times a second", "us CPU", "", background_token(is_even=True)),
     "event": Measurement("SSE event, socket to store; asyncio's reader and json", "us CPU", "2x", http_event),
     "delta": Measurement("200 bytes into the store, batched; a raw write", "us CPU", "2x", stored_delta),
+    "bare": Measurement("the same, bare sqlite3", "us CPU", "", bare_delta),
     "idle": Measurement("an idle session, its title apart", "bytes", "250", session_idle),
     "streaming": Measurement(
         "a streaming session, its stream apart; its task", "bytes", "2,048", session_streaming(is_whole=False)

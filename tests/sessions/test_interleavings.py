@@ -237,7 +237,7 @@ def an_aborted_answer_is_thrown_away(patch: Patch) -> None:
     end = StreamingState.end
 
     def forget(self: StreamingState, outcome: Any, now: float) -> Any:
-        if self.token.is_cancelled:
+        if self.token.reason is not None:
             for part in self._parts.snapshot():
                 self._parts.drop(part.index)
         return end(self, outcome, now)

@@ -20,14 +20,14 @@ def work(pending):
 
 
 def texts(pending):
-    return [("".join(op.pieces), op.index, op.text_field) for op in work(pending) if isinstance(op, AppendText)]
+    return [(op.whole, op.index, op.text_field) for op in work(pending) if isinstance(op, AppendText)]
 
 
 def test_a_thousand_deltas_of_one_part_become_one_row():
     pending = Pending()
     add(pending, *[TextAppended(0, "ab") for _ in range(1000)])
     [row] = work(pending)
-    assert "".join(row.pieces) == "ab" * 1000
+    assert row.whole == "ab" * 1000
 
 
 def test_text_of_another_part_or_field_begins_a_row_and_order_is_kept():

@@ -435,7 +435,7 @@ def test_text_that_comes_while_the_thread_takes_what_waits_is_not_forgotten():
     assert waiting.grow(head.turn_id, TextAppended(0, "the last of a stream"))
     assert waiting._due() is not None
     [entry] = waiting._take()
-    assert entry.work.pieces == ["the last of a stream"]
+    assert entry.work.whole == "the last of a stream"
 
 
 async def test_text_handed_over_the_short_way_keeps_its_place_among_other_changes(lazy):
