@@ -2,7 +2,8 @@
 
 Owns the clocks of one exchange. Closes nothing itself: it tells its owner.
 
-Only time spent waiting for the server counts: while the reader is busy elsewhere no limit runs. The event loop's clock
+Only time spent waiting for the server counts: while the reader is busy elsewhere no limit runs, nor while this process stands
+still (Ctrl+Z, a machine that swaps), for what the server said meanwhile waits in the socket. The event loop's clock
 stands still while a computer sleeps; after a wake the connection may be dead, so it gets a short while to show a byte
 instead of the whole limit.
 """
@@ -19,6 +20,8 @@ _TICK_S: Final = 15.0
 """How often a running stream is looked at, at least: a sleep of the computer is noticed that fast after the wake."""
 _SLEPT_S: Final = 30.0
 """A pause of the monotonic clock longer than this was sleep."""
+_STOOD_STILL_S: Final = 1.0
+"""A look that comes later than this was kept from it by more than other work."""
 _AFTER_WAKE_S: Final = 15.0
 """How long a connection may stay silent after a wake."""
 
@@ -76,6 +79,7 @@ class Watchdog:
         """Compare the clocks with the limits."""
         self._look_for_sleep()
         now = self._loop.time()
+        self._look_for_standstill(now - self._timer.when())
         if self._left_at is None and now >= self._deadline():
             self.stalled = self._stalled(now)
             self._on_stall()
@@ -113,6 +117,12 @@ class Watchdog:
             f"{self._peer} sent only signs of life, and nothing of an answer, for {settings.progress_s:g} s.",
             hint=f"Try again, or raise {settings.setting('progress_s')} if the agent needs longer.",
         )
+
+    def _look_for_standstill(self, late_s: float) -> None:
+        """Do not count the time for which the process stood still. Its sockets are read only after this look."""
+        if late_s > _STOOD_STILL_S and self._left_at is None:
+            self._quiet_since += late_s
+            self._content_at += late_s
 
     def _look_for_sleep(self) -> None:
         """After a wake, leave the connection a short while instead of the rest of its limit."""
