@@ -11,7 +11,7 @@ from chatforge_tui.domain.part import (
 )
 from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.transcript.ink import MUTED, Ink, Span
-from chatforge_tui.ui.transcript.piece import Fixed, Margin, Piece, PlainPiece
+from chatforge_tui.ui.transcript.piece import Fixed, Margin, Piece, written_pieces
 
 ROWS_IN_A_PIECE = 200
 """Lines of plain text that are laid out together."""
@@ -148,9 +148,7 @@ class FoldingSection(Section):
 
 
 def plain_pieces(text: str, ink: Ink, margin: Margin | None = None) -> list[Piece]:
-    """Return cleaned plain text in pieces of so many lines that each is laid out at once."""
+    """Return cleaned plain text in pieces of so many lines, and characters, that each is laid out at once."""
     rows = text.removesuffix("\n").split("\n")
-    return [
-        PlainPiece("\n".join(rows[begin : begin + ROWS_IN_A_PIECE]), ink, margin)
-        for begin in range(0, len(rows), ROWS_IN_A_PIECE)
-    ]
+    together = ("\n".join(rows[begin : begin + ROWS_IN_A_PIECE]) for begin in range(0, len(rows), ROWS_IN_A_PIECE))
+    return [piece for some in together for piece in written_pieces(f"{some}\n", ink, margin)]

@@ -6,21 +6,21 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from chatforge_tui.domain.attachment import size_words
 from chatforge_tui.domain.changes import HeadChanged, PartAdded, PartDropped, PartReplaced, TextAppended, TurnChange
 from chatforge_tui.domain.part import Part
-from chatforge_tui.domain.turn import Prompt, Turn, TurnHead, TurnState
-from chatforge_tui.safety.clean import clean, clean_name
+from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
+from chatforge_tui.safety.clean import clean_name
 from chatforge_tui.ui.marks import MarkSet
-from chatforge_tui.ui.transcript.ink import MUTED, TEXT, Ink, Line, Span
+from chatforge_tui.ui.transcript.ink import MUTED, Ink, Line
+from chatforge_tui.ui.transcript.last_rows import LastRows
 from chatforge_tui.ui.transcript.page import Page
 from chatforge_tui.ui.transcript.phrases import clock_time, ending, pace, quiet_words, waiting_words
-from chatforge_tui.ui.transcript.piece import GAP, TURN_GAP, Fixed, Margin, Piece, PlainPiece
+from chatforge_tui.ui.transcript.piece import GAP, TURN_GAP, Fixed, Piece
 from chatforge_tui.ui.transcript.place import Place, Row
-from chatforge_tui.ui.transcript.section import Section, plain_pieces
+from chatforge_tui.ui.transcript.section import Section
 from chatforge_tui.ui.transcript.sections import section_of
 from chatforge_tui.ui.transcript.text_section import TextSection
-from chatforge_tui.ui.transcript.wrap import width_of
+from chatforge_tui.ui.transcript.turn_pieces import Divider, Header, divided, hanging, prompt_pieces
 
 PROMPT = -1
 """Key of the pieces of the prompt and of both headers, where others have the index of their part."""
@@ -30,58 +30,8 @@ ENDING = -2
 QUIET_S = 20
 """Seconds without anything new after which a turn that streams says so: it may have stalled, which is known only later."""
 
-KEPT_ROWS = 4
-"""Heights of the view of which the rows are kept while text grows below them."""
-
 Folds = Callable[[int, Section], bool]
 """Says for a part's index and its section whether it is folded."""
-
-
-class Header(Piece):
-    """A line with something at its left and something at its right end."""
-
-    __slots__ = ("_left", "_right")
-
-    is_frame = True
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._left: tuple[Span, ...] = ()
-        self._right = ""
-
-    def set(self, left: tuple[Span, ...], right: str) -> None:
-        """Show this from now on."""
-        if (left, right) != (self._left, self._right):
-            self._left, self._right, self.lines = left, right, None
-
-    def guess(self, page: Page) -> int:
-        """Always one line."""
-        del page
-        return 1
-
-    def build(self, page: Page) -> list[Line]:
-        """Put the right side at the right, when there is room."""
-        room = page.width - sum(width_of(text) for text, _ in self._left) - width_of(self._right)
-        if not self._right or room < 2:
-            return [Line(self._left)]
-        return [Line((*self._left, (" " * room, MUTED._replace(copy="  ")), (self._right, MUTED)))]
-
-
-class Divider(Piece):
-    """The line above what is unread."""
-
-    __slots__ = ()
-
-    is_frame = True
-    is_copied = False
-
-    def build(self, page: Page) -> list[Line]:
-        """Draw it over the whole body."""
-        word = " new "
-        line = "-" if page.is_ascii else "─"
-        left = max(0, page.width - len(word) - 3)
-        ink = Ink("unread", copy="")
-        return [Line(((line * left + word + line * 3, ink),))]
 
 
 class Written(NamedTuple):
@@ -105,18 +55,6 @@ class _Tail(Struct):
     """How many of its closed pieces are in the flow."""
 
 
-class _Kept(Struct):
-    """The last rows of the pieces that come before the text that grows, or of all pieces: they stay as they are."""
-
-    turn: int
-    page: Page
-    end: int
-    """Index of the piece behind them."""
-    is_all: bool
-    """Whether they begin with the turn."""
-    rows: list[Row]
-
-
 class TurnLayout:
     """The pieces of one turn and where each begins."""
 
@@ -135,7 +73,7 @@ class TurnLayout:
         self._order: list[int] = []
         self._is_stale = True
         self._tail: _Tail | None = None  # the text that grows, while nothing else has changed
-        self._kept: _Kept | None = None
+        self._last_rows = LastRows()
         self._moment: tuple[int, int] | None = None  # second and spinner step that are shown
         self._heard: float | None = None  # when something came last; None until that is looked at
         self._headed: tuple[TurnHead, tuple[int, int] | None, str] | None = None  # what the headers were made of
@@ -264,7 +202,8 @@ class TurnLayout:
     def mark_stale(self) -> None:
         """Have the flow made anew: a fold or a mark changed."""
         self._is_stale = True
-        self._tail = self._kept = None
+        self._tail = None
+        self._last_rows.forget()
 
     def prepare(self, page: Page, marks: MarkSet, now: float, frame: int, agent: str) -> None:
         """Bring flow and heights up to date; cheap when nothing changed."""
@@ -279,7 +218,8 @@ class TurnLayout:
                 self._tail = None  # below it stands that nothing comes
         headed = (self.head, moment, agent)
         if not is_live or headed != self._headed or marks is not self._marks:
-            self._headed, self._marks, self._kept = headed, marks, None
+            self._headed, self._marks = headed, marks
+            self._last_rows.forget()
             self._set_headers(marks, now, agent, frame)
         if self._tail is not None:
             self._grow_tail(self._tail, page)
@@ -295,7 +235,7 @@ class TurnLayout:
 
     def _rebuild(self, page: Page, marks: MarkSet, now: float) -> None:
         """Collect all pieces anew."""
-        self._kept = None
+        self._last_rows.forget()
         flow, keys = self._collect(marks, now)
         first = _first_difference(self.flow, flow)
         self.flow, self.keys = flow, keys
@@ -317,7 +257,7 @@ class TurnLayout:
 
     def fit(self, page: Page) -> None:
         """Estimate all heights for a new page."""
-        self._kept = None
+        self._last_rows.forget()
         for piece in self.flow:
             piece.fit(page)
         self.measure(0)
@@ -351,39 +291,9 @@ class TurnLayout:
         return piece.rows
 
     def last_rows(self, turn: int, count: int, page: Page) -> list[Row]:
-        """Return the last rows of the turn, `count` at most; `turn` is this one's index.
-
-        While text only grows at the end, the rows above it are those of the last call: to collect them again was a third
-        of a frame.
-        """
-        fixed = len(self.flow) if self._tail is None else self._tail.begin + self._tail.closed
-        growing: list[Row] = []
-        for index in range(fixed, len(self.flow)):
-            growing += self.rows(turn, index, page)
-        missing = count - len(growing)
-        if missing <= 0:
-            return growing[-count:]
-        kept = self._kept
-        if kept is None or kept.turn != turn or kept.page is not page or not fixed - count <= kept.end <= fixed:
-            kept = self._kept = self._collect_rows(turn, fixed, missing, page)
-        for index in range(kept.end, fixed):
-            kept.rows += self.rows(turn, index, page)
-        kept.end = fixed
-        if len(kept.rows) > KEPT_ROWS * count:
-            kept.rows, kept.is_all = kept.rows[-count:], False
-        if missing > len(kept.rows) and not kept.is_all:
-            kept = self._kept = self._collect_rows(turn, fixed, missing, page)
-        return kept.rows[-missing:] + growing
-
-    def _collect_rows(self, turn: int, end: int, count: int, page: Page) -> _Kept:
-        """Collect the rows of whole pieces before one of the flow, at least as many as asked for where there are."""
-        upward: list[list[Row]] = []
-        index = end
-        while index and count > 0:
-            index -= 1
-            upward.append(self.rows(turn, index, page))
-            count -= len(upward[-1])
-        return _Kept(turn, page, end, not index, [row for rows in reversed(upward) for row in rows])
+        """Return the last rows of the turn, `count` at most; `turn` is this one's index."""
+        growing = len(self.flow) if self._tail is None else self._tail.begin + self._tail.closed
+        return self._last_rows.take(self.rows, turn, page, count, (growing, len(self.flow)))
 
     def top(self, index: int) -> int:
         """Return the line of the turn at which a piece begins."""
@@ -395,13 +305,13 @@ class TurnLayout:
 
     def forget(self) -> None:
         """Drop all lines that can be made again."""
-        self._kept = None
+        self._last_rows.forget()
         for piece in self.flow:
             piece.forget()
 
     def forget_code(self, codes: set[str]) -> None:
         """Lay these code blocks out again."""
-        self._kept = None
+        self._last_rows.forget()
         for piece in self.flow:
             if piece.lines and any(line.code in codes for line in piece.lines):
                 piece.forget()
@@ -449,14 +359,14 @@ class TurnLayout:
         name = clean_name(head.agent) or clean_name(agent) or "Agent"
         self._agent.set(((name, Ink("speaker", bold=True)),), pace(head, now, marks.dot))
         if not self._prompt:
-            self._prompt = _prompt_pieces(head.prompt, marks)
+            self._prompt = prompt_pieces(head.prompt, marks)
         spinner = marks.spinner[frame % len(marks.spinner)]
         self._waiting.set(((f"{spinner} ", Ink("accent", copy="")), (waiting_words(head, now), MUTED)))
         self._quiet.set(((quiet_words(self.quiet_s(now)), MUTED),))
         if self._built_ending is not head:
             self._built_ending = head
             said = () if self._is_passed else ending(head, marks)
-            self._ending = [_hanging(mark, words) for mark, words in said]
+            self._ending = [hanging(mark, words) for mark, words in said]
 
     def _collect(self, marks: MarkSet, now: float) -> tuple[list[Piece], list[int]]:
         flow: list[Piece] = [] if self._is_first else [TURN_GAP]
@@ -476,7 +386,7 @@ class TurnLayout:
                 continue
             number = len(pieces)
             if unread is not None and (index > unread[0] or (index == unread[0] and unread[1] is not None)):
-                pieces = _divided(pieces, (unread[1] or 0) if index == unread[0] else 0)
+                pieces = divided(pieces, (unread[1] or 0) if index == unread[0] else 0)
                 unread = None
             if not (is_empty or (was_one_line and section.is_one_line) or pieces[0].is_gap):
                 flow.append(GAP)
@@ -503,28 +413,6 @@ class TurnLayout:
         return [GAP, self._quiet] if self.quiet_s(now) else []
 
 
-def _prompt_pieces(prompt: Prompt, marks: MarkSet) -> list[Piece]:
-    """Return what the user sent: the words, then a line for each file."""
-    words = plain_pieces(clean(prompt.text), TEXT) if prompt.text.strip() or not prompt.attachments else []
-    files: list[Piece] = []
-    for file in prompt.attachments:
-        facts = f"  {clean_name(file.media_type)} {marks.dot} {size_words(file.size)}"
-        line = Fixed()
-        line.set((("+ ", MUTED), (clean_name(file.name), Ink(bold=True)), (facts, MUTED)))
-        files.append(line)
-    return [*words, *files]
-
-
-def _divided(pieces: list[Piece], at: int) -> list[Piece]:
-    """Return pieces with a divider before one of them."""
-    before, after = pieces[:at], pieces[at:]
-    if before and before[-1].is_gap:
-        before.pop()
-    if after and after[0].is_gap:
-        after = after[1:]
-    return [*before, GAP, Divider(), GAP, *after]
-
-
 def _first_difference(old: list[Piece], new: list[Piece]) -> int:
     """Return the index of the first piece that is another one."""
     index = 0
@@ -533,8 +421,3 @@ def _first_difference(old: list[Piece], new: list[Piece]) -> int:
             break
         index += 1
     return index
-
-
-def _hanging(mark: Span, words: Span) -> Piece:
-    """Return words that hang behind their mark, however narrow the page."""
-    return PlainPiece(words[0], words[1], Margin(mark, (" " * len(mark[0]), words[1]._replace(copy=""))))
