@@ -7,16 +7,16 @@ there is one view. A cursor that was never moved stands at the end and goes with
 from collections.abc import Sequence
 
 from chatforge_tui.ui.transcript.blocks import next_block
-from chatforge_tui.ui.transcript.canvas import TranscriptCanvas
 from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS
 from chatforge_tui.ui.transcript.paint import PLAIN, Overlay
 from chatforge_tui.ui.transcript.picking import lines_from
 from chatforge_tui.ui.transcript.place import START, Place, Shift
+from chatforge_tui.ui.transcript.scroller import TranscriptScroller
 from chatforge_tui.ui.transcript.stops import Stop, stops_below
 from chatforge_tui.ui.transcript.viewport import Row, move, nearest
 
 
-class TranscriptReader(TranscriptCanvas, can_focus=True):
+class TranscriptReader(TranscriptScroller, can_focus=True):
     """Draws a model, and the cursor while it has the focus."""
 
     _stop: Stop | None = None
