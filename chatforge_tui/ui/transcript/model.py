@@ -5,9 +5,8 @@ ones longest unseen are dropped again. Everything that needs a width gets it fro
 """
 
 import time
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from itertools import accumulate, takewhile
+from itertools import takewhile
 
 from chatforge_tui.domain.changes import TurnBegan, TurnChanged, TurnEnded, TurnRemoved
 from chatforge_tui.domain.ids import TurnId
@@ -16,6 +15,7 @@ from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
 from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
 from chatforge_tui.ui.transcript.anchors import anchor_at, place_of
 from chatforge_tui.ui.transcript.folding_sections import PlanSection
+from chatforge_tui.ui.transcript.heights import TurnHeights
 from chatforge_tui.ui.transcript.page import Page
 from chatforge_tui.ui.transcript.place import START, Anchor, Place, Shift
 from chatforge_tui.ui.transcript.section import Section
@@ -57,8 +57,7 @@ class TranscriptModel:
         self._index: dict[TurnId, int] = {}
         self._weights: list[Weight] = []
         self._memory = 0
-        self._heights: list[int] = []
-        self._tops: list[int] = [0]  # where turns begin, as far as that is known to be right
+        self._heights = TurnHeights()
         self._layouts: dict[int, TurnLayout] = {}  # the ones used last come last
         self._fresh: dict[int, TurnLayout] = {}  # the ones brought up to date for this frame
         self._fresh_version = -1
@@ -105,7 +104,7 @@ class TranscriptModel:
         top, cursor = self.top, self.cursor
         width = self.page.width
         self._turns[:0], self._weights[:0] = turns, weights
-        self._heights[:0] = [weight.lines + weight.characters // width for weight in weights]
+        self._heights.insert(0, [weight.lines + weight.characters // width for weight in weights])
         self._memory += sum(weight.memory for weight in weights)
         if first is not None:
             first.set_below()
@@ -177,14 +176,15 @@ class TranscriptModel:
         weight = weigh(turn)
         self._memory += weight.memory
         self._weights.insert(at, weight)
-        self._heights.insert(at, self._guess(at))
+        self._heights.insert(at, [self._guess(at)])
         self._shift(at, 1)
 
     def _remove(self, turn_id: TurnId) -> None:
         at = self._index.pop(turn_id, None)
         if at is not None:
             self._memory -= self._weights[at].memory
-            del self._turns[at], self._weights[at], self._heights[at]
+            del self._turns[at], self._weights[at]
+            self._heights.remove(at)
             self._layouts.pop(at, None)
             self._shift(at, -1)
 
@@ -197,7 +197,6 @@ class TranscriptModel:
         if begin == 0 and by < 0:  # the first turn has no gap above it
             self._layouts.pop(0, None)
         self._fresh.clear()
-        del self._tops[max(begin, 1) :]
         if begin <= self.top.turn and len(self._turns) > 1:
             self.top = self.top._replace(turn=max(0, self.top.turn + by))
         if self.cursor is not None and begin <= self.cursor.turn:
@@ -372,10 +371,10 @@ class TranscriptModel:
 
     def _estimate(self) -> None:
         width = self.page.width
-        self._heights = [weight.lines + weight.characters // width for weight in self._weights]
+        self._heights = TurnHeights([weight.lines + weight.characters // width for weight in self._weights])
         for at, layout in self._layouts.items():
-            self._heights[at] = layout.height or self._heights[at]
-        del self._tops[1:]
+            if layout.height:
+                self._heights.put(at, layout.height)
 
     def _guess(self, at: int) -> int:
         weight = self._weights[at]
@@ -383,18 +382,11 @@ class TranscriptModel:
 
     def set_height(self, at: int, height: int) -> None:
         """Correct the height of a turn."""
-        if self._heights[at] != height:
-            self._heights[at] = height
-            del self._tops[at + 1 :]
+        self._heights.put(at, height)
 
     def top_of(self, at: int) -> int:
         """Return the line at which a turn begins; for `turns` the height of everything."""
-        tops = self._tops
-        if len(tops) <= at:
-            begin = len(tops) - 1
-            tops.pop()
-            tops.extend(accumulate(self._heights[begin:], initial=tops[-1] + self._heights[begin - 1] if begin else 0))
-        return tops[at]
+        return self._heights.top(at)
 
     @property
     def height(self) -> int:
@@ -403,8 +395,7 @@ class TranscriptModel:
 
     def turn_at(self, line: int) -> int:
         """Return the turn that covers a line."""
-        self.top_of(len(self._turns))
-        return min(max(bisect_right(self._tops, line) - 1, 0), max(len(self._turns) - 1, 0))
+        return self._heights.at(line)
 
     # Layouts
 

@@ -30,7 +30,8 @@ from chatforge_tui.domain.part import (
 )
 from chatforge_tui.domain.plan import Plan, PlanStep, StepStatus
 from chatforge_tui.domain.search import FoundIn, SearchHit
-from chatforge_tui.domain.turn import FIRST_UNSENT, TurnProblem, TurnState, Usage
+from chatforge_tui.domain.turn import FIRST_UNSENT, Prompt, TurnProblem, TurnState, Usage
+from chatforge_tui.ui.transcript.extract import text_between
 from chatforge_tui.ui.transcript.model import KEPT_CHARACTERS, KEPT_LAYOUTS, TranscriptModel
 from chatforge_tui.ui.transcript.page import Page
 from chatforge_tui.ui.transcript.place import Place
@@ -594,3 +595,14 @@ def test_an_answer_that_stands_still_says_so_until_something_comes():
     now += 30
     model.apply(ended(replace(whole, head=replace(whole.head, state=TurnState.COMPLETE))))
     assert "Nothing new" not in "\n".join(text_of(model))
+
+
+@pytest.mark.parametrize("text", ["word " * 40_000, "x" * 200_000, "a row\n" * 40_000], ids=["line", "word", "rows"])
+def test_a_long_prompt_is_laid_out_where_it_is_looked_at(text):
+    whole = turn(0, "Answer.")
+    model = model_of(replace(whole, head=replace(whole.head, prompt=Prompt(text))))
+    settle(model, 30)
+    pieces = model.prepared(0).flow
+    assert sum(len(piece.source) for piece in pieces if piece.lines is not None) < 20_000
+    assert sum(len(piece.source) + 1 for piece in pieces) >= len(text)
+    assert text_between(model, Place(0), 0, Place(model.turns, 0, 0), -1).count(text.strip()) == 1
