@@ -26,7 +26,7 @@ from chatforge_tui.cli.launch import Launch
 from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.ui.app import ChatForgeApp
-from chatforge_tui.ui.panes import Pane
+from chatforge_tui.ui.pane import Pane
 
 HERE = Path(__file__).parent
 LIMIT_S = 60.0

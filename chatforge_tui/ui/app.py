@@ -6,7 +6,7 @@ Owns no state: the life of the program and everything the actions need is in des
 from typing import TYPE_CHECKING
 
 from chatforge_tui.ui.engine_desk import EngineDesk
-from chatforge_tui.ui.panes import Pane
+from chatforge_tui.ui.pane import Pane
 from chatforge_tui.ui.slash_commands import CommandTyped, CommandUnknown, PromptTyped, read_line
 from chatforge_tui.ui.widgets.composer import Composer
 from chatforge_tui.ui.widgets.empty_state import EmptyState

@@ -17,7 +17,7 @@ from chatforge_tui.domain.attachment import Attachment, size_words
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.errors import ChatForgeError
 from chatforge_tui.safety.clean import clean_name
-from chatforge_tui.ui.panes import Pane
+from chatforge_tui.ui.pane import Pane
 from chatforge_tui.ui.program_actions import Program
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.session import EndpointRef
 from chatforge_tui.ui.bridge import EngineThread
-from chatforge_tui.ui.panes import Pane, PaneBook
+from chatforge_tui.ui.pane import Pane
+from chatforge_tui.ui.panes import PaneBook
 
 if TYPE_CHECKING:
     from chatforge_tui.ui.screens.dialog import Dialog

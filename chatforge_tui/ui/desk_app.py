@@ -42,7 +42,8 @@ from chatforge_tui.ui.file_actions import FileActions
 from chatforge_tui.ui.folder_memory import FolderMemory
 from chatforge_tui.ui.marks import ASCII_MARKS, UNICODE_MARKS
 from chatforge_tui.ui.offers import Offer
-from chatforge_tui.ui.panes import Pane, PaneBook
+from chatforge_tui.ui.pane import Pane
+from chatforge_tui.ui.panes import PaneBook
 from chatforge_tui.ui.program_actions import ProgramActions
 from chatforge_tui.ui.screens.main import MainScreen
 from chatforge_tui.ui.session_actions import SessionActions

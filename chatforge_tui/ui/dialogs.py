@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from chatforge_tui.config.key_names import shown
 from chatforge_tui.config.keymap import Action, Keymap, Scope
 from chatforge_tui.safety.clean import clean_line
-from chatforge_tui.ui.panes import Pane, PaneBook
+from chatforge_tui.ui.pane import Pane
+from chatforge_tui.ui.panes import PaneBook
 from chatforge_tui.ui.screens.ask_text import AskTextScreen
 from chatforge_tui.ui.screens.card_host import CardHostScreen
 from chatforge_tui.ui.screens.confirm import ConfirmScreen, RunningQuestion

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.session import SessionPatch
 from chatforge_tui.ui.bridge import EngineThread
-from chatforge_tui.ui.panes import Pane, PaneBook
+from chatforge_tui.ui.pane import Pane
+from chatforge_tui.ui.panes import PaneBook
 
 DRAFT_S = 0.5
 """Seconds after the last key until a draft is saved."""

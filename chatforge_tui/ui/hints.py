@@ -11,7 +11,7 @@ from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.domain.turn import TurnHead, TurnState
 from chatforge_tui.safety.clean import clean_line, clean_name
 from chatforge_tui.ui.marks import MarkSet
-from chatforge_tui.ui.panes import Pane
+from chatforge_tui.ui.pane import Pane
 from chatforge_tui.ui.prompt_hints import Lengths, PromptHints
 from chatforge_tui.ui.turn_facts import agent_name, clock, elapsed, first_output, rate, state_word, tokens
 from chatforge_tui.ui.widgets.key_hints import KeyHint

@@ -1,7 +1,7 @@
 """What a user can do with prompts that wait to be sent: send, edit, drop. Commands only, no drawing."""
 
 from chatforge_tui.ui.desk import Desk
-from chatforge_tui.ui.panes import Pane
+from chatforge_tui.ui.pane import Pane
 
 _NOTHING = "No prompt waits here."
 _GONE = "It is on its way already."

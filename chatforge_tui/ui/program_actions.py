@@ -22,7 +22,7 @@ from chatforge_tui.safety.clean import clean, clean_name
 from chatforge_tui.ui.desk import Desk
 from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.offers import Offer
-from chatforge_tui.ui.panes import Pane
+from chatforge_tui.ui.pane import Pane
 from chatforge_tui.ui.screens.main import MainScreen
 from chatforge_tui.ui.session_actions import SessionActions
 from chatforge_tui.ui.turn_actions import TurnActions

@@ -11,7 +11,7 @@ from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.errors import ProxyRefused
 from chatforge_tui.safety.clean import clean_name
 from chatforge_tui.ui.marks import MarkSet
-from chatforge_tui.ui.panes import Pane
+from chatforge_tui.ui.pane import Pane
 
 Lengths = tuple[str, ...]
 """The same said in several lengths, the longest first; the last is short enough for the smallest window."""

@@ -9,7 +9,7 @@ from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.session import EndpointRef, SessionHead, SessionPatch
 from chatforge_tui.errors import ChatForgeError, UnknownSession
 from chatforge_tui.ui.desk import Desk
-from chatforge_tui.ui.panes import Pane
+from chatforge_tui.ui.pane import Pane
 from chatforge_tui.ui.turn_facts import session_title
 
 if TYPE_CHECKING:  # the engine is imported in its own thread, behind the first frame

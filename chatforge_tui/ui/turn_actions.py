@@ -12,7 +12,7 @@ from chatforge_tui.errors import ChatForgeError
 from chatforge_tui.ui.desk import Desk
 from chatforge_tui.ui.form_answers import FormAnswers, form_prompt
 from chatforge_tui.ui.outbox_actions import OutboxActions
-from chatforge_tui.ui.panes import Pane
+from chatforge_tui.ui.pane import Pane
 
 if TYPE_CHECKING:
     from chatforge_tui.sessions.manager import SessionManager

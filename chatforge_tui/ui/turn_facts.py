@@ -3,7 +3,7 @@
 from chatforge_tui.domain.counting import counted
 from chatforge_tui.domain.turn import TurnHead, TurnState, Usage
 from chatforge_tui.safety.clean import clean_name
-from chatforge_tui.ui.panes import Pane
+from chatforge_tui.ui.pane import Pane
 
 _CHARACTERS_PER_TOKEN = 4
 """For the rate while an endpoint does not say how many tokens it sent: an estimate, shown with a tilde."""

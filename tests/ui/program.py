@@ -19,7 +19,7 @@ from chatforge_tui.sessions.manager import SessionManager
 from chatforge_tui.sessions.settings import EngineSettings
 from chatforge_tui.store.memory_store import MemoryStore
 from chatforge_tui.ui.app import ChatForgeApp
-from chatforge_tui.ui.panes import Pane
+from chatforge_tui.ui.pane import Pane
 from tests.fakes.scripted_endpoint import Script, ScriptedEndpoints, Wire
 
 LIMIT_S = 20.0

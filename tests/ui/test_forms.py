@@ -6,7 +6,7 @@ from chatforge_tui.domain.events import Accepted, Finished, TextDelta, WaitingFo
 from chatforge_tui.domain.form import FieldKind, Form, FormField
 from chatforge_tui.domain.part import QuestionKind
 from chatforge_tui.domain.turn import TurnState
-from chatforge_tui.ui.panes import Pane
+from chatforge_tui.ui.pane import Pane
 from chatforge_tui.ui.widgets.form_panel import FormPanel
 from tests.ui.program import Program, running
 

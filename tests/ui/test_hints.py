@@ -8,7 +8,7 @@ from chatforge_tui.domain.part import QuestionKind, QuestionPart
 from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.ui.hints import HintWriter
 from chatforge_tui.ui.marks import UNICODE_MARKS
-from chatforge_tui.ui.panes import Pane
+from chatforge_tui.ui.pane import Pane
 from chatforge_tui.ui.widgets.status_line import Status
 from tests.store.values import a_session, a_turn
 

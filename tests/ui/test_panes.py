@@ -5,7 +5,8 @@ from msgspec.structs import replace
 from chatforge_tui.domain.changes import TurnBegan, TurnEnded, TurnRemoved
 from chatforge_tui.domain.part import QuestionKind, QuestionPart
 from chatforge_tui.domain.turn import Turn, TurnState
-from chatforge_tui.ui.panes import KEPT_BACK_BYTES, KEPT_BYTES, KEPT_TRANSCRIPTS, Pane, PaneBook
+from chatforge_tui.ui.pane import Pane
+from chatforge_tui.ui.panes import KEPT_BACK_BYTES, KEPT_BYTES, KEPT_TRANSCRIPTS, PaneBook
 from tests.store.values import a_session, a_turn, counted, ended
 
 

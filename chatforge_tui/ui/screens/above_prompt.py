@@ -10,7 +10,7 @@ from textual.screen import Screen
 
 from chatforge_tui.ui.hints import HintWriter
 from chatforge_tui.ui.marks import MarkSet
-from chatforge_tui.ui.panes import Pane
+from chatforge_tui.ui.pane import Pane
 
 if TYPE_CHECKING:
     from chatforge_tui.ui.widgets.attachment_bar import AttachmentBar

@@ -27,7 +27,8 @@ from chatforge_tui.safety.clean import clean_line
 from chatforge_tui.ui.frame_screen import FrameScreen
 from chatforge_tui.ui.hints import HintWriter
 from chatforge_tui.ui.marks import MarkSet
-from chatforge_tui.ui.panes import Pane, PaneBook
+from chatforge_tui.ui.pane import Pane
+from chatforge_tui.ui.panes import PaneBook
 from chatforge_tui.ui.screens.above_prompt import AbovePrompt
 from chatforge_tui.ui.screens.plan_place import PlanPlace
 from chatforge_tui.ui.turn_facts import agent_name, session_title

@@ -5,7 +5,7 @@ Owns what the user wanted of it. A narrow window has no room for both, a wide on
 
 from textual.dom import DOMNode
 
-from chatforge_tui.ui.panes import Pane
+from chatforge_tui.ui.pane import Pane
 from chatforge_tui.ui.widgets.hairline import Hairline
 from chatforge_tui.ui.widgets.plan_dock import DOCK_COLUMNS, PlanDock
 from chatforge_tui.ui.widgets.tab_strip import TabStrip

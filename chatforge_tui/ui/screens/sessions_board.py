@@ -24,7 +24,8 @@ from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.safety.clean import clean_name
 from chatforge_tui.ui.line_drawing import shorten
 from chatforge_tui.ui.marks import MarkSet
-from chatforge_tui.ui.panes import Pane, PaneBook
+from chatforge_tui.ui.pane import Pane
+from chatforge_tui.ui.panes import PaneBook
 from chatforge_tui.ui.screens.dialog import Dialog
 from chatforge_tui.ui.turn_facts import session_title, state_word
 
