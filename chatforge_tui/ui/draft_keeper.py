@@ -1,8 +1,11 @@
-"""Saving what the user has not sent yet, and where they were reading: soon after the last key, and whenever a pane is left.
+"""Saving what the user has not sent yet, and where they were reading.
+
+A draft is saved when the keys rest, every few seconds while they do not, and whenever a pane is left.
 
 Owns which panes are newer than the store. The engine writes; this only hands over, in order.
 """
 
+import time
 from collections.abc import Callable
 
 from msgspec.structs import replace
@@ -15,6 +18,8 @@ from chatforge_tui.ui.panes import PaneBook
 
 DRAFT_S = 0.5
 """Seconds after the last key until a draft is saved."""
+DRAFT_MOST_S = 2.0
+"""Seconds, at most, while keys go on coming."""
 
 
 class DraftKeeper:
@@ -32,13 +37,21 @@ class DraftKeeper:
         """
         self._book, self._engine, self._later = book, engine, later
         self._unsaved: set[SessionId] = set()
+        self._unsaved_since = 0.0
 
     def take(self, pane: Pane, text: str) -> None:
         """Take what stands in the composer of a pane now; it is saved when the typing rests."""
-        if text != pane.draft:
-            pane.draft = text
-            self._unsaved.add(pane.session_id)
+        if text == pane.draft:
+            return
+        now = time.monotonic()
+        if not self._unsaved:
+            self._unsaved_since = now
+        pane.draft = text
+        self._unsaved.add(pane.session_id)
+        if now - self._unsaved_since < DRAFT_MOST_S:
             self._later(DRAFT_S, self.save)
+        else:
+            self.save()
 
     def save(self) -> None:
         """Hand every draft that has changed to the store."""

@@ -12,6 +12,7 @@ from chatforge_tui.domain.plan import Plan, PlanStep, StepStatus
 from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.errors import StoreUnavailable
 from chatforge_tui.store.memory_store import MemoryStore
+from chatforge_tui.ui import draft_keeper
 from chatforge_tui.ui.widgets.tab_strip import TabStrip
 from tests.fakes.scripted_endpoint import echo
 from tests.ui.program import LIMIT_S, make_app, running
@@ -338,6 +339,27 @@ async def test_drafts_belong_to_their_session_and_survive_a_restart(home):
         assert program.app.main.composer.text == "half a thought"
     heads = {head.session_id: head.draft for head in await reopened(store)}
     assert heads == {first.session_id: "half a thought", second.session_id: "another"}
+
+
+async def test_a_draft_is_saved_while_its_author_types_without_a_pause(home, monkeypatch):
+    class Noting(MemoryStore):
+        def __init__(self):
+            super().__init__()
+            self.drafts = []
+
+        def update_session(self, session_id, patch, updated):
+            self.drafts.append(patch.draft)
+            super().update_session(session_id, patch, updated)
+
+    monkeypatch.setattr(draft_keeper, "DRAFT_S", 60.0)
+    store = Noting()
+    async with running(home, store=store) as program:
+        monkeypatch.setattr(draft_keeper, "DRAFT_MOST_S", 60.0)
+        await program.type("typed at once")
+        assert not any(isinstance(draft, str) for draft in store.drafts)
+        monkeypatch.setattr(draft_keeper, "DRAFT_MOST_S", 0.0)
+        await program.type("typed without a pause")
+        await program.until(lambda: "typed without a pause" in store.drafts)
 
 
 async def reopened(store: MemoryStore):
