@@ -3,12 +3,10 @@
 What nobody waits for is collected and committed together (group commit) at most `flush_s` after the first of it, or
 as soon as `flush_bytes` have gathered. What someone waits for is committed at once and takes everything before it
 along, in the same transaction. A transaction that fails is taken back whole; what must not be lost of it is kept and
-tried again, before everything newer.
+tried again, before everything newer (failed_work.py). What a transaction does is in transaction.py.
 
 Nobody ever waits in vain: what fails is answered with an error, and if the thread itself ends by a fault, so is
 everyone who waits and everyone who comes later.
-
-Knows of turns only that their text grows, as nearly all that comes does: the rest is for operations.py.
 """
 
 import logging
@@ -26,13 +24,14 @@ from msgspec import Struct
 
 from chatforge_tui.domain.changes import NOT_SAVED, TextAppended
 from chatforge_tui.domain.ids import TurnId
-from chatforge_tui.errors import ChatForgeError, StoreCorrupt, StoreError, StoreStopped, StoreUnavailable
+from chatforge_tui.errors import ChatForgeError, StoreError, StoreStopped, StoreUnavailable
 from chatforge_tui.store.cells import UNREADABLE
-from chatforge_tui.store.connection import immediate, savepoint
-from chatforge_tui.store.failure import REPAIR_HINT, translate
-from chatforge_tui.store.operations import AppendText, Operation, Probe, TurnOperation
-from chatforge_tui.store.pending import Entry, Lookup, Pending, Reply, condensed
-from chatforge_tui.store.text_log_moving import move
+from chatforge_tui.store.connection import immediate
+from chatforge_tui.store.failed_work import FailedWork
+from chatforge_tui.store.failure import translate
+from chatforge_tui.store.operations import AppendText, Operation
+from chatforge_tui.store.pending import Entry, Lookup, Pending, Reply
+from chatforge_tui.store.transaction import after_commit, do_all, look
 from chatforge_tui.store.workplace import Workplace
 
 _log = logging.getLogger("chatforge.store")
@@ -105,11 +104,7 @@ class Writer:
         self._closed: Reply | None = None
         self._fault: StoreStopped | None = None
         """Set when the thread ended by a fault of its own."""
-        self._kept: list[Entry] = []
-        """What a failed transaction left to be tried again, before anything newer."""
-        self._kept_size = 0
-        self._retry_at = 0.0
-        self._trouble = ""
+        self._failed = FailedWork()
         self._commit_s = 0.0
         """About how long the slowest commit of the last ten or so took."""
 
@@ -121,7 +116,7 @@ class Writer:
     @property
     def is_full(self) -> bool:
         """Whether so much waits for a failing disk that no more text can be taken."""
-        return self._kept_size + self._size > self._settings.kept_bytes
+        return self._failed.size + self._size > self._settings.kept_bytes
 
     async def start(self, tell: Callable[[str], None]) -> None:
         """Start the thread and return when the store is open.
@@ -153,7 +148,7 @@ class Writer:
                 return False
             # Something behind other things, as most is, changes when the thread works next only when enough has gathered.
             # Reckoning when that is would cost more than writing it down.
-            is_plain = self._since is not None and not urgent and not self._kept
+            is_plain = self._since is not None and not urgent and not self._failed
             before, due = self._pending.size, None if is_plain else self._due()
             self._pending.take_in(self._texts)
             add(self._pending)
@@ -278,8 +273,8 @@ class Writer:
         if fault is not None:
             self.tell(str(fault))
         if closed is not None:
-            lost = any(not isinstance(entry.work, Probe) for entry in self._kept)
-            _answer(closed, StoreUnavailable(f"Not everything could be saved. {self._trouble}") if lost else fault)
+            lost = StoreUnavailable(f"Not everything could be saved. {self._failed.trouble}")
+            _answer(closed, lost if self._failed.has_content else fault)
 
     def _wait(self) -> bool:
         """Wait until there is something to do, and return True; False when it is time to stop."""
@@ -295,8 +290,8 @@ class Writer:
         """Return when to work next, by the monotonic clock; None when there is nothing to do."""
         if self._is_urgent:
             return 0.0
-        if self._kept:
-            return self._retry_at
+        if self._failed:
+            return self._failed.due
         if self._since is None:
             return self._chore_at
         if self._pending.size >= self._settings.flush_bytes:
@@ -315,9 +310,7 @@ class Writer:
             self._since = None
             self._is_urgent = False
             self._pending.take_in(self._texts)
-            batch = self._kept + self._pending.take()
-            self._kept = []
-            self._kept_size = 0
+            batch = self._failed.take() + self._pending.take()
             self._size = 0
             if self._enough:
                 self._enough = self._next_enough(0)
@@ -330,7 +323,7 @@ class Writer:
         began = time.monotonic()
         try:
             with immediate(workplace.db) if writes else nullcontext():
-                answers = _do_all(workplace, batch)
+                answers = do_all(workplace, batch)
         except (sqlite3.Error, OSError) as error:
             workplace.doubt()
             self._fail(workplace, batch, translate(error, workplace.path))
@@ -339,7 +332,7 @@ class Writer:
         for entry, answer in zip(batch, answers, strict=True):
             if type(entry.work) is AppendText:
                 continue
-            _after_commit(workplace, entry)
+            after_commit(workplace, entry)
             if entry.reply is not None:
                 _answer(entry.reply, answer)
         self._in_hand = []
@@ -348,9 +341,8 @@ class Writer:
             now = time.monotonic()
             self._commit_s = max(now - began, self._commit_s * _FADES)
             self._chore_at = now + self._settings.chore_s
-        if writes and self._trouble:
+        if writes and self._failed.note(""):
             _log.info("the store can be written again")
-            self._trouble = ""
             self.tell("")
 
     def _do_chore(self, workplace: Workplace) -> None:
@@ -366,94 +358,13 @@ class Writer:
         """Keep what must not be lost for the next try, and tell everyone."""
         if any(entry.is_write for entry in batch):
             _log.warning("the store cannot be written: %s", error)
-            kept = condensed([Entry(entry.work) for entry in batch if entry.outlives_failure])
             with self._wake:
-                self._kept = kept or [Entry(Probe())]
-                self._kept_size = sum(entry.size for entry in kept)
-                self._retry_at = time.monotonic() + self._settings.retry_s
-            if self._trouble != str(error):
-                self._trouble = str(error)
+                self._failed.keep(batch, time.monotonic() + self._settings.retry_s)
+            if self._failed.note(str(error)):
                 self.tell(f"{NOT_SAVED} {error}")
         for entry in batch:
             if entry.reply is not None:
-                _answer(entry.reply, error if entry.is_write else _look(workplace, entry, error))
-
-
-def _do_all(workplace: Workplace, batch: list[Entry]) -> list[object]:
-    """Do a batch's work inside the transaction, and return its answers; what turns recorded one after the other is one row of the log."""
-    answers: list[object] = []
-    workplace.log.begin_row()
-    for entry in batch:
-        work = entry.work
-        if type(work) is AppendText:
-            answers.append(_join(workplace, work))
-            continue
-        if not isinstance(work, TurnOperation):
-            _log_text(workplace)  # before whatever reads it, or ends the turn
-        answers.append(_do(workplace, entry))
-    _log_text(workplace)
-    return answers
-
-
-def _join(workplace: Workplace, text: AppendText) -> None:
-    """Let text join what is logged next: there is nothing yet that could be taken back."""
-    try:
-        text.apply(workplace)
-    except _IMPOSSIBLE:
-        _log.warning("the store refuses %s", type(text).__name__, exc_info=True)
-
-
-def _log_text(workplace: Workplace) -> None:
-    """Write what waits for the log as a row, and move the log when it is long."""
-    if workplace.log.flush(workplace.db):
-        move(workplace.db, workplace.log)
-
-
-def _do(workplace: Workplace, entry: Entry) -> object:
-    """Do one entry's work inside the transaction, and return its answer.
-
-    A refusal is an answer, and what was done until then is taken back: it is this operation's own and takes nothing
-    else of the batch with it.
-    """
-    if isinstance(entry.work, Operation):
-        try:
-            with savepoint(workplace.db):
-                return entry.work.apply(workplace)
-        except ChatForgeError as error:
-            workplace.doubt()
-            return error
-        except _IMPOSSIBLE as error:
-            workplace.doubt()
-            _log.warning("the store refuses %s", type(entry.work).__name__, exc_info=True)
-            return StoreError(f"This cannot be stored ({error}).")
-    try:
-        return entry.work(workplace)
-    except UNREADABLE as error:
-        _log.warning("the store cannot be understood", exc_info=True)
-        return StoreCorrupt(
-            f"Something in the store {workplace.path} cannot be understood ({error}).", hint=REPAIR_HINT
-        )
-
-
-_IMPOSSIBLE = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, *UNREADABLE)
-"""What one operation's own values cause: trying again would fail for ever, and the others are not to suffer from it."""
-
-
-def _look(workplace: Workplace, entry: Entry, error: StoreError) -> object:
-    """Answer a lookup with what is on the disk although something before it could not be written."""
-    try:
-        return _do(workplace, entry)
-    except (sqlite3.Error, OSError):
-        return error
-
-
-def _after_commit(workplace: Workplace, entry: Entry) -> None:
-    """Do what an operation wants done once it is durable."""
-    if isinstance(entry.work, Operation):
-        try:
-            entry.work.after_commit(workplace)
-        except (sqlite3.Error, OSError, StoreError, *UNREADABLE) as error:
-            _log.warning("%s is stored, but not tidied up: %s", type(entry.work).__name__, error)
+                _answer(entry.reply, error if entry.is_write else look(workplace, entry, error))
 
 
 def _answer(reply: Reply, answer: object) -> None:

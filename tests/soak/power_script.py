@@ -167,7 +167,7 @@ class Script:
         for operation in operations:
             self._pending.add(Entry(operation))
         self._writer._commit(self._place, self._pending.take())
-        assert not self._writer._kept, self._writer._trouble
+        assert not self._writer._failed, self._writer._failed.trouble
 
     def _session(self) -> None:
         if len(self._sessions) < 6:

@@ -151,7 +151,7 @@ async def test_a_thread_that_dies_answers_everyone_who_waits_and_everyone_who_co
     await store.open()
     session = a_session()
     await store.create_session(session)
-    monkeypatch.setattr(writer, "_do", broken)
+    monkeypatch.setattr(writer, "do_all", broken)
     async with asyncio.timeout(10):
         waiting = [store.load_sessions(), store.flush(), store.begin_turn(a_turn(session), session)]
         answers = await asyncio.gather(*waiting, return_exceptions=True)

@@ -287,7 +287,7 @@ async def test_what_waits_for_a_full_disk_is_bounded_and_what_is_stored_stays_a_
     await disk.fails()
     for _ in range(100):
         hasty.record(head.turn_id, [TextAppended(0, "a" * 20_000)])
-    assert hasty._writer._kept_size + hasty._writer._pending.size < 500_000
+    assert hasty._writer._failed.size + hasty._writer._pending.size < 500_000
     await limit_pages(hasty, 0)
     await disk.works()
     hasty.record(head.turn_id, [TextAppended(0, "later: there would be a gap before it")])
