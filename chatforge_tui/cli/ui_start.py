@@ -50,7 +50,7 @@ def run_ui(launch: Launch, modes: list[Any] | None = None) -> int:
 
 
 def _run_app(launch: Launch, endpoint: EndpointRef, engine: "_Engine", modes: list[Any] | None) -> int:
-    # 400 ms for textual and the screen; a mistake in the configuration need not wait for them.
+    # 145 ms for textual and the screen; a mistake in the configuration need not wait for them.
     from chatforge_tui.ui.app import ChatForgeApp  # noqa: PLC0415 - see above
     from chatforge_tui.ui.desk_app import DEFAULT_LESSON  # noqa: PLC0415 - see above
     from chatforge_tui.ui.widgets.empty_state import Lesson  # noqa: PLC0415 - see above
@@ -84,7 +84,7 @@ class _Engine:
 
     def start(self) -> "SessionManager":
         """Make the engine. Called in its thread."""
-        # 150 ms for engine and store: behind the first frame, not before it.
+        # 15 ms for engine and store: behind the first frame, not before it.
         from chatforge_tui.cli.composition import BuiltInEndpoint, make_manager  # noqa: PLC0415 - see above
         from chatforge_tui.cli.trash import empty_trash  # noqa: PLC0415 - see above
 

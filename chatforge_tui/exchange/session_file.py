@@ -27,6 +27,6 @@ def rendered(head: SessionHead, turns: tuple[Turn, ...], form: str) -> str:
         from chatforge_tui.exchange.markdown_text import session_markdown  # noqa: PLC0415 - 8 ms, only here
 
         return session_markdown(head, turns)
-    from chatforge_tui.exchange.html_text import session_html  # noqa: PLC0415 - 80 ms for markdown-it, only here
+    from chatforge_tui.exchange.html_text import session_html  # noqa: PLC0415 - 20 ms for markdown-it, only here
 
     return session_html(head, turns)

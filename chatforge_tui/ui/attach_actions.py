@@ -50,7 +50,7 @@ class AttachActions:
         if argument:
             self.take(pane, [argument])
             return
-        # Lazy: dialogs cost 60 ms that a start need not pay.
+        # Lazy: dialogs cost 20 ms that a start need not pay.
         from chatforge_tui.ui.screens.attach_file import AttachFileScreen  # noqa: PLC0415 - see above
 
         def take(path: str) -> None:

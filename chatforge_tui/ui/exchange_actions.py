@@ -67,7 +67,7 @@ class ExchangeActions:
                 return
             self._export(pane, form, given)
             return
-        # Lazy: dialogs cost 60 ms that a start need not pay.
+        # Lazy: dialogs cost 20 ms that a start need not pay.
         from chatforge_tui.ui.screens.export import ExportScreen  # noqa: PLC0415 - see above
 
         folder = self._folders.recall()

@@ -53,7 +53,7 @@ class FileActions:
 
     def ask(self, pane: Pane, file: FilePart, folder: str = "") -> None:
         """Show what it is, where it comes from and what it will be called; ask for the folder."""
-        # Lazy: dialogs cost 60 ms that a start need not pay.
+        # Lazy: dialogs cost 20 ms that a start need not pay.
         from chatforge_tui.ui.screens.save_file import SaveFileScreen  # noqa: PLC0415 - see above
 
         link = None if file.data is not None else judge_link(file.url)

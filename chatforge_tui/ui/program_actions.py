@@ -1,6 +1,6 @@
 """What a user can do with the program itself: palette, help, themes, the board, copying, leaving. No engine work.
 
-Dialogs are imported where they are shown: together they cost 60 ms, which a start need not pay.
+Dialogs are imported where they are shown: together they cost 20 ms, which a start need not pay.
 """
 
 import asyncio
@@ -380,6 +380,6 @@ def _stopped_at_card(pane: Pane) -> bool:
 
 def _dialogs() -> ModuleType:
     """Return the dialogs, imported when the first one is shown."""
-    from chatforge_tui.ui import dialogs  # noqa: PLC0415 - lazy: 60 ms that a start need not pay
+    from chatforge_tui.ui import dialogs  # noqa: PLC0415 - lazy: 20 ms that a start need not pay
 
     return dialogs

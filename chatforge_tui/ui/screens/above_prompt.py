@@ -62,7 +62,7 @@ class AbovePrompt:
             shown.remove()
             self.form = None
         if form is not None and self.form is None and pane is not None:
-            # Lazy: fields of every kind cost 50 ms, and most sessions never ask.
+            # Lazy: fields of every kind cost 5 ms, and most sessions never ask.
             from chatforge_tui.ui.widgets.form_panel import FormPanel  # noqa: PLC0415
 
             self.form = FormPanel(form, pane.form_input)
