@@ -11,6 +11,7 @@ was done about the message.
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -23,7 +24,6 @@ from chatforge_tui.domain.events import (
     StillAlive,
     StreamEvent,
     TerminalEvent,
-    TextDelta,
     TextReplaced,
     WaitingForUser,
 )
@@ -33,6 +33,7 @@ from chatforge_tui.domain.turn import TurnProblem
 from chatforge_tui.endpoints.a2a.binding import HttpCall
 from chatforge_tui.endpoints.a2a.card import Version, takes
 from chatforge_tui.endpoints.a2a.discovery import AskedHosts, Route, find_route
+from chatforge_tui.endpoints.a2a.first_chunk import FirstChunk
 from chatforge_tui.endpoints.a2a.forms import answer_lines
 from chatforge_tui.endpoints.a2a.replies import Accepting, Replies
 from chatforge_tui.endpoints.a2a.turn_reader import TurnReader
@@ -343,13 +344,6 @@ class A2aEndpoint:
         text = await self._text_of(route, task_id)
         return [] if not text or text == turn.reader.answer else [TextReplaced(text)]
 
-    async def _repeats(self, route: Route, task_id: TaskId, told: str, text: str) -> bool:
-        """Whether this text, which came after the snapshot, is in it already, going by the task as it stands now."""
-        if text not in told:
-            return False
-        whole = await self._text_of(route, task_id)
-        return whole.startswith(told) and not whole.startswith(told + text)
-
     async def _text_of(self, route: Route, task_id: TaskId) -> str:
         """Return the answer as the task has it now."""
         reader = TurnReader(task_id=task_id, earlier=self._earlier.get(task_id))
@@ -361,18 +355,16 @@ class A2aEndpoint:
         """Follow a running task; one that is over by now is asked for instead."""
         call = route.binding.about_task(Operation.SUBSCRIBE, task_id)
         failure: RpcFailure | None = None
-        told, is_sure = "", False
+        first = FirstChunk(partial(self._text_of, route, task_id))
         turn.replies.joins_text = False  # before it is sure which chunk is the first one
         async with aclosing(self._follow(turn, route, call)) as events:
             async for event in events:
                 if isinstance(event, RpcFailure):
                     failure = event
                     continue
-                if isinstance(event, TextDelta) and not is_sure:
-                    if told and await self._repeats(route, task_id, told, event.text):
-                        continue
-                    is_sure, told = bool(told), told + event.text
-                    turn.replies.joins_text = is_sure
+                if not first.is_past and await first.repeats(event):
+                    continue
+                turn.replies.joins_text = first.is_past
                 if isinstance(event, TerminalEvent):
                     for corrected in await self._last_word(turn, route, task_id):
                         yield corrected

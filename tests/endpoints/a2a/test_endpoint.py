@@ -8,7 +8,17 @@ from contextlib import aclosing
 import pytest
 
 from chatforge_tui.config.card_hosts import Permission
-from chatforge_tui.domain.events import Accepted, Failed, Finished, Noticed, StillAlive, TaskBound, WaitingForUser
+from chatforge_tui.domain.events import (
+    Accepted,
+    Failed,
+    Finished,
+    Noticed,
+    StillAlive,
+    TaskBound,
+    TextBegun,
+    TextDelta,
+    WaitingForUser,
+)
 from chatforge_tui.domain.ids import ContextId, TaskId, new_request_id, new_session_id, new_turn_id
 from chatforge_tui.domain.part import NoticeLevel
 from chatforge_tui.domain.request import PromptRequest, TaskRef
@@ -30,6 +40,7 @@ from chatforge_tui.safety.secret import Secret
 from tests.contracts.endpoint_run import Run, a_request, run, text_of
 from tests.endpoints.a2a.replaying import an_artifact
 from tests.servers.raw_server import RawServer, Request, Stall, Step, answer, raw_server, stream
+from tests.streaming.values import after
 
 OLD_CARD = {"name": "old", "url": "/rpc", "protocolVersion": "0.3.0", "capabilities": {}, "skills": []}
 NEW_CARD = {
@@ -630,3 +641,35 @@ async def test_a_cancelled_request_during_discovery_leaves_nothing_open(serving,
     await server.until_closed(seconds=1)
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+async def test_a_first_chunk_that_the_snapshot_has_is_not_told_twice_though_the_snapshot_has_two_artifacts(
+    serving, server
+):
+    serving.card(NEW_CARD)
+
+    def parts(*texts: str) -> list[dict[str, object]]:
+        return [{"text": text} for text in texts]
+
+    def artifact(name: str, *texts: str) -> dict[str, object]:
+        return {"artifactId": name, "name": name, "parts": parts(*texts)}
+
+    def snapshot(state: str, *more: str) -> dict[str, object]:
+        artifacts = [artifact("a", "Intro."), artifact("b", "One ", *more)]
+        return {"id": "t-1", "contextId": "c-1", "status": {"state": state}, "artifacts": artifacts}
+
+    def appended(text: str) -> dict[str, object]:
+        return {"artifactUpdate": {"taskId": "t-1", "artifact": artifact("b", text), "append": True}}
+
+    end = {"statusUpdate": {"taskId": "t-1", "status": {"state": "TASK_STATE_COMPLETED"}}}
+    working, now = snapshot("TASK_STATE_WORKING"), snapshot("TASK_STATE_WORKING", "two")
+    server.plays = [
+        stream(event({"task": working}), event(appended("One ")), event(appended("two")), event(end)),
+        reply(working),
+        reply(now),
+        reply(now),
+    ]
+    found = await resumed(serving.connect())
+    told = [each for each in found.events if isinstance(each, TextBegun | TextDelta)]
+    assert told == [TextDelta("Intro."), TextBegun(), TextDelta("One "), TextDelta("two")]
+    assert after(*found.events[:-1]).readable_answer == "Intro.\n\nOne two"
