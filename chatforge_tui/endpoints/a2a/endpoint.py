@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from functools import partial
-from http import HTTPStatus
 from typing import Final
 
 from msgspec import Struct
@@ -29,18 +28,17 @@ from chatforge_tui.domain.events import (
 )
 from chatforge_tui.domain.ids import TaskId
 from chatforge_tui.domain.request import PromptRequest, TaskRef
-from chatforge_tui.domain.turn import TurnProblem
 from chatforge_tui.endpoints.a2a.binding import HttpCall
 from chatforge_tui.endpoints.a2a.card import Version, takes
 from chatforge_tui.endpoints.a2a.discovery import AskedHosts, Route, find_route
 from chatforge_tui.endpoints.a2a.first_chunk import FirstChunk
 from chatforge_tui.endpoints.a2a.forms import answer_lines
+from chatforge_tui.endpoints.a2a.refusals import lost, problem_of, quoted, sent_once, was_not_begun, ways_left
 from chatforge_tui.endpoints.a2a.replies import Accepting, Replies
 from chatforge_tui.endpoints.a2a.turn_reader import TurnReader
 from chatforge_tui.endpoints.a2a.wire import (
     TASK_NOT_CANCELABLE,
     TASK_NOT_FOUND,
-    UNSUPPORTED_OPERATION,
     Operation,
     Outgoing,
     OutgoingFile,
@@ -51,13 +49,8 @@ from chatforge_tui.endpoints.a2a.wire import (
 )
 from chatforge_tui.endpoints.http import HttpChannel
 from chatforge_tui.endpoints.http_url import host_port, origin
-from chatforge_tui.errors import HttpRejected, ProtocolMismatch, StreamLost, StreamStalled, TaskForgotten
-from chatforge_tui.safety.redact import redact
+from chatforge_tui.errors import HttpRejected, ProtocolMismatch, StreamStalled
 
-_MAX_QUOTE: Final = 2048
-"""Most characters of an agent's own error message that are quoted."""
-_TOO_BUSY: Final = frozenset({503, 529})
-"""Statuses under which a server did not even begin."""
 _POLL_S: Final = (0.5, 1.0, 2.0, 3.0, 5.0)
 """Seconds between two looks at a task that cannot be followed by a stream, from the last one that found something new; the
 longest goes on."""
@@ -180,7 +173,7 @@ class A2aEndpoint:
             ) from error
         if isinstance(reply, RpcFailure) and reply.code not in (TASK_NOT_CANCELABLE, TASK_NOT_FOUND):
             raise ProtocolMismatch(
-                f"The agent did not stop the task: {_quoted(reply)}", hint="The agent may still be working."
+                f"The agent did not stop the task: {quoted(reply)}", hint="The agent may still be working."
             )
 
     def attend(self, *, is_watched: bool) -> None:
@@ -249,15 +242,15 @@ class A2aEndpoint:
                         else:
                             yield event
             except HttpRejected as error:
-                if turn.is_accepted or _was_not_begun(error):
+                if turn.is_accepted or was_not_begun(error):
                     raise
-                raise _sent_once(error) from error
-            ways = _understood_otherwise(failure, ways, way, outgoing) if failure and not turn.has_begun else []
+                raise sent_once(error) from error
+            ways = ways_left(failure, ways, way, outgoing) if failure and not turn.has_begun else []
             if not ways:
                 not_understood = failure is not None and failure.is_version_trouble
                 self._route = None if not_understood else replace(way, is_settled=True)
                 if failure is not None:
-                    for event in turn.reader.fail(_problem(failure, outgoing)):
+                    for event in turn.reader.fail(problem_of(failure, outgoing)):
                         yield event
 
     async def _follow(
@@ -312,7 +305,7 @@ class A2aEndpoint:
         reply = await turn.replies.ask(route.binding, call, timeout_s=self._settings.ask_s)
         if isinstance(reply, TaskSeen):
             return reply
-        raise _lost(reply)
+        raise lost(reply)
 
     async def _look_on(self, turn: "_Turn", route: Route, task_id: TaskId) -> AsyncGenerator[StreamEvent, None]:
         """Follow a task by looking at it, the first time at once."""
@@ -371,7 +364,7 @@ class A2aEndpoint:
                 yield event
         if failure is not None:
             if failure.code == TASK_NOT_FOUND:
-                raise _lost(failure)
+                raise lost(failure)
             async with aclosing(self._look_on(turn, route, task_id)) as looked:
                 async for event in looked:
                     yield event
@@ -410,51 +403,3 @@ def _outgoing(request: PromptRequest) -> Outgoing:
         OutgoingFile(file.name, file.media_type, request.contents[file.sha256]) for file in request.prompt.attachments
     )
     return Outgoing(request.turn_id, text, values, request.context_id, request.answers_task, files)
-
-
-def _was_not_begun(refusal: HttpRejected) -> bool:
-    """Whether a server that refuses a message says that nothing was done about it.
-
-    Any other failure may come after the agent has begun to act: a2a-sdk 1.3.0 over HTTP+JSON answers 500 when an agent raises
-    an exception.
-    """
-    return refusal.status < HTTPStatus.INTERNAL_SERVER_ERROR or refusal.status in _TOO_BUSY
-
-
-def _sent_once(failure: HttpRejected) -> HttpRejected:
-    """Return the failure of a server that may have acted on the message: nothing sends it again unasked."""
-    hint = f"{failure.hint} The agent may have acted on the prompt, so it was sent only once."
-    return HttpRejected(str(failure), status=failure.status, hint=hint, retry_after=failure.retry_after)
-
-
-def _understood_otherwise(failure: RpcFailure, ways: list[Route], tried: Route, outgoing: Outgoing) -> list[Route]:
-    """Return the ways still worth trying after the agent did not understand."""
-    if failure.is_version_trouble:
-        return ways
-    # to an answer the same code says that the task waits no longer
-    if failure.code == UNSUPPORTED_OPERATION and tried.streams and outgoing.task_id is None:
-        return [way for way in ways if not way.streams]
-    return []
-
-
-def _quoted(failure: RpcFailure) -> str:
-    return redact(failure.message.strip())[:_MAX_QUOTE] or f"error {failure.code}"
-
-
-def _lost(reply: WireEvent | RpcFailure) -> StreamLost:
-    if isinstance(reply, RpcFailure) and reply.code == TASK_NOT_FOUND:
-        return TaskForgotten("The agent no longer knows this task.", hint="It may have been restarted; ask it again.")
-    said = f": {_quoted(reply)}" if isinstance(reply, RpcFailure) else "."
-    return StreamLost(f"The agent does not tell how the task went on{said}", hint="Ask it again.")
-
-
-def _problem(failure: RpcFailure, outgoing: Outgoing) -> TurnProblem:
-    """Return why the agent did not answer, in its own words."""
-    hint = "The agent's operator may find more in its log."
-    if outgoing.task_id is not None:
-        hint = "The agent may have given up its question; send this again as a new prompt."
-    elif failure.is_version_trouble:
-        hint = 'Set a2a_version = "0.3" or "1.0" for this endpoint if you know which one the agent speaks.'
-    elif outgoing.files:
-        hint = "It may not take files of this type or size."
-    return TurnProblem("agent-error", f"The agent answered with an error: {_quoted(failure)}", hint)
