@@ -5,6 +5,7 @@ Owns no state: the life of the program and everything the actions need is in des
 
 from typing import TYPE_CHECKING
 
+from chatforge_tui.domain.counting import counted
 from chatforge_tui.ui.engine_desk import EngineDesk
 from chatforge_tui.ui.pane import Pane
 from chatforge_tui.ui.slash_commands import CommandTyped, CommandUnknown, PromptTyped, read_line
@@ -104,9 +105,10 @@ class ChatForgeApp(EngineDesk, inherit_bindings=False):
     def on_composer_pasted(self, event: Composer.Pasted) -> None:
         """Say what was done to a paste."""
         if event.hidden:
-            self.say(f"The paste held {event.hidden} hidden or control characters; they are shown as marks.")
+            self.say(f"The paste held {counted(event.hidden, 'hidden or control character')}, shown as marks.")
         if event.cut:
-            self.say(f"The paste was too long: its last {event.cut} characters were left out.", severity="warning")
+            left_out = counted(event.cut, "character")
+            self.say(f"The paste was too long for a prompt: without its last {left_out}.", severity="warning")
 
     def on_text_area_changed(self, event: Composer.Changed) -> None:
         """Keep the draft of the pane in front; it is saved when the typing rests."""
