@@ -75,19 +75,20 @@ class GrowingText(Piece):
         self._open = list(lines[-1].spans)
         text = "".join(text for text, _ in spans)
         if not text.endswith(lines[-1].text):  # blanks that no line has room for part it from what comes
-            self._open += _last_cells(spans, len(text) - len(text.rstrip(" ")))
+            self._open.append(_blanks_of(spans, len(text) - len(text.rstrip(" "))))
         return lines
 
 
-def _last_cells(spans: list[Span], count: int) -> list[Span]:
-    """Return the last so many characters of some spans."""
-    taken: list[Span] = []
+def _blanks_of(spans: list[Span], count: int) -> Span:
+    """Return the last so many characters of some spans, all blank, as one that is copied as they are: there may be thousands."""
+    copied: list[str] = []
+    missing = count
     for text, ink in reversed(spans):
-        if count <= 0:
+        if missing <= 0:
             break
-        taken.insert(0, (text[-count:], ink))
-        count -= len(text)
-    return taken
+        copied.append(text[-missing:] if ink.copy is None else ink.copy)
+        missing -= len(text)
+    return " " * count, spans[-1][1]._replace(copy="".join(reversed(copied)))
 
 
 def _width(spans: list[Span]) -> int:

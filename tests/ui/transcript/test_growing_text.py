@@ -99,3 +99,16 @@ def test_of_a_row_of_any_length_only_the_last_line_is_wrapped_again():
     after = piece.lay_out(page)
     assert all(one is other for one, other in zip(before[:-1], after, strict=False))
     assert len(after) - len(before) in {0, 1}
+
+
+def test_thousands_of_tabs_behind_a_word_are_wrapped_once():
+    piece = GrowingText(TEXT)
+    page = Page(40)
+    piece.lay_out(page)
+    piece.feed("word")
+    for _ in range(30):
+        piece.feed("\t" * 100)
+        piece.lay_out(page)
+    assert len(piece._open) < 110, "those of the last chunk, and one span for all before"
+    piece.feed("end")
+    assert copied(piece.lay_out(page)) == "word" + "\t" * 3_000 + "end"
