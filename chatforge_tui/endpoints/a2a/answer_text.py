@@ -125,6 +125,11 @@ class AnswerText:
             return self.sync()
         return [self._insert(block, text)]
 
+    def go_on(self, text: str) -> list[StreamEvent]:
+        """Append to the last visible block; there is one."""
+        last = self._visible()[-1]
+        return self.extend(next(key for key, block in self._blocks.items() if block is last), text)
+
     @contextmanager
     def restating(self) -> Generator[None, None, None]:
         """Drop every block and take in those of a snapshot; nothing of it is told before the next `sync`."""

@@ -240,7 +240,7 @@ class TurnReader:
         if not text.strip() or text.strip() in answer:
             return []
         if text.startswith(answer):
-            return self._answer.extend("(last status)", text[len(answer) :])
+            return self._answer.go_on(text[len(answer) :])
         return [Noticed(NoticeLevel.STATUS, text)]
 
     def _wait(self, state: TaskState, text: str) -> list[StreamEvent]:

@@ -153,6 +153,16 @@ def test_an_artifact_whose_text_comes_after_that_of_later_ones_runs_into_none_of
     assert sum(isinstance(event, TextReplaced) for event in agent.events) == 1
 
 
+@pytest.mark.parametrize("name", ["report", "final_result"])
+def test_a_last_status_that_goes_on_with_the_answer_is_no_text_of_its_own(name):
+    agent = Agent()
+    agent.artifact("a", "Intro.", name="intro")
+    agent.artifact("b", "It is", name=name)
+    told = "Intro.It is" if name == "report" else "It is"
+    agent.status("completed", f"{told} 42.")
+    assert after(*agent.events[:-1]).readable_answer == f"{told} 42.".replace("Intro.", "Intro.\n\n")
+
+
 def test_a_snapshot_and_a_replaced_answer_tell_where_another_artifact_begins():
     agent = Agent()
     agent.task("working", artifacts=[an_artifact("a", "Intro.", name="intro"), an_artifact("b", "Rep", name="report")])
