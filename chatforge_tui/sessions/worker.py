@@ -412,8 +412,10 @@ class SessionWorker:
     async def _end_stopped(self, run: TurnRun, reason: CancelReason) -> None:
         """End a run that was stopped, whether or not its stream obeys."""
         context = self._context
-        warning = await self._tell_agent(run, reason)
-        if run.unreached is not None and reason in {CancelReason.SHUTDOWN, CancelReason.HANDED_OVER}:
+        warning = "" if run.outcome is not None else await self._tell_agent(run, reason)
+        if run.outcome is not None:
+            outcome = run.outcome  # the agent has said its last word: only its stream was not closed yet
+        elif run.unreached is not None and reason in {CancelReason.SHUTDOWN, CancelReason.HANDED_OVER}:
             outcome = outcome_of_silence(run.unreached)
         else:
             outcome = outcome_of_stop(reason, warning, has_task=run.state.head.task_id is not None)

@@ -163,6 +163,26 @@ def test_an_endpoint_that_does_not_obey_delays_no_abort(run, endpoints, fault):
     run(body)
 
 
+@pytest.mark.parametrize("what", ["abort", "send"])
+def test_the_last_word_of_an_agent_stands_though_its_stream_is_still_being_closed(run, endpoints, what):
+    async def body(engine):
+        endpoints.slow_to_close = 0.1
+        a = await engine.new()
+        wire = await engine.send(a)
+        wire.say(Accepted("f"), BOUND, TextDelta("all"), Finished())
+        await settle()
+        if what == "abort":
+            await engine.manager.abort(a)
+        else:
+            (await engine.send(a, "again")).say(Accepted("f"), Finished())
+            await engine.manager.finished(a)
+        first = (await engine.manager.turns(a))[0]
+        assert (first.head.state, first.answer) == (TurnState.COMPLETE, "all")
+        assert not endpoints.canceled
+
+    run(body)
+
+
 def test_an_agent_that_cannot_be_told_is_named_in_the_turn(run, endpoints):
     async def body(engine):
         endpoints.cancel_error = Unreachable("no route")
