@@ -15,7 +15,7 @@ import chatforge_tui
 ROOT = Path(chatforge_tui.__file__).parent
 SOURCES = sorted(ROOT.rglob("*.py"))
 
-MAY_START_TASKS = {"sessions/manager.py", "ui/bridge.py", "guide/server.py", "cli/send.py"}
+MAY_START_TASKS = {"sessions/engine.py", "ui/bridge.py", "guide/server.py", "cli/send.py"}
 """The session manager and the program's roots. All but the guide's server do it in a task group."""
 
 MAY_CATCH_EVERYTHING = ["sessions/contained.py", "sessions/worker.py"]
