@@ -1,10 +1,14 @@
 """Where a mistake in one session ends: it is logged, and reaches no other session."""
 
+from collections.abc import Callable, Coroutine
 from types import TracebackType
+from typing import Any, TypeVarTuple
 
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.sessions import session_log
 from chatforge_tui.sessions.turn_run import TurnRun
+
+Args = TypeVarTuple("Args")
 
 
 class Contained:
@@ -37,3 +41,11 @@ class Contained:
         request_id = self._run.state.head.request_id if self._run is not None else None
         session_log.note_mistake("unexpected failure for session", self._session_id, request_id, error)
         return True
+
+
+async def safely(
+    session_id: SessionId, run: TurnRun | None, work: Callable[[*Args], Coroutine[Any, Any, None]], *args: *Args
+) -> None:
+    """Do work of one session, contained: in a task of its own, or where it is to leave no exception."""
+    with Contained(session_id, run):
+        await work(*args)

@@ -5,31 +5,30 @@ the task group would end every other session with it.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import suppress
-from typing import Any, TypeVarTuple
+from collections.abc import AsyncGenerator
 
 from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import HeadChanged
 from chatforge_tui.domain.events import TERMINAL_EVENTS, StreamEvent, TaskBound, TextDelta
 from chatforge_tui.domain.ids import SessionId, TaskId, first_request_id, new_request_id, new_turn_id
-from chatforge_tui.domain.request import PromptRequest, TaskRef
+from chatforge_tui.domain.request import TaskRef
 from chatforge_tui.domain.session import EndpointRef, SessionPatch
-from chatforge_tui.domain.turn import Prompt, Turn, TurnHead, TurnProblem, TurnState
-from chatforge_tui.errors import ChatForgeError, ContentLost, EndpointError, EngineStopped, Unreachable
+from chatforge_tui.domain.turn import Prompt, TurnHead, TurnProblem, TurnState
+from chatforge_tui.errors import ChatForgeError, EndpointError, EngineStopped, Unreachable
 from chatforge_tui.sessions import session_log
 from chatforge_tui.sessions.cleanup import reap, wait_for
-from chatforge_tui.sessions.contained import Contained
+from chatforge_tui.sessions.contained import Contained, safely
 from chatforge_tui.sessions.gate import through
 from chatforge_tui.sessions.ports import Endpoint
+from chatforge_tui.sessions.prompt_request import prompt_request, with_what_was_told
 from chatforge_tui.sessions.retry import Attempts
+from chatforge_tui.sessions.turn_end import finish
 from chatforge_tui.sessions.turn_run import TurnRun
 from chatforge_tui.sessions.worker_context import WorkerContext
 from chatforge_tui.streaming.cancellation import CancelReason
 from chatforge_tui.streaming.outcome import (
     BROKEN,
-    Outcome,
     cut,
     outcome_of_error,
     outcome_of_event,
@@ -38,8 +37,6 @@ from chatforge_tui.streaming.outcome import (
     outcome_of_stop,
 )
 from chatforge_tui.streaming.streaming_state import StreamingState
-
-Args = TypeVarTuple("Args")
 
 _EVENTS_IN_A_ROW = 64
 """After so many events the other sessions get their turn, even if the socket has more."""
@@ -108,7 +105,7 @@ class SessionWorker:
         if run.is_begun and run.task is not None:
             self._claim(run)
             run.task.cancel()
-            run.closing = self._context.start(self._safely(run, self._end_stopped, run, reason))
+            run.closing = self._context.start(safely(self._session_id, run, self._end_stopped, run, reason))
         return run
 
     def attend(self) -> None:
@@ -129,7 +126,7 @@ class SessionWorker:
         await wait_for(self._tells or (), self._context.settings.tell_agent_s)
         endpoint, self._endpoint = self._endpoint, None
         if endpoint is not None:
-            await self._safely(None, endpoint.aclose)
+            await safely(self._session_id, None, endpoint.aclose)
 
     def _start(
         self, head: TurnHead, predecessor: TurnRun | None, *, adopted: TurnHead | None = None, once: bool = False
@@ -150,7 +147,7 @@ class SessionWorker:
         Each coroutine below this one would take 250 bytes for as long as it streams, each `with` around it 112: so the
         stream is read in here, and whatever can go wrong with it is looked into elsewhere.
         """
-        await self._safely(run, self._begin, run)
+        await safely(self._session_id, run, self._begin, run)
         goes_on = run.is_begun and run.outcome is None
         limit = self._limit(run) if goes_on else None
         try:
@@ -171,7 +168,7 @@ class SessionWorker:
                     failure = error
                 finally:
                     if stream is not None:
-                        await self._safely(run, self._close, run, stream)
+                        await safely(self._session_id, run, self._close, run, stream)
                 goes_on = await self._goes_on_after(run, failure)
                 del failure  # it knows this frame, which would know it
         finally:
@@ -179,7 +176,7 @@ class SessionWorker:
                 limit.cancel()
         if self._claim(run):
             if run.is_begun:
-                await self._safely(run, self._finish, run, run.outcome or BROKEN)
+                await safely(self._session_id, run, finish, self._context, run, run.outcome or BROKEN)
             run.fail(RuntimeError("The turn did not come to its end; the log says why."))
             self._rest(run)
 
@@ -210,31 +207,6 @@ class SessionWorker:
             run.outcome = outcome_of_stop(reason, warning, has_task=run.is_lost)
         else:
             session_log.note("starting new stream for session", self._session_id, run.state.head.request_id)
-
-    async def _finish(self, run: TurnRun, outcome: Outcome) -> None:
-        """End a claimed run's turn; what cannot be saved now is saved later."""
-        turn = run.state.end(outcome, self._context.clock.now())
-        if outcome.state is TurnState.UNSENT:
-            turn = replace(turn, head=self._unsent(run, turn.head))
-        elif run.adopted is not None and _is_as_before(run, run.adopted, outcome):
-            turn = replace(turn, head=replace(turn.head, ended=run.adopted.ended))
-        run.ended = turn
-        if not await self._context.keeper.end(run, turn):
-            if turn.head.state is TurnState.UNSENT:
-                self._context.outbox.not_saved(self._session_id)
-            self._context.start(self._safely(run, self._save_later, turn))
-
-    async def _save_later(self, turn: Turn) -> None:
-        """Have the store take a turn's end as soon as it can; before that a prompt that waits cannot be sent."""
-        await self._context.keeper.save_later(turn)
-        if turn.head.state is TurnState.UNSENT:
-            self._context.outbox.saved(turn)
-
-    def _unsent(self, run: TurnRun, head: TurnHead) -> TurnHead:
-        """Return the head of a turn of which nothing has left: it waits where it waited, or begins to."""
-        if run.adopted is not None:
-            return replace(head, ordinal=run.adopted.ordinal, started=run.adopted.started, answers_task=None)
-        return replace(head, ordinal=self._context.outbox.place(head.session_id, head.started), answers_task=None)
 
     def _limit(self, run: TurnRun) -> asyncio.TimerHandle | None:
         """Set the alarm for a turn that takes too long."""
@@ -293,18 +265,12 @@ class SessionWorker:
         self._context.keeper.record(run.state, (run.state.connecting(),))
         endpoint, task = self._connect(), self._task_of(run)
         if not run.is_lost or task is None:
-            return endpoint.stream(await self._request(endpoint, run.state))
+            return endpoint.stream(await prompt_request(self._context, endpoint, run.state.head))
         session_log.note("re-attaching to task for session", self._session_id, run.state.head.request_id)
         run.state.retell()
-        if run.adopted is not None and run.adopted.answers_task is not None:
-            task = replace(task, told=await self._told_earlier(run, task))
+        if run.adopted is not None:
+            task = await with_what_was_told(self._context.store, run.adopted, task)
         return through(self._context.gate, endpoint.resume(task))
-
-    async def _told_earlier(self, run: TurnRun, task: TaskRef) -> str:
-        """Return what earlier turns say that asked or answered in the same task."""
-        turns = await self._context.store.load_turns(self._session_id)
-        of_task = [turn for turn in turns if task.task_id in {turn.head.task_id, turn.head.answers_task}]
-        return "".join(turn.answer for turn in of_task if turn.head.turn_id != run.state.head.turn_id)
 
     async def _close(self, run: TurnRun, stream: AsyncGenerator[StreamEvent, None]) -> None:
         """Close the stream of a try, with its socket. After the agent's last word nobody waits long for that."""
@@ -352,38 +318,6 @@ class SessionWorker:
         ):
             context.book.patch(self._session_id, SessionPatch(context_id=event.context_id))
 
-    async def _request(self, endpoint: Endpoint, state: StreamingState) -> PromptRequest:
-        session = self._context.book.get(self._session_id)
-        earlier: tuple[Turn, ...] = ()
-        if endpoint.needs_history:
-            turns = await self._context.store.load_turns(self._session_id)
-            earlier = tuple(turn for turn in turns if turn.head.ordinal < state.head.ordinal)
-        return PromptRequest(
-            session_id=self._session_id,
-            turn_id=state.head.turn_id,
-            request_id=state.head.request_id,
-            prompt=state.head.prompt,
-            context_id=session.context_id,
-            answers_task=state.head.answers_task,
-            history=earlier,
-            contents=await self._contents(state.head.prompt, earlier),
-        )
-
-    async def _contents(self, prompt: Prompt, history: tuple[Turn, ...]) -> dict[str, bytes]:
-        """Return the bytes of everything attached; of an earlier turn one that is lost may be missing.
-
-        Raises:
-            ContentLost: one of the prompt is lost.
-        """
-        contents: dict[str, bytes] = {}
-        for file in prompt.attachments:
-            contents[file.sha256] = await self._context.store.load_content(self._session_id, file)
-        for file in (file for turn in history for file in turn.head.prompt.attachments):
-            if file.sha256 not in contents:
-                with suppress(ContentLost):
-                    contents[file.sha256] = await self._context.store.load_content(self._session_id, file)
-        return contents
-
     def _task_of(self, run: TurnRun) -> TaskRef | None:
         """Return the task that the run's agent is at, as far as it is known."""
         head = run.state.head
@@ -419,7 +353,7 @@ class SessionWorker:
             outcome = outcome_of_silence(run.unreached)
         else:
             outcome = outcome_of_stop(reason, warning, has_task=run.state.head.task_id is not None)
-        await self._finish(run, outcome)
+        await finish(context, run, outcome)
         if run.task is not None and not await reap(run.task, context.settings.abort_grace_s):
             session_log.note("stream does not close for session", self._session_id, run.state.head.request_id)
             self._give_up_connection()
@@ -440,7 +374,7 @@ class SessionWorker:
         except ChatForgeError as error:
             return f"The agent could not be told to stop: {error}"
         failures: list[str] = []
-        tell = self._context.start(self._safely(run, self._cancel_task, endpoint, task, failures))
+        tell = self._context.start(safely(self._session_id, run, self._cancel_task, endpoint, task, failures))
         self._tells = self._tells or set()
         self._tells.add(tell)
         tell.add_done_callback(self._tells.discard)
@@ -467,7 +401,7 @@ class SessionWorker:
         """Let go of an endpoint that cannot be used any more, and close it without waiting."""
         endpoint, self._endpoint = self._endpoint, None
         if endpoint is not None:
-            self._context.start(self._safely(None, endpoint.aclose))
+            self._context.start(safely(self._session_id, None, endpoint.aclose))
 
     def _rest(self, run: TurnRun | None) -> None:
         """Begin to be idle after this run; with None, end being idle."""
@@ -480,16 +414,3 @@ class SessionWorker:
             self._timer = loop.call_later(self._context.settings.idle_close_s, self._context.retire, self._session_id)
             if run.ended is not None:
                 self._context.outbox.ended(run.ended, may_pass=run.unreached is None or run.unreached.retryable)
-
-    async def _safely(
-        self, run: TurnRun | None, work: Callable[[*Args], Coroutine[Any, Any, None]], *args: *Args
-    ) -> None:
-        """Do work of one session in a task of its own; see Contained."""
-        with Contained(self._session_id, run):
-            await work(*args)
-
-
-def _is_as_before(run: TurnRun, adopted: TurnHead, outcome: Outcome) -> bool:
-    """Whether nothing came of reading on with a turn: it is still interrupted, or still waits. It ended when it did."""
-    is_still = outcome.state in {TurnState.INTERRUPTED, adopted.state}
-    return run.is_lost and is_still and not run.has_news
