@@ -9,6 +9,7 @@ import subprocess
 import pytest
 from msgspec.structs import replace
 
+from chatforge_tui.exchange.json_shapes import session_line
 from tests.cli.material import ANSWER, FIRST, HEAD, OSC, SECOND
 from tests.cli.program import COMMAND
 
@@ -62,19 +63,7 @@ def test_a_home_may_be_named_before_and_after_the_command(program, tmp_path):
 
 
 def test_sessions_and_show_as_json(filled):
-    assert filled.run("sessions", "--json").json == [
-        {
-            "id": HEAD.session_id,
-            "title": HEAD.title,
-            "endpoint": HEAD.endpoint.name,
-            "open": True,
-            "position": 0,
-            "state": "failed",
-            "turns": 2,
-            "unsent": 0,
-            "updated": "2023-11-14T22:15:00.250Z",
-        }
-    ]
+    assert filled.run("sessions", "--json").json == [session_line(HEAD)]
     shown = filled.run("show", HEAD.session_id, "--json").json
     assert set(shown) == {"session", "turns"}
     assert shown["turns"][0]["answer"] == ANSWER

@@ -22,6 +22,7 @@ Runs inside the servers' virtual environments: imports nothing but the standard 
     status answer                   the answer as the text of the last status
     twice                           the same text as artifact and as last status
     new ids                         a new artifact id for each chunk
+    two artifacts                   an artifact, whole, then another one in two chunks
     anything else                   `You said: …`, with the number of the turn in its context
 """
 
@@ -298,6 +299,14 @@ async def new_ids(speaker: Speaker) -> None:
     await speaker.status("completed")
 
 
+async def two_artifacts(speaker: Speaker) -> None:
+    await text_answer(speaker, "The end", "first")
+    await speaker.artifact("b", "second", {"text": "Sta"})
+    await speaker.artifact("b", "second", {"text": "rt"}, append=True, last=True)
+    speaker.log("answer", text="Start")
+    await speaker.status("completed")
+
+
 SCENES = {
     "plan": plan,
     "text plan": text_plan,
@@ -316,4 +325,5 @@ SCENES = {
     "status answer": status_answer,
     "twice": twice,
     "new ids": new_ids,
+    "two artifacts": two_artifacts,
 }

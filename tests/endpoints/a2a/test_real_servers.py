@@ -32,6 +32,7 @@ from chatforge_tui.errors import EndpointError, StreamLost, Unauthorized
 from chatforge_tui.safety.secret import Secret
 from tests.contracts.endpoint_run import Run, a_request, a_request_with, run, text_of
 from tests.servers.a2a_process import A2aServer, run_a2a_server
+from tests.streaming.values import after
 
 # the environments of the two SDKs are made at first use
 pytestmark = pytest.mark.timeout(300)
@@ -181,6 +182,15 @@ async def test_the_answer_is_found_wherever_the_agent_puts_it(way, connect, prom
     expected = sorted(answer.replace(",", "").split()), sorted(found.text.replace(",", "").split())
     assert expected[0] == expected[1] if prompt == "data" else found.text == answer
     assert isinstance(found.events[-1], Finished)
+
+
+async def test_the_texts_of_two_artifacts_stay_apart_streamed_and_looked_up(way, connect):
+    endpoint = connect(way)
+    found = await run(endpoint, a_request("two artifacts"))
+    assert found.text == way.server.answer(bound(found).task_id) == "The endStart"
+    again = [event async for event in endpoint.resume(TaskRef(bound(found).task_id))]
+    for events in (found.events, again):
+        assert after(*events).readable_answer == "The end\n\nStart"
 
 
 async def test_a_form_is_asked_for_and_its_answers_arrive_as_lines_and_as_data(way, connect):
