@@ -60,6 +60,8 @@ _decode_apart = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
 _decode_damaged = msgspec.msgpack.Decoder(tuple[str, int, int, int, msgspec.Raw]).decode
 _LONGEST_HEAD = 5
 """Bytes before the characters of a text, at most."""
+_MISSING = None
+"""In the place of a record: there was one that could not be read."""
 
 
 def encode(records: Sequence[Record | _Added]) -> bytes:
@@ -130,7 +132,7 @@ def delete_of(db: sqlite3.Connection, programs: Iterable[InstanceId]) -> None:
 def wipe(db: sqlite3.Connection) -> None:
     """Take everything out of the log that counts for no turn, also of other programs and from rows shared with what counts.
 
-    A damaged row loses what cannot be read of it: nobody knows whose it was.
+    A damaged row loses what cannot be read of it: nobody knows whose it was. That something is missing it goes on to say.
     """
     live = {
         row["id"]: (row["instance"], row["logged_from"])
@@ -140,9 +142,11 @@ def wipe(db: sqlite3.Connection) -> None:
         key, body = row["key"], db.execute("SELECT body FROM text_log WHERE key = ?", (row["key"],)).fetchone()[0]
         records, is_whole = decode(body)
         kept = [record for record in records if _counts(live.get(record[0]), row["instance"], key)]
-        if not kept:
+        if not is_whole:
+            db.execute("UPDATE text_log SET body = ? WHERE key = ?", (_encode([*kept, _MISSING]), key))
+        elif not kept:
             db.execute("DELETE FROM text_log WHERE key = ?", (key,))
-        elif not is_whole or len(kept) < len(records):
+        elif len(kept) < len(records):
             db.execute("UPDATE text_log SET body = ? WHERE key = ?", (encode(kept), key))
 
 

@@ -292,6 +292,25 @@ async def test_of_a_purged_session_no_word_stays_in_the_rows_it_shared(path, mon
     await repair_source.close()
 
 
+async def test_a_purge_leaves_word_of_what_a_damaged_row_lost(store, other, path):
+    kept, kept_head = await live_turn(store)
+    session, head = await live_turn(store)
+    await store.flush()
+    for number in range(2):
+        store.record(kept_head.turn_id, [TextAppended(0, f"{number} ")])
+        store.record(head.turn_id, [TextAppended(0, "xylophone")])
+        await store.flush()
+    damage_row(path, 1, lambda body: body[: len(body) // 2 - 10])
+    damage_row(path, 0, lambda body: body.replace(b"xylophone", b"xylo\xff\xfeone"))
+    await store.trash_session(session.session_id, 1.0)
+    await store.purge_session(session.session_id)
+    assert in_files(path, "xylo") == 0
+    for one in (store, other):
+        [turn] = await one.load_turns(kept.session_id)
+        assert turn.answer == "1 "
+        assert care.check(path).altered == (kept.session_id,)
+
+
 async def test_a_program_may_purge_what_it_streams_itself(store, path):
     kept, kept_head = await live_turn(store)
     session, head = await live_turn(store)
