@@ -139,7 +139,7 @@ class AnswerText(Struct, gc=False, eq=False):
 
     def begin_another(self) -> None:
         """What follows is another text. While the answer is told again, that is known already."""
-        if self._echo is None and next(self._parts.text_ends(), None) is not None:
+        if (self._echo is None or self._echo.is_over) and next(self._parts.text_ends(), None) is not None:
             self.break_off()
             self._begins_another = True
 

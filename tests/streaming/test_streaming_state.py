@@ -102,6 +102,14 @@ def test_text_above_a_plan_that_is_still_arriving_only_grows_where_it_stands():
     assert state.plans.current == FURTHER
 
 
+def test_another_text_behind_one_that_was_told_again_in_one_piece_is_another_text():
+    state = fresh()
+    play(state, TextDelta("a"))
+    state.retell()
+    play(state, TextReplaced("a"), TextBegun(), TextDelta("b"))
+    assert state.snapshot().readable_answer == "a\n\nb"
+
+
 def test_a_text_that_was_cut_off_where_it_began_with_a_plan_is_another_text_still():
     before = fresh()
     play(before, TextDelta("a"), TextBegun(), TextDelta("⟦b"))
