@@ -12,6 +12,7 @@ from pathlib import Path
 
 from chatforge_tui.domain.digest import digest
 from chatforge_tui.domain.ids import new_request_id, new_session_id
+from chatforge_tui.domain.part import Part
 from chatforge_tui.store import codec, text_log
 from chatforge_tui.store.cells import as_text
 from chatforge_tui.store.connection import connect, readable
@@ -50,6 +51,8 @@ class Salvage:
         """
         self._db = db
         self._tell = tell
+        self._altered: dict[str, str] = {}
+        """Turns whose parts are not what they were at their end -> the checksum of what they were."""
         self._ended: set[str] = set()
         """Turns that have a checksum: nothing grows them any more."""
         self._whole: set[str] = set()
@@ -75,6 +78,7 @@ class Salvage:
             with closing(connect(source)) as damaged:
                 guard(damaged)
                 damaged.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+                self._take_whole_answers(damaged)
                 for table in _TABLES:
                     self._take_table(damaged, table)
                 self._take_live_text(damaged)
@@ -91,12 +95,23 @@ class Salvage:
         found = f"SELECT id, sha256 FROM turn WHERE NOT ({_STAND_IN['turn']})"
         turns = self._db.execute(found).fetchall()
         self._ended = {row["id"] for row in turns if row["sha256"] is not None}
+        self._altered = {
+            row["id"]: row["sha256"]
+            for row in turns
+            if row["sha256"] is not None and codec.checksum(_parts_of(self._db, row["id"])) != row["sha256"]
+        }
         has_all_parts = "part" not in self._damaged
-        self._whole = {row["id"] for row in turns if has_all_parts or self._is_as_it_ended(row)}
+        self._whole = {
+            row["id"] for row in turns if has_all_parts or (row["id"] in self._ended and row["id"] not in self._altered)
+        }
 
-    def _is_as_it_ended(self, turn: sqlite3.Row) -> bool:
-        parts = self._db.execute("SELECT * FROM part WHERE turn = ? ORDER BY idx", (turn["id"],)).fetchall()
-        return codec.checksum(map(codec.decode_part, parts)) == turn["sha256"]
+    def _take_whole_answers(self, source: sqlite3.Connection) -> None:
+        """Drop the parts of turns that are whole in this source, and here are not: they come from there."""
+        for turn_id, sha256 in list(self._altered.items()):
+            if codec.checksum(_parts_of(source, turn_id)) == sha256:
+                del self._altered[turn_id]
+                self._db.execute("DELETE FROM part WHERE turn = ?", (turn_id,))
+                self._whole.discard(turn_id)
 
     def _take_table(self, damaged: sqlite3.Connection, table: str) -> None:
         columns = [row for row in self._db.execute(f"PRAGMA table_info({table})") if row["name"] not in _OWN]
@@ -176,6 +191,17 @@ def count(db: sqlite3.Connection) -> tuple[int, int]:
     """Return how many sessions and turns there are."""
     row = db.execute("SELECT (SELECT count(*) FROM session), (SELECT count(*) FROM turn)").fetchone()
     return int(row[0]), int(row[1])
+
+
+def _parts_of(db: sqlite3.Connection, turn_id: str) -> tuple[Part, ...]:
+    """Return the parts of a turn as they are stored; none where they cannot be read."""
+    try:
+        found = readable(
+            db, lambda: db.execute("SELECT * FROM part WHERE turn = ? ORDER BY idx", (turn_id,)).fetchall()
+        )
+    except sqlite3.DatabaseError:
+        return ()
+    return tuple(map(codec.decode_part, found))
 
 
 def _is_here(db: sqlite3.Connection, turn_id: str) -> bool:

@@ -204,6 +204,19 @@ async def test_one_lost_page_costs_nothing_when_there_is_a_backup(path, table, w
     assert (report.moved_to / "store.db").exists()
 
 
+@pytest.mark.parametrize("altered", [("'altered'",), ("substr(text, 2)", "text || char(0xfffd)")])
+async def test_an_answer_that_was_altered_is_taken_from_a_backup_that_has_it_whole(path, altered):
+    store, heads = await a_store_with(path, 3, 2)
+    await store.close()
+    care.back_up(path)
+    for head, text in zip(heads, altered, strict=False):
+        of_session = "kind = 'text' AND turn IN (SELECT id FROM turn WHERE session = ?)"
+        change(path, f"UPDATE part SET text = {text} WHERE {of_session}", head.session_id)
+    repair(path)
+    assert await answers(path) == expected(3, 2)
+    assert care.check(path).is_sound
+
+
 async def test_without_a_backup_all_but_the_lost_page_comes_back(path):
     store, _ = await a_store_with(path, 40, 4)
     await store.close()
