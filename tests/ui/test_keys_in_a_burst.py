@@ -47,3 +47,26 @@ async def test_words_behind_the_key_of_the_commands_choose_one(home: Path):
         await at_rest(screen)
         screen.send(b"\x10give the session another")
         await screen.wait_for("give the session another")
+
+
+async def test_words_behind_a_key_of_the_list_of_sessions_are_for_what_it_opens(home: Path):
+    async with terminal(home=home) as screen:
+        await at_rest(screen)
+        screen.press("ctrl+s")
+        await screen.wait_for("/ search")
+        screen.send(b"/2000 seconds")
+        await screen.wait_for("2000 seconds")
+
+
+async def test_letters_behind_the_key_that_renames_in_the_list_of_sessions_delete_nothing(home: Path):
+    async with terminal(home=home) as screen:
+        await at_rest(screen)
+        screen.press("ctrl+s")
+        await screen.wait_for("1 ○ stream 5 lines")
+        await screen.until_quiet(0.2)
+        screen.send(b"rdx dx")
+        await screen.wait_for("Rename the session")
+        await screen.wait_for("dx dx")
+        screen.press("escape")
+        await screen.wait_for("1 ○ stream 5 lines")
+        assert "Alt+U" not in screen.text, "nothing was deleted"

@@ -62,7 +62,8 @@ class SessionsBoard(Dialog[SessionId]):
         """What each line stands for; None for a heading."""
         for action in keymap.in_scope(Scope.BOARD):
             for key in action.keys:
-                self._bindings.bind(key, f"board('{action.id}')", show=False)
+                # First of all: of keys in one burst those behind "/" or "r" are for what these open, and "d" is a letter there.
+                self._bindings.bind(key, f"board('{action.id}')", show=False, priority=True)
 
     def compose(self) -> ComposeResult:
         """Lay out the list."""
