@@ -2,6 +2,7 @@ import asyncio
 import sqlite3
 import threading
 import time
+import weakref
 from collections import deque
 from contextlib import closing, contextmanager
 
@@ -16,6 +17,7 @@ from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.errors import StoreError, StoreUnavailable
 from chatforge_tui.store import text_log, writer
 from chatforge_tui.store.connection import immediate
+from chatforge_tui.store.operations import Barrier
 from chatforge_tui.store.sqlite_store import SqliteStore
 from chatforge_tui.store.writer import DEFAULTS, Writer, WriterSettings
 from tests.store.values import a_session, a_turn, counted, ended
@@ -459,3 +461,15 @@ async def test_who_only_reads_takes_no_text(path):
     assert [turn.answer for turn in await reading.load_turns(session.session_id)] == [""]
     await reading.close()
     await writing.close()
+
+
+class Watched(Barrier, weakref=True):
+    """Says when nobody has it any more."""
+
+
+async def test_what_is_written_is_let_go_at_once(lazy):
+    work = Watched()
+    there = weakref.ref(work)
+    await lazy._writer.submit(work)
+    del work
+    await until(lambda: there() is None)
