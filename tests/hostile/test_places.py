@@ -217,7 +217,7 @@ def test_a_paste_that_ends_itself_sends_nothing(run: Run):
 @pytest.mark.parametrize("case", ["rlo", "tag-chars"])
 def test_what_is_invisible_in_a_paste_is_marked_and_counted(run: Run, case: str):
     assert "<U+" in visible(run, case)
-    assert "hiddenorcontrolcharacters" in visible(run, case)
+    assert "hiddenorcontrolcharacter" in visible(run, case)
 
 
 def test_a_title_that_was_typed_in_is_cleaned(run: Run):
