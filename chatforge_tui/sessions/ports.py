@@ -181,13 +181,16 @@ class SessionStore(Protocol):
         """Return all sessions (or, with trashed, only those in the trash): open ones by position, then by update."""
         ...
 
-    async def load_turns(self, session_id: SessionId, *, since: int = 0, before: int | None = None) -> list[Turn]:
+    async def load_turns(
+        self, session_id: SessionId, *, since: int = 0, before: int | None = None, but: TurnId | None = None
+    ) -> list[Turn]:
         """Return the session's turns in order, with everything handed over so far. [] for an unknown session.
 
         Args:
             session_id: whose.
             since: ordinal of the first turn to return.
             before: ordinal of the first one not to return any more; None = to the end.
+            but: a turn not to return; the caller has it. One that streams is the dearest to read.
         """
         ...
 

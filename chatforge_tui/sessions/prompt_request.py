@@ -23,8 +23,7 @@ async def prompt_request(context: WorkerContext, endpoint: Endpoint, head: TurnH
     session, store = context.book.get(head.session_id), context.store
     earlier: tuple[Turn, ...] = ()
     if endpoint.needs_history:
-        turns = await store.load_turns(head.session_id)
-        earlier = tuple(turn for turn in turns if turn.head.ordinal < head.ordinal)
+        earlier = tuple(await store.load_turns(head.session_id, before=head.ordinal))
     return PromptRequest(
         session_id=head.session_id,
         turn_id=head.turn_id,
@@ -45,9 +44,9 @@ async def with_what_was_told(store: SessionStore, head: TurnHead, task: TaskRef)
     """
     if head.answers_task is None:
         return task
-    turns = await store.load_turns(head.session_id)
+    turns = await store.load_turns(head.session_id, but=head.turn_id)
     of_task = [turn for turn in turns if task.task_id in {turn.head.task_id, turn.head.answers_task}]
-    return replace(task, told="".join(turn.answer for turn in of_task if turn.head.turn_id != head.turn_id))
+    return replace(task, told="".join(turn.answer for turn in of_task))
 
 
 async def _contents(

@@ -32,9 +32,18 @@ class Transcripts:
         Raises:
             StoreError: the store cannot be read.
         """
+        known = self._workers.live_turn(session_id)
+        turns = await self._read(session_id, since, known.head.turn_id if known is not None else None)
+        if known is not None and known.head.ordinal >= since and known.head.turn_id not in turns:
+            turns = await self._read(session_id, since, None)  # it ended in between
+        return sorted(turns.values(), key=lambda turn: turn.head.ordinal)
+
+    async def _read(self, session_id: SessionId, since: int, live: TurnId | None) -> dict[TurnId, Turn]:
+        """Return the turns, read without a live one: the store would look for its text in all that streams."""
         meanwhile = self._bus.subscribe()
         try:
-            turns = {turn.head.turn_id: turn for turn in await self._store.load_turns(session_id, since=since)}
+            stored = await self._store.load_turns(session_id, since=since, but=live)
+            turns = {turn.head.turn_id: turn for turn in stored}
             for event in meanwhile.drain():
                 if isinstance(event, TurnBegan | TurnEnded) and event.turn.head.session_id == session_id:
                     turns[event.turn.head.turn_id] = event.turn
@@ -42,10 +51,10 @@ class Transcripts:
                     turns.pop(event.turn_id, None)
         finally:
             meanwhile.close()
-        live = self._workers.live_turn(session_id)
-        for turn in (*self._keeper.unsaved(session_id), *([live] if live else [])):
+        now_live = self._workers.live_turn(session_id)
+        for turn in (*self._keeper.unsaved(session_id), *([now_live] if now_live else [])):
             turns[turn.head.turn_id] = turn
-        return sorted(turns.values(), key=lambda turn: turn.head.ordinal)
+        return turns
 
     def live_turn(self, session_id: SessionId, turn_id: TurnId) -> Turn | None:
         """Return a turn that this program is at, as it is now; None when it is at another one, or at none."""

@@ -66,9 +66,11 @@ class MemoryStore:
         heads = [self._counted(head) for head in self._sessions.values() if (head.trashed is not None) is trashed]
         return sorted(heads, key=lambda head: (not head.is_open, head.position if head.is_open else -head.updated))
 
-    async def load_turns(self, session_id: SessionId, *, since: int = 0, before: int | None = None) -> list[Turn]:
+    async def load_turns(
+        self, session_id: SessionId, *, since: int = 0, before: int | None = None, but: TurnId | None = None
+    ) -> list[Turn]:
         """Return the session's turns of these ordinals, in order."""
-        turns = [self._read(session_id, turn_id) for turn_id in self._turns.get(session_id, {})]
+        turns = [self._read(session_id, turn_id) for turn_id in self._turns.get(session_id, {}) if turn_id != but]
         wanted = [
             turn for turn in turns if turn.head.ordinal >= since and (before is None or turn.head.ordinal < before)
         ]

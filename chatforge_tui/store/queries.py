@@ -38,9 +38,9 @@ _SESSIONS = f"""
 """
 _LIVE = frozenset(state.value for state in TurnState if state.is_live)
 _OPEN_FIRST = "ORDER BY is_open DESC, CASE WHEN is_open THEN position END, updated DESC, session.id DESC"
-_ORDINALS = "session = ?1 AND ordinal >= ?2 AND (?3 IS NULL OR ordinal < ?3)"
-"""Of session, from, below (NULL = to the end, where damaged ordinals that are no numbers stand, too)."""
-_OF_SESSION = f"WHERE turn IN (SELECT id FROM turn WHERE {_ORDINALS})"
+_WANTED = "session = ?1 AND ordinal >= ?2 AND (?3 IS NULL OR ordinal < ?3) AND id IS NOT ?4"
+"""Of session, from, below (NULL = to the end, where damaged ordinals that are no numbers stand, too), and without."""
+_OF_WANTED = f"WHERE turn IN (SELECT id FROM turn WHERE {_WANTED})"
 
 
 def load_sessions(db: sqlite3.Connection, is_alive: IsAlive, *, trashed: bool = False) -> list[SessionHead]:
@@ -76,6 +76,7 @@ def load_turns(
     *,
     since: int = 0,
     before: int | None = None,
+    but: TurnId | None = None,
 ) -> list[Turn]:
     """Return the turns of a session in order, from the ordinal `since` on and, if there is one, below `before`.
 
@@ -88,8 +89,10 @@ def load_turns(
         reader: has read the log of live text on this connection before; None to read all of it.
         since: the first ordinal, >= 0.
         before: the ordinal behind the last; None = to the end.
+        but: a turn that is not wanted; None = all are.
     """
-    found = readable(db, lambda: _rows_of_session(db, session_id, since, before, reader or TextLogReader()))
+    wanted = (session_id, since, before, but)
+    found = readable(db, lambda: _rows_of_session(db, wanted, reader or TextLogReader()))
     parts, plans, chunks = _by_turn(found.parts), _by_turn(found.plans), _by_turn(found.chunks)
     return [
         _turn(
@@ -142,18 +145,17 @@ class _Found(NamedTuple):
 
 
 def _rows_of_session(
-    db: sqlite3.Connection, session_id: SessionId, since: int, before: int | None, reader: TextLogReader
+    db: sqlite3.Connection, wanted: tuple[SessionId, int, int | None, TurnId | None], reader: TextLogReader
 ) -> _Found:
-    """Return the rows of a session's turns."""
-    of_session = (session_id, since, before)
+    """Return the rows of a session's turns; `wanted` as in `_WANTED`."""
     with snapshot(db):
         return _with_live_text(
             db,
             reader,
-            db.execute(f"SELECT * FROM turn WHERE {_ORDINALS} ORDER BY ordinal, id", of_session).fetchall(),
-            db.execute(f"SELECT * FROM part {_OF_SESSION} ORDER BY turn, idx", of_session).fetchall(),
-            db.execute(f"SELECT * FROM plan {_OF_SESSION} ORDER BY turn, sequence", of_session).fetchall(),
-            db.execute(f"SELECT * FROM chunk {_OF_SESSION} ORDER BY turn, seq", of_session).fetchall(),
+            db.execute(f"SELECT * FROM turn WHERE {_WANTED} ORDER BY ordinal, id", wanted).fetchall(),
+            db.execute(f"SELECT * FROM part {_OF_WANTED} ORDER BY turn, idx", wanted).fetchall(),
+            db.execute(f"SELECT * FROM plan {_OF_WANTED} ORDER BY turn, sequence", wanted).fetchall(),
+            db.execute(f"SELECT * FROM chunk {_OF_WANTED} ORDER BY turn, seq", wanted).fetchall(),
         )
 
 

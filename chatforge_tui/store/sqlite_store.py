@@ -209,11 +209,13 @@ class SqliteStore:
             self._known.read(head)
         return heads
 
-    async def load_turns(self, session_id: SessionId, *, since: int = 0, before: int | None = None) -> list[Turn]:
+    async def load_turns(
+        self, session_id: SessionId, *, since: int = 0, before: int | None = None, but: TurnId | None = None
+    ) -> list[Turn]:
         """Return the session's turns of these ordinals, in order, with everything handed over so far."""
 
         def look(at: Workplace) -> list[Turn]:
-            return queries.load_turns(at.db, at.me.is_alive, session_id, at.reader, since=since, before=before)
+            return queries.load_turns(at.db, at.me.is_alive, session_id, at.reader, since=since, before=before, but=but)
 
         return [self._unsaved.get(turn.head.turn_id, turn) for turn in await self._look(look)]
 

@@ -719,6 +719,8 @@ async def test_turns_can_be_read_from_an_ordinal_on(store):
     assert await store.load_turns(session.session_id, since=2) == []
     assert [turn.answer for turn in await store.load_turns(session.session_id, before=1)] == ["one"]
     assert await store.load_turns(session.session_id, since=1, before=1) == []
+    for but, answers in ((second.turn_id, ["one"]), (first.turn_id, ["two"]), (None, ["one", "two"])):
+        assert [turn.answer for turn in await store.load_turns(session.session_id, but=but)] == answers
 
 
 async def test_a_session_that_nobody_else_holds_can_be_held_again_and_again_and_given_up(store):

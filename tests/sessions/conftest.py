@@ -74,8 +74,9 @@ def network(endpoints: ScriptedEndpoints) -> Network:
 
 
 @pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
+def store(request: pytest.FixtureRequest) -> MemoryStore:
+    """Return a store, of the class that a test names as the parameter."""
+    return getattr(request, "param", MemoryStore)()
 
 
 @pytest.fixture

@@ -42,8 +42,10 @@ class SlowMemoryStore(MemoryStore):
         await super().end_turn(turn, session)
         await settle(3)
 
-    async def load_turns(self, session_id: SessionId, *, since: int = 0, before: int | None = None) -> list[Turn]:
-        turns = await super().load_turns(session_id, since=since, before=before)
+    async def load_turns(
+        self, session_id: SessionId, *, since: int = 0, before: int | None = None, but: TurnId | None = None
+    ) -> list[Turn]:
+        turns = await super().load_turns(session_id, since=since, before=before, but=but)
         await settle(2)
         return turns
 

@@ -376,3 +376,47 @@ def test_settings_say_how_often_is_tried(run, endpoints):
         assert len(endpoints.wires) == 1
 
     run(body, EngineSettings(max_retries=0))
+
+
+class Slow(MemoryStore):
+    """Lets others go on while turns are read; notes which turn was not asked for."""
+
+    def __init__(self):
+        super().__init__()
+        self.meanwhile = lambda: settle(0)
+        self.spared = []
+
+    async def load_turns(self, session_id, *, since=0, before=None, but=None):
+        self.spared.append(but)
+        turns = await super().load_turns(session_id, since=since, before=before, but=but)
+        await self.meanwhile()
+        return turns
+
+
+@pytest.mark.parametrize("ends", [False, True])
+@pytest.mark.parametrize("store", [pytest.param(Slow, id="slow")], indirect=True)
+def test_a_live_turn_is_not_read_from_the_store_but_is_there(run, endpoints, store, ends):
+    async def body(engine):
+        endpoints.script = echo
+        a = await engine.new()
+        await engine.manager.send(a, Prompt("first"))
+        await settle()
+        endpoints.script = None
+        wire = await engine.send(a, "second")
+        wire.say(Accepted("fake"), TextDelta("half"))
+        await settle()
+
+        async def end():
+            wire.say(TextDelta(" and whole"), Finished("stop"))
+            await settle()
+
+        if ends:
+            store.meanwhile = end
+        store.spared.clear()
+        turns = await engine.manager.turns(a)
+        assert [turn.head.prompt.text for turn in turns] == ["first", "second"]
+        assert turns[1].answer == ("half and whole" if ends else "half")
+        assert turns[1].head.state is (TurnState.COMPLETE if ends else TurnState.STREAMING)
+        assert store.spared == [turns[1].head.turn_id]
+
+    run(body)

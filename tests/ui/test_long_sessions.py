@@ -71,11 +71,11 @@ async def test_a_short_session_comes_at_once():
 class OnlyTheEnd(MemoryStore):
     """Of which the earlier turns cannot be read."""
 
-    async def load_turns(self, session_id, *, since=0, before=None):
+    async def load_turns(self, session_id, *, since=0, before=None, but=None):
         if before is not None:
             message = "The disk does not answer."
             raise StoreError(message)
-        return await super().load_turns(session_id, since=since)
+        return await super().load_turns(session_id, since=since, but=but)
 
 
 async def test_where_the_earlier_turns_cannot_be_read_the_end_stays_and_that_is_said(home):
