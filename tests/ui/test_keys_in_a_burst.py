@@ -58,15 +58,15 @@ async def test_words_behind_a_key_of_the_list_of_sessions_are_for_what_it_opens(
         await screen.wait_for("2000 seconds")
 
 
-async def test_letters_behind_the_key_that_renames_in_the_list_of_sessions_delete_nothing(home: Path):
+async def test_a_key_that_acts_in_the_list_of_sessions_acts_where_the_keys_before_it_went(home: Path):
     async with terminal(home=home) as screen:
         await at_rest(screen)
+        screen.press("ctrl+n")
+        await screen.wait_for("A new session with")
         screen.press("ctrl+s")
-        await screen.wait_for("1 ○ stream 5 lines")
+        await screen.wait_for("2 ○ New session")
         await screen.until_quiet(0.2)
-        screen.send(b"rdx dx")
-        await screen.wait_for("Rename the session")
-        await screen.wait_for("dx dx")
-        screen.press("escape")
-        await screen.wait_for("1 ○ stream 5 lines")
-        assert "Alt+U" not in screen.text, "nothing was deleted"
+        screen.press("up", "enter")
+        await screen.until(
+            lambda: "/ search" not in screen.text and "A new session" not in screen.text, "the first opens"
+        )

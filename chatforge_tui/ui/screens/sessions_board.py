@@ -62,8 +62,10 @@ class SessionsBoard(Dialog[SessionId]):
         """What each line stands for; None for a heading."""
         for action in keymap.in_scope(Scope.BOARD):
             for key in action.keys:
-                # First of all: of keys in one burst those behind "/" or "r" are for what these open, and "d" is a letter there.
-                self._bindings.bind(key, f"board('{action.id}')", show=False, priority=True)
+                # Before anything else: of keys in one burst the letters behind "/" are looked for. What acts on the session
+                # under the cursor has to wait until the keys before it have moved that.
+                is_first = action.id == "board.search"
+                self._bindings.bind(key, f"board('{action.id}')", show=False, priority=is_first)
 
     def compose(self) -> ComposeResult:
         """Lay out the list."""
