@@ -30,7 +30,7 @@ def run(arguments: list[str]) -> int:
     try:
         if not arguments:  # how it is nearly always started: without the 15 ms that click and the commands take
             return open_ui(Launch())
-        from chatforge_tui.cli.commands import run_command  # noqa: PLC0415 - see above
+        from chatforge_tui.cli.commands.root import run_command  # noqa: PLC0415 - see above
 
         return run_command(arguments)
     except KeyboardInterrupt:

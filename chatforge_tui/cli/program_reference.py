@@ -6,7 +6,7 @@ One source for the built-in agent, the README and `--help`: nothing here is writ
 import click
 
 from chatforge_tui import __version__
-from chatforge_tui.cli.commands import root
+from chatforge_tui.cli.commands.root import root
 from chatforge_tui.cli.exit_codes import EXIT_CODES
 from chatforge_tui.cli.launch import Launch
 from chatforge_tui.config.keymap import Keymap
