@@ -1,6 +1,13 @@
-"""The order in which files of tests go to the workers of pytest-xdist: those that take long first, so that none is left alone."""
+"""What holds for all tests: the order in which their files go to the workers, and that no verdict depends on the machine's load.
+
+Files that take long go to the workers of pytest-xdist first, so that none is left alone.
+"""
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("any load", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any load")
 
 LONG = (
     "tests/benchmarks/test_bench.py",

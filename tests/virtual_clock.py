@@ -6,7 +6,8 @@ it (tests/test_virtual_clock.py) pins what it relies on.
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import wraps
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -47,6 +48,16 @@ def run_virtually(work: Coroutine[Any, Any, T]) -> T:
         return result
     finally:
         loop.close()
+
+
+def virtually(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    """Run a test that needs nothing but a loop on one whose time jumps."""
+
+    @wraps(test)
+    def run() -> None:
+        run_virtually(test())
+
+    return run
 
 
 async def settle(steps: int = 40) -> None:

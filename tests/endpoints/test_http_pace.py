@@ -1,13 +1,10 @@
 """A stream that trickles is read at the pace of a screen, a hidden one more slowly; first bytes, and what flows, never wait."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from functools import wraps
-from typing import Any
 
 from chatforge_tui.endpoints.http_sockets import _SILENT_BEATS, _TRICKLE, SocketBackend, SocketStream
 from chatforge_tui.endpoints.reading_beat import HIDDEN_S, WATCHED_S
-from tests.virtual_clock import run_virtually
+from tests.virtual_clock import virtually
 
 
 class Transport(asyncio.Transport):
@@ -52,16 +49,6 @@ def an_unwatched_backend():
     backend = SocketBackend()
     backend.attend(is_watched=False)
     return backend
-
-
-def virtually(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    """Run a test on a loop whose time jumps."""
-
-    @wraps(test)
-    def run() -> None:
-        run_virtually(test())
-
-    return run
 
 
 def a_stream(backend: SocketBackend | None = None) -> tuple[SocketStream, Transport]:

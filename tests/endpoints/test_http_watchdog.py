@@ -1,25 +1,12 @@
 """The clocks of one exchange, on a clock of the tests' own."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from functools import wraps
-from typing import Any
 
 from chatforge_tui.endpoints.http_settings import HttpSettings
 from chatforge_tui.endpoints.http_watchdog import Watchdog
-from tests.virtual_clock import VirtualLoop, run_virtually, settle
+from tests.virtual_clock import VirtualLoop, settle, virtually
 
 LIMITS = HttpSettings(first_byte_s=120.0, idle_s=120.0, progress_s=300.0)
-
-
-def virtually(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    """Run a test on a loop whose time jumps."""
-
-    @wraps(test)
-    def run() -> None:
-        run_virtually(test())
-
-    return run
 
 
 def guarding() -> tuple[Watchdog, list[float]]:
@@ -30,6 +17,14 @@ def guarding() -> tuple[Watchdog, list[float]]:
     watchdog.head_arrived()
     watchdog.wait_begins()
     return watchdog, gave_up
+
+
+async def gives_up(gave_up: list[float], *, not_within: float, but_within: float) -> None:
+    """Wait so many seconds in which nobody gives up, and so many more in which somebody does."""
+    await asyncio.sleep(not_within)
+    assert not gave_up
+    await asyncio.sleep(but_within - not_within)
+    assert gave_up
 
 
 async def stand_still(seconds: float) -> None:
@@ -44,9 +39,7 @@ async def stand_still(seconds: float) -> None:
 async def test_a_server_that_says_nothing_is_given_up_at_the_limit():
     began = asyncio.get_running_loop().time()
     _, gave_up = guarding()
-    await asyncio.sleep(119)
-    assert not gave_up
-    await asyncio.sleep(2)
+    await gives_up(gave_up, not_within=119, but_within=121)
     assert gave_up == [began + 120]
 
 
@@ -58,20 +51,14 @@ async def test_the_time_for_which_the_process_stood_still_does_not_count():
     assert not gave_up
     watchdog.wait_ends()  # its words had been waiting in the socket
     watchdog.wait_begins()
-    await asyncio.sleep(119)
-    assert not gave_up
-    await asyncio.sleep(2)
-    assert gave_up
+    await gives_up(gave_up, not_within=119, but_within=121)
 
 
 @virtually
 async def test_a_server_that_says_nothing_after_a_standstill_either_is_given_up():
     _, gave_up = guarding()
     await stand_still(3_600)
-    await asyncio.sleep(104)
-    assert not gave_up
-    await asyncio.sleep(30)
-    assert gave_up
+    await gives_up(gave_up, not_within=104, but_within=134)
 
 
 @virtually
@@ -92,7 +79,4 @@ async def test_while_the_reader_is_busy_a_standstill_changes_nothing():
     watchdog.wait_ends()
     await stand_still(3_600)
     watchdog.wait_begins()
-    await asyncio.sleep(119)
-    assert not gave_up
-    await asyncio.sleep(2)
-    assert gave_up
+    await gives_up(gave_up, not_within=119, but_within=121)
