@@ -225,14 +225,14 @@ def _between(strip: Strip, first: int, after: int) -> Iterator[tuple[str, Style 
         begin, at = at, at + (len(text) if text.isascii() else cell_len(text))
         if at <= first:
             continue
+        if begin >= after and at > begin:
+            return
         if begin < first or at > after:
             if text.isascii():
                 text = text[max(0, first - begin) : after - begin]  # noqa: PLW2901 - the part of it that is wanted
             else:
                 text = _cells_of(text, max(0, first - begin), after - begin)  # noqa: PLW2901
-        yield text, style
-        if at >= after:
-            return
+        yield text, style  # what takes no cell belongs to the one before it
 
 
 def _cells_of(text: str, first: int, after: int) -> str:

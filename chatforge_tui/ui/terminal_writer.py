@@ -11,6 +11,8 @@ from queue import Queue
 from threading import RLock, Thread
 from typing import TextIO
 
+from chatforge_tui.ui.steady_cells import steady
+
 MOST_WAITING = 30
 """Writes that can wait for a terminal that stands still, as many as with Textual; one more waits for one of them."""
 
@@ -35,7 +37,7 @@ class TerminalWriter:
 
     def write(self, text: str) -> None:
         """Write a text: now, or as soon as the terminal takes it."""
-        data = text.encode(self._encoding, self._errors)
+        data = steady(text).encode(self._encoding, self._errors)
         with self._order:
             if not self._queue.unfinished_tasks:
                 data = self._write_now(data)

@@ -90,6 +90,12 @@ def test_half_of_a_wide_character_becomes_a_blank():
             assert text == strip.crop(first, after).text
 
 
+def test_a_mark_at_the_end_goes_with_the_cell_before_it():
+    strip = Strip([Segment("ab"), Segment("\u0301"), Segment("cd")])
+    assert "".join(text for text, _ in _between(strip, 0, 2)) == "ab\u0301"
+    assert "".join(text for text, _ in _between(strip, 2, 4)) == "cd"
+
+
 def test_a_look_is_set_where_it_begins_and_taken_back_at_the_end():
     bold = Strip([Segment("bold", Style(bold=True)), Segment(" too", Style(bold=True)), Segment(" not")])
     rows = [_Row(0), _Row(1)]

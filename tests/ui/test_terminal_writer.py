@@ -44,6 +44,13 @@ def test_a_terminal_that_reads_has_it_before_the_call_returns(line: Line):
     line.writer.stop()
 
 
+def test_emoji_keep_their_cells(line: Line):
+    line.writer.write("👍🏿|")
+    expected = "\x1b7  \x1b8\x1b7👍🏿\x1b8\x1b[2C|".encode()
+    assert line.read(len(expected)) == expected
+    line.writer.stop()
+
+
 def test_what_a_terminal_does_not_take_waits_and_comes_in_order(line: Line):
     texts = [f"{number:06}|" * 1_000 for number in range(MOST_WAITING)]
     for text in texts:

@@ -13,6 +13,7 @@ from textual.filter import LineFilter
 from textual.geometry import Region
 from textual.strip import Strip
 
+from chatforge_tui.ui.steady_cells import MOST_BEYOND, has_emoji
 from chatforge_tui.ui.transcript.ink import EMPTY, Line
 from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS
 from chatforge_tui.ui.transcript.paint import PLAIN, Overlay, Palette, paint
@@ -140,19 +141,30 @@ def _changed_cells(y: int, old: _Painted | None, new: _Painted, width: int) -> R
     """Return the cells of a row that changed: of a line that grows, only its end is written to the terminal again."""
     if old is None or old.overlay != new.overlay or new.overlay._replace(mark="") != PLAIN:
         return Region(0, y, width, 1)
-    first = GUTTER_COLUMNS
+    first, place = GUTTER_COLUMNS, 0
     for (old_text, old_ink), (text, ink) in zip(old.line.spans, new.line.spans, strict=False):
         if old_ink != ink:
             break
         if old_text == text:
-            first += width_of(text)
+            first, place = first + width_of(text), place + len(text)
             continue
         if is_narrow(old_text) and is_narrow(text):
             differing = (index for index, (one, other) in enumerate(zip(old_text, text, strict=False)) if one != other)
-            first += next(differing, min(len(old_text), len(text)))
+            same = next(differing, min(len(old_text), len(text)))
+            first, place = first + same, place + same
         break
-    after = min(width, GUTTER_COLUMNS + max(old.line.cells, new.line.cells))
+    if _is_mark(old.line.text[place : place + 1]) or _is_mark(new.line.text[place : place + 1]):
+        return Region(0, y, width, 1)
+    after = GUTTER_COLUMNS + max(old.line.cells, new.line.cells)
+    if has_emoji(old.line.text) or has_emoji(new.line.text):
+        after += MOST_BEYOND
+    after = min(width, after)
     return Region(first, y, max(1, after - first), 1)
+
+
+def _is_mark(character: str) -> bool:
+    """Tell whether a character is drawn in the cell before it, so that it stays as long as that is not written."""
+    return character != "" and not is_narrow(character) and not width_of(character)
 
 
 def _are_alike(some: tuple[LineFilter, ...], others: tuple[LineFilter, ...]) -> bool:
