@@ -36,18 +36,18 @@ def fold(turn: Turn, changes: Iterable[TurnChange]) -> Turn:
     tails: dict[tuple[int, str], list[str]] = {}
     for change in changes:
         match change:
-            case TextAppended(index, text, field):
+            case TextAppended(index=index, text=text, field=field):
                 tails.setdefault((index, field), []).append(text)
-            case PartAdded(part) | PartReplaced(part):
+            case PartAdded(part=part) | PartReplaced(part=part):
                 _forget(tails, part.index)
                 parts[part.index] = part
-            case PartDropped(index):
+            case PartDropped(index=index):
                 _forget(tails, index)
                 parts.pop(index, None)
-            case PlanRecorded(sequence, plan):
+            case PlanRecorded(sequence=sequence, plan=plan):
                 if sequence >= len(plans):
                     plans.append(plan)
-            case HeadChanged(changed):
+            case HeadChanged(head=changed):
                 head = changed
     for (index, field), chunks in tails.items():
         if (part := parts.get(index)) is not None:

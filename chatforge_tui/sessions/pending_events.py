@@ -125,11 +125,11 @@ class PendingTurn:
         match change:
             case HeadChanged() | PlanRecorded():
                 self._keep(change)
-            case PartAdded(part):
+            case PartAdded(part=part):
                 overflow[part.index] = True
-            case PartReplaced(part):
+            case PartReplaced(part=part):
                 overflow.setdefault(part.index, False)
-            case PartDropped(index) | TextAppended(index):
+            case PartDropped(index=index) | TextAppended(index=index):
                 overflow.setdefault(index, False)
 
 
@@ -168,24 +168,24 @@ class PendingEvents:
     def add(self, event: EngineEvent) -> None:
         """Take an event."""
         match event:
-            case TurnChanged(_, turn_id):
+            case TurnChanged(turn_id=turn_id):
                 pending = self._events.get(("changes", turn_id))
                 if not isinstance(pending, PendingTurn):
                     pending = PendingTurn(event, self._limit)
                     self._events["changes", turn_id] = pending
                 pending.add(event)
-            case TurnBegan(turn):
+            case TurnBegan(turn=turn):
                 self._let_go(turn.head.turn_id)
                 self._events["began", turn.head.turn_id] = event
-            case TurnEnded(turn):
+            case TurnEnded(turn=turn):
                 self._settle(turn)
                 self._events["ended", turn.head.turn_id] = event
-            case TurnRemoved(_, turn_id):
+            case TurnRemoved(turn_id=turn_id):
                 self._let_go(turn_id)
                 self._events["turn removed", turn_id] = event
-            case SessionChanged(head):
+            case SessionChanged(head=head):
                 self._events["head", head.session_id] = event
-            case SessionRemoved(session_id):
+            case SessionRemoved(session_id=session_id):
                 self._events.pop(("head", session_id), None)
                 self._events.pop(("removed", session_id), None)
                 self._events["removed", session_id] = event
@@ -201,10 +201,10 @@ class PendingEvents:
             match event:
                 case PendingTurn():
                     stale = event.event.session_id == session_id
-                case TurnBegan(turn):
+                case TurnBegan(turn=turn):
                     stale = turn.head.session_id == session_id
                     begun.add(turn.head.turn_id)
-                case TurnEnded(turn):  # but an end before a new beginning is over
+                case TurnEnded(turn=turn):  # but an end before a new beginning is over
                     stale = turn.head.session_id == session_id and turn.head.turn_id in begun
                 case _:
                     stale = False

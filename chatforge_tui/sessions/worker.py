@@ -133,7 +133,7 @@ class SessionWorker:
     ) -> TurnRun:
         """Begin a run in a task of its own."""
         settings = self._context.settings
-        state = StreamingState(head, limit=settings.max_turn_chars)
+        state = StreamingState.begin(head, limit=settings.max_turn_chars)
         run = self._run = TurnRun(state, asyncio.get_running_loop(), adopted=adopted, predecessor=predecessor)
         if once:
             run.attempts = Attempts(settings, once=True)
@@ -144,8 +144,8 @@ class SessionWorker:
     async def _work(self, run: TurnRun) -> None:
         """Take a turn from its prompt to its end; the run's task.
 
-        Each coroutine below this one would take 250 bytes for as long as it streams, each `with` around it 112: so the
-        stream is read in here, and whatever can go wrong with it is looked into elsewhere.
+        Each coroutine below this one would take 250 bytes for as long as it streams, each `with` around it 112, each
+        argument of its longest call 8: so the stream is read in here, and all else is done elsewhere.
         """
         await safely(self._session_id, run, self._begin, run)
         goes_on = run.is_begun and run.outcome is None
@@ -168,17 +168,14 @@ class SessionWorker:
                     failure = error
                 finally:
                     if stream is not None:
-                        await safely(self._session_id, run, self._close, run, stream)
+                        await self._close(run, stream)
                 goes_on = await self._goes_on_after(run, failure)
                 del failure  # it knows this frame, which would know it
         finally:
             if limit is not None:
                 limit.cancel()
         if self._claim(run):
-            if run.is_begun:
-                await safely(self._session_id, run, finish, self._context, run, run.outcome or BROKEN)
-            run.fail(RuntimeError("The turn did not come to its end; the log says why."))
-            self._rest(run)
+            await self._end(run)
 
     async def _begin(self, run: TurnRun) -> None:
         """Make the prompt durable, behind the turn before. A run that was stopped meanwhile has its outcome; nothing leaves."""
@@ -215,6 +212,13 @@ class SessionWorker:
             return None
         loop = asyncio.get_running_loop()
         return loop.call_later(most, lambda: self.stop(CancelReason.TIMEOUT) if self._run is run else None)
+
+    async def _end(self, run: TurnRun) -> None:
+        """End a run that this call's claim is on, as its outcome says."""
+        if run.is_begun:
+            await safely(self._session_id, run, finish, self._context, run, run.outcome or BROKEN)
+        run.fail(RuntimeError("The turn did not come to its end; the log says why."))
+        self._rest(run)
 
     async def _goes_on_after(self, run: TurnRun, failure: Exception | None) -> bool:
         """Wait for the next try after one that ended, if there is to be another; else sets the run's outcome.
@@ -274,14 +278,15 @@ class SessionWorker:
 
     async def _close(self, run: TurnRun, stream: AsyncGenerator[StreamEvent, None]) -> None:
         """Close the stream of a try, with its socket. After the agent's last word nobody waits long for that."""
-        try:
-            async with asyncio.timeout(self._context.settings.abort_grace_s if run.outcome is not None else None):
-                await stream.aclose()
-        except ChatForgeError as error:
-            session_log.note(f"stream closed badly ({error})", self._session_id, run.state.head.request_id)
-        except TimeoutError:
-            session_log.note("stream is slow to close for session", self._session_id, run.state.head.request_id)
-            self._give_up_connection()
+        with Contained(self._session_id, run):
+            try:
+                async with asyncio.timeout(self._context.settings.abort_grace_s if run.outcome is not None else None):
+                    await stream.aclose()
+            except ChatForgeError as error:
+                session_log.note(f"stream closed badly ({error})", self._session_id, run.state.head.request_id)
+            except TimeoutError:
+                session_log.note("stream is slow to close for session", self._session_id, run.state.head.request_id)
+                self._give_up_connection()
 
     def _take(self, run: TurnRun, event: StreamEvent) -> bool:
         """Let one event change the turn. Returns whether more of the stream is wanted."""

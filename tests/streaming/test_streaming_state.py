@@ -1,5 +1,7 @@
 """Every stream event, and what it makes of the turn."""
 
+import gc
+import tracemalloc
 from itertools import count
 
 import pytest
@@ -45,6 +47,7 @@ from chatforge_tui.domain.turn import TurnProblem, TurnState, Usage
 from chatforge_tui.errors import LimitExceeded, StreamLost
 from chatforge_tui.streaming.cancellation import CancelReason
 from chatforge_tui.streaming.outcome import Outcome, cut, outcome_of_error, outcome_of_event, outcome_of_stop
+from chatforge_tui.streaming.streaming_state import StreamingState
 from tests.streaming.values import after, fresh, play
 
 PLAN = Plan((PlanStep("find"), PlanStep("apply")))
@@ -347,3 +350,24 @@ def test_tries_after_the_first_are_requests_of_their_own():
     change = state.retrying(RequestId("r2"))
     assert isinstance(change, HeadChanged)
     assert (change.head.request_id, change.head.retry_at, change.head.problem) == ("r2", None, None)
+
+
+def test_what_a_live_turn_holds():
+    """Python 3.11 makes a text for each class that a pattern matches by position, and keeps the last thousands of them."""
+
+    def begun() -> StreamingState:
+        state = fresh()
+        for number, event in enumerate((Accepted("fake"), TextDelta("x"), TextDelta("y"))):
+            state.apply(event, float(number))
+        return state
+
+    begun()
+    gc.collect()
+    tracemalloc.start()
+    try:
+        states = [begun() for _ in range(500)]
+        gc.collect()
+        held = tracemalloc.get_traced_memory()[0] / len(states)
+    finally:
+        tracemalloc.stop()
+    assert held < 790, "its head, its times, its parts and their buffer, its token, its plans"

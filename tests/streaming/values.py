@@ -10,7 +10,7 @@ from chatforge_tui.streaming.streaming_state import MAX_TURN, StreamingState
 
 def fresh(limit: int = MAX_TURN, session: str = "s", request: str = "r") -> StreamingState:
     head = TurnHead(TurnId("t"), SessionId(session), 0, Prompt("hello"), RequestId(request))
-    return StreamingState(head, limit=limit)
+    return StreamingState.begin(head, limit=limit)
 
 
 def play(state: StreamingState, *events: StreamEvent, start: float = 0.0) -> list[TurnChange]:

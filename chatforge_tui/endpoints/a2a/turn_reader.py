@@ -90,15 +90,15 @@ class TurnReader:
         match event:
             case TaskSeen():
                 return self._bind(event.task_id, event.context_id) + self._read_task(event)
-            case MessageSeen(message):
+            case MessageSeen(message=message):
                 is_direct = self.task_id is None and message.task_id is None
                 events = self._bind(message.task_id, message.context_id)
                 return events + self._read_message(message, is_direct=is_direct)
             case StatusSeen():
                 return self._bind(event.task_id, event.context_id) + self._read_status(event)
-            case ArtifactSeen(task_id, context_id, artifact, is_append):
-                events = self._bind(task_id, context_id)
-                return events + self._with_answer(self._artifacts.update(artifact, is_append=is_append))
+            case ArtifactSeen():
+                events = self._bind(event.task_id, event.context_id)
+                return events + self._with_answer(self._artifacts.update(event.artifact, is_append=event.is_append))
             case UnknownSeen(kind, said):
                 return self._read_unknown(kind, said)
 
@@ -117,7 +117,7 @@ class TurnReader:
     def _is_foreign(self, event: WireEvent) -> bool:
         """Whether the event belongs to another task or context than the one this turn is about."""
         match event:
-            case MessageSeen(message):
+            case MessageSeen(message=message):
                 task_id, context_id = message.task_id, message.context_id
             case UnknownSeen():
                 return False

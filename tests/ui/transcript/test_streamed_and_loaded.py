@@ -26,7 +26,7 @@ class Streamed:
         self.dice = random.Random(seed)
         self.answer = AnswerText()
         self.calls = [f"call {number}" for number in range(3)]
-        self.state = StreamingState(began(0).turn.head)
+        self.state = StreamingState.begin(began(0).turn.head)
         self.model = model_of(width=(20, 40, 60)[seed % 3])
         self.model.apply(began(0))
 
