@@ -21,13 +21,17 @@ from chatforge_tui.domain.plan_text import parse_plan_text
 from chatforge_tui.endpoints.a2a.answer_text import RESULT_NAMES, AnswerText
 from chatforge_tui.endpoints.a2a.forms import FORM_NAME, read_form, split_form_text
 from chatforge_tui.endpoints.a2a.json_text import compact, pretty
+from chatforge_tui.endpoints.a2a.model_parts import ModelParts
 from chatforge_tui.endpoints.a2a.plans import PLAN_NAMES, PLAN_STREAM_NAME, plan_from_data, read_plan
 from chatforge_tui.endpoints.a2a.tool_notices import END_NAME, START_NAME, ToolNotices
 from chatforge_tui.endpoints.a2a.wire import (
+    CallPiece,
     DataPiece,
     FilePiece,
     Piece,
+    ReturnPiece,
     TextPiece,
+    ThoughtPiece,
     UnknownPiece,
     WireArtifact,
     join_text,
@@ -67,6 +71,7 @@ class ArtifactReader:
         self._known: dict[str, _Known] = {}
         self._pieces: dict[str, list[str]] = {}
         self._tools = ToolNotices()
+        self._model = ModelParts()
         self._offered: set[FilePiece] = set()
         self._told_data: set[str] = set()
         self._held_data: dict[str, DataPiece] = {}
@@ -96,8 +101,14 @@ class ArtifactReader:
         return self._read(key, WireArtifact(key, "", "", pieces), is_append=False)
 
     def extras(self, key: str, pieces: tuple[Piece, ...]) -> list[StreamEvent]:
-        """Return what the parts of a message hold besides text: files, forms, plans, data."""
-        return [event for piece in pieces if not isinstance(piece, TextPiece) for event in self._extra(key, "", piece)]
+        """Return what the parts of a message hold besides text: files, forms, plans, data, thoughts and calls."""
+        events: list[StreamEvent] = []
+        for piece in pieces:
+            if isinstance(piece, ThoughtPiece):
+                events += self._model.think(piece.text, is_again=False)
+            else:
+                events += self._extra(key, "", piece)
+        return events
 
     def release_data(self, *, as_answer: bool = False) -> list[StreamEvent]:
         """Tell the data held back: as notices, or as the answer when there is no other.
@@ -114,7 +125,7 @@ class ArtifactReader:
 
     def end_tools(self, *, failed: bool) -> list[StreamEvent]:
         """Return the ends of the tool calls that never ended."""
-        return self._tools.end_all(failed=failed)
+        return [*self._tools.end_all(failed=failed), *self._model.end_all(failed=failed)]
 
     def remember(self) -> dict[str, str]:
         """Return artifact id → text told up to now, for a later turn of the same task."""
@@ -193,6 +204,12 @@ class ArtifactReader:
                 return self._offer(piece, name)
             case DataPiece():
                 return self._read_data(key, name, piece)
+            case ThoughtPiece(text):
+                return self._model.think(text, is_again=True)
+            case CallPiece():
+                return self._model.call(piece)
+            case ReturnPiece():
+                return self._model.returned(piece)
             case UnknownPiece(kind):
                 said = f"The agent sent a part that this program does not know{f' ({kind})' if kind else ''}."
                 return [Noticed(NoticeLevel.INFO, said)]

@@ -35,23 +35,38 @@ class StatusTexts:
         self._texts: list[str] = []
         self._seen: set[tuple[str, str]] = set()
         self._last_id = ""
+        self._run: list[str] = []
+        """Texts since the last one that said them again in one piece, as ADK does behind the pieces of each step."""
+        self._run_size = 0
 
     def add(self, text: str, message_id: str) -> bool:
         """Take the next one in.
 
         Returns:
-            Whether it is new: a repeat of a message that was told before is not.
+            Whether it is new: a repeat of a message that was told before is not, nor all pieces once more in one.
         """
         if message_id:
             if (message_id, text) in self._seen:
                 return False
             self._seen.add((message_id, text))
+        if self._is_run_again(text):
+            return False
         if self._texts and ((message_id and message_id == self._last_id) or _goes_on(self._texts[-1], text)):
             self.is_stream = True
         self.reading = _narrow(self.reading, self._texts, text)
         self._texts.append(text)
         self._last_id = message_id
         return True
+
+    def _is_run_again(self, text: str) -> bool:
+        """Whether the text is all pieces of the run once more; it ends the run then, else it belongs to it."""
+        if len(self._run) > 1 and len(text) == self._run_size and text == "".join(self._run):
+            self._run.clear()
+            self._run_size = 0
+            return True
+        self._run.append(text)
+        self._run_size += len(text)
+        return False
 
     @property
     def last(self) -> str:

@@ -30,6 +30,7 @@ from chatforge_tui.domain.turn import TurnProblem
 from chatforge_tui.endpoints.a2a.answer_text import AnswerText
 from chatforge_tui.endpoints.a2a.artifacts import ArtifactReader
 from chatforge_tui.endpoints.a2a.forms import form_as_text, split_form_text
+from chatforge_tui.endpoints.a2a.model_parts import asked_by
 from chatforge_tui.endpoints.a2a.status_texts import Reading, StatusTexts, join_texts
 from chatforge_tui.endpoints.a2a.wire import (
     ArtifactSeen,
@@ -181,7 +182,7 @@ class TurnReader:
             case TaskState.CANCELED:
                 return events + self._end(Canceled(text))
             case TaskState.INPUT_REQUIRED | TaskState.AUTH_REQUIRED:
-                return events + self._wait(state, text)
+                return events + self._wait(state, text or (asked_by(said.pieces) if said else ""))
             case TaskState.SUBMITTED | TaskState.WORKING | TaskState.UNKNOWN if is_final:
                 return events + self._complete(text, history)
             case TaskState.SUBMITTED | TaskState.WORKING | TaskState.UNKNOWN:
@@ -206,8 +207,8 @@ class TurnReader:
         if not self._is_status_offered or not self._answer.has_blocks:
             return events
         offered, self._is_status_offered = self._status.joined, False
-        kept = [] if offered.startswith(self._answer.text) else [ReasoningDelta(offered)]
-        return [*kept, *events, *self._answer.offer("")]
+        kept = _beside(offered, self._answer.text)
+        return [*([ReasoningDelta(kept)] if kept else []), *events, *self._answer.offer("")]
 
     def _complete(self, text: str, history: tuple[WireMessage, ...]) -> list[StreamEvent]:
         """End a turn that went well; `text` is what the last status says."""
@@ -261,6 +262,16 @@ class TurnReader:
         self.is_over = True
         failed = isinstance(terminal, Failed | Canceled)
         return [*self._artifacts.release_data(), *self._artifacts.end_tools(failed=failed), terminal]
+
+
+def _beside(offered: str, answer: str) -> str:
+    """Return what status texts said that the answer does not say again.
+
+    Blanks at an end do not count: Strands adds a line break to its answer. ADK's answer is the last of the texts.
+    """
+    if offered.startswith(answer.rstrip()) or answer.startswith(offered.rstrip()):
+        return ""
+    return offered.rstrip().removesuffix(answer.strip())
 
 
 def _problem(state: TaskState, text: str) -> TurnProblem:

@@ -75,13 +75,37 @@ class DataPiece(Struct, frozen=True):
     """Any JSON value. Of version 1.0 all numbers are floats."""
 
 
+class ThoughtPiece(Struct, frozen=True):
+    """What the agent's model thought, or a piece of it."""
+
+    text: str
+
+
+class CallPiece(Struct, frozen=True):
+    """A function that the agent's model calls."""
+
+    call_id: str
+    name: str
+    arguments: Any
+    """Any JSON value."""
+
+
+class ReturnPiece(Struct, frozen=True):
+    """What a called function returned."""
+
+    call_id: str
+    name: str
+    value: Any
+    """Any JSON value."""
+
+
 class UnknownPiece(Struct, frozen=True):
     """A part that neither version of the protocol describes."""
 
     kind: str
 
 
-Piece = TextPiece | FilePiece | DataPiece | UnknownPiece
+Piece = TextPiece | FilePiece | DataPiece | ThoughtPiece | CallPiece | ReturnPiece | UnknownPiece
 
 
 class WireMessage(Struct, frozen=True):

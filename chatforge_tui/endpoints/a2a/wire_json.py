@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import msgspec
 
 from chatforge_tui.domain.ids import ContextId, TaskId
+from chatforge_tui.endpoints.a2a.model_parts import as_marked
 from chatforge_tui.endpoints.a2a.wire import (
     ArtifactSeen,
     Outgoing,
@@ -33,6 +34,11 @@ class Part(Protocol):
     @property
     def is_inline_file(self) -> bool:
         """Whether it carries the bytes of a file."""
+        ...
+
+    @property
+    def metadata(self) -> Any:  # noqa: ANN401 - any JSON value
+        """What else is said of it."""
         ...
 
     def read(self) -> Piece:
@@ -64,7 +70,7 @@ class Message(msgspec.Struct, Generic[PartT], rename="camel"):
         return WireMessage(
             self.message_id or "",
             is_agent,
-            tuple(part.read() for part in self.said if is_agent or not part.is_inline_file),
+            tuple(_read(part) for part in self.said if is_agent or not part.is_inline_file),
             read_context(self.context_id),
             read_task_id(self.task_id),
         )
@@ -100,7 +106,7 @@ class Artifact(msgspec.Struct, Generic[PartT], rename="camel"):
             self.artifact_id or "",
             self.name or "",
             self.description or "",
-            tuple(part.read() for part in self.parts or ()),
+            tuple(_read(part) for part in self.parts or ()),
             as_mapping(self.metadata),
         )
 
@@ -189,6 +195,10 @@ class OneOf(msgspec.Struct, Generic[MessageT, PartT], rename="camel"):
             return None
         bare = Task[MessageT, PartT](self.id, self.context_id, self.status, self.artifacts, self.history)
         return bare.read()
+
+
+def _read(part: Part) -> Piece:
+    return as_marked(part.read(), part.metadata) if part.metadata else part.read()
 
 
 def read_context(text: str | None) -> ContextId | None:

@@ -51,7 +51,7 @@ class _File(msgspec.Struct, rename="camel"):
 
     def read(self) -> FilePiece:
         name, media_type = self.name or "", self.mime_type or ""
-        if self.bytes is not None:
+        if self.bytes or (self.bytes is not None and not self.uri):
             return inline_file(self.bytes, name=name, media_type=media_type)
         return FilePiece(name, media_type, url=self.uri or "")
 
@@ -63,20 +63,22 @@ class _Part(msgspec.Struct, rename="camel"):
     text: str | None = None
     file: _File | None = None
     data: Any = None
+    metadata: Any = None
 
     @property
     def is_inline_file(self) -> bool:
         return self.file is not None and self.file.bytes is not None
 
     def read(self) -> Piece:
+        """Return what the part is. Some servers write all members: an empty one is not what the part is about."""
         kind = self.kind or self.type or ""
-        if self.text is not None:
+        if self.text:
             return TextPiece(self.text)
         if self.file is not None:
             return self.file.read()
         if self.data is not None or kind == "data":
             return DataPiece(self.data)
-        return UnknownPiece(kind)
+        return UnknownPiece(kind) if self.text is None else TextPiece("")
 
 
 _Message = Message[_Part]

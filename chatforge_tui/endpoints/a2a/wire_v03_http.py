@@ -63,9 +63,9 @@ class _File(msgspec.Struct, rename="camel"):
 
     def read(self) -> FilePiece:
         name, media_type = self.name or "", self.mime_type or ""
-        if self.bytes_once is not None:
+        if self.bytes_once or (self.bytes_once is not None and not self.file_with_uri):
             return inline_file(self.bytes_once, name=name, media_type=media_type)
-        if self.file_with_bytes is None:
+        if not self.file_with_bytes and (self.file_with_uri or self.file_with_bytes is None):
             return FilePiece(name, media_type, url=self.file_with_uri or "")
         once = inline_file(self.file_with_bytes, name=name, media_type=media_type)
         return _encoded_again(once) or once
@@ -75,19 +75,21 @@ class _Part(msgspec.Struct, rename="camel"):
     text: str | None = None
     file: _File | None = None
     data: Any = msgspec.UNSET
+    metadata: Any = None
 
     @property
     def is_inline_file(self) -> bool:
         return self.file is not None and self.file.is_inline
 
     def read(self) -> Piece:
-        if self.text is not None:
+        """Return what the part is. Some servers write all members: an empty one is not what the part is about."""
+        if self.text:
             return TextPiece(self.text)
         if self.file is not None:
             return self.file.read()
-        if self.data is not msgspec.UNSET:
+        if self.data is not msgspec.UNSET and (self.data is not None or self.text is None):
             return DataPiece(as_mapping(self.data).get("data", self.data))
-        return UnknownPiece("")
+        return UnknownPiece("") if self.text is None else TextPiece("")
 
 
 class _Message(Message[_Part], rename="camel"):

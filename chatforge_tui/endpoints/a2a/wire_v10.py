@@ -40,24 +40,28 @@ class _Part(msgspec.Struct, rename="camel"):
     raw: str | None = None
     url: str | None = None
     data: Any = msgspec.UNSET
+    metadata: Any = None
     filename: str | None = None
     media_type: str | None = None
 
     @property
     def is_inline_file(self) -> bool:
-        return self.raw is not None
+        return self.raw is not None and not self.text
 
     def read(self) -> Piece:
+        """Return what the part is. Some servers write all members: an empty one is not what the part is about."""
         name, media_type = self.filename or "", self.media_type or ""
-        if self.text is not None:
+        if self.text:
             return TextPiece(self.text)
-        if self.raw is not None:
+        if self.raw:
             return inline_file(self.raw, name=name, media_type=media_type)
-        if self.url is not None:
+        if self.url:
             return FilePiece(name, media_type, url=self.url)
-        if self.data is not msgspec.UNSET:
+        if self.data is not msgspec.UNSET and (self.data is not None or self.text is None):
             return DataPiece(self.data)
-        return UnknownPiece("")
+        if self.text is not None:
+            return TextPiece("")
+        return UnknownPiece("") if self.raw is None else inline_file("", name=name, media_type=media_type)
 
 
 _Message = Message[_Part]

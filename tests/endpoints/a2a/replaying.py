@@ -67,6 +67,12 @@ class Agent:
         update = {"kind": "status-update", "taskId": "t-1", "contextId": "c-1", "final": final, **members}
         return self.say({**update, "status": {"state": state, **message}})
 
+    def status_of(self, state: str, *parts: Any) -> list[StreamEvent]:
+        """Say a status with these parts; one given as a string is a text part."""
+        message = {**self._said(""), "parts": _typed(parts)}
+        update = {"kind": "status-update", "taskId": "t-1", "contextId": "c-1", "final": False}
+        return self.say({**update, "status": {"state": state, "message": message}})
+
     def artifact(
         self, artifact_id: str, *parts: Any, name: str = "streaming_result", append: bool = False, **members: Any
     ) -> list[StreamEvent]:
@@ -84,5 +90,8 @@ class Agent:
 
 def an_artifact(artifact_id: str, *parts: Any, name: str = "streaming_result", **members: Any) -> dict[str, Any]:
     """Return an artifact; a part given as a string is a text part."""
-    typed = [{"kind": "text", "text": part} if isinstance(part, str) else part for part in parts]
-    return {"artifactId": artifact_id, "name": name, "parts": typed, **members}
+    return {"artifactId": artifact_id, "name": name, "parts": _typed(parts), **members}
+
+
+def _typed(parts: Iterable[Any]) -> list[Any]:
+    return [{"kind": "text", "text": part} if isinstance(part, str) else part for part in parts]

@@ -176,6 +176,42 @@ def test_a_file_of_version_03_over_http_is_read_encoded_once_or_twice(content, d
     assert [piece.data for piece in seen.message.pieces] == [data]
 
 
+def _filled(**members: object) -> str:
+    """Return a message in version 1.0 whose part has every member, as servers write that leave none out."""
+    part = {"text": "", "raw": "", "url": "", "data": None, "filename": "", "mediaType": "", "metadata": None}
+    return result({"message": {"messageId": "m", "role": "ROLE_AGENT", "parts": [{**part, **members}]}})
+
+
+@pytest.mark.parametrize(
+    ("members", "piece"),
+    [
+        ({"url": "http://a/f"}, FilePiece("", url="http://a/f")),
+        ({"raw": "aGk=", "filename": "f"}, FilePiece("f", data=b"hi")),
+        ({"data": {"a": 1}}, DataPiece({"a": 1})),
+        ({"text": "hi"}, TextPiece("hi")),
+        ({}, TextPiece("")),
+    ],
+)
+def test_a_part_with_empty_members_is_what_the_other_one_says(members, piece):
+    assert V10.read(_filled(**members)).message.pieces == (piece,)
+
+
+@pytest.mark.parametrize(
+    ("members", "piece"),
+    [
+        ({"kind": "file", "file": {"bytes": "", "uri": "http://a/f"}}, FilePiece("", url="http://a/f")),
+        ({"kind": "file", "file": {"bytes": "aGk=", "uri": "", "name": "f"}}, FilePiece("f", data=b"hi")),
+        ({"kind": "file", "file": {"bytes": "", "uri": None, "name": "f"}}, FilePiece("f", data=b"")),
+        ({"kind": "data", "data": {"a": 1}}, DataPiece({"a": 1})),
+        ({"kind": "text"}, TextPiece("")),
+    ],
+)
+def test_a_part_of_version_03_with_empty_members_is_what_the_other_one_says(members, piece):
+    part = {"text": "", "file": None, "data": None, **members}
+    said = result({"kind": "message", "messageId": "m", "role": "agent", "parts": [part]})
+    assert V03.read(said).message.pieces == (piece,)
+
+
 def test_an_error_of_version_03_over_http_is_a_sentence_of_which_some_are_known():
     said = "Task cannot be canceled - current state: TaskState.canceled"
     known, other = OLD_REST.read(f'{{"message": "{said}"}}'), OLD_REST.read('{"message": "unknown exception"}')

@@ -17,6 +17,8 @@ from chatforge_tui.domain.events import (
     TextInserted,
     TextReplaced,
     ToolEnded,
+    ToolInputDelta,
+    ToolOutputDelta,
     ToolStarted,
     WaitingForUser,
 )
@@ -646,3 +648,85 @@ def test_artifacts_in_any_order_are_told_as_what_they_are(steps):
         texts[name] = texts.get(name, "") + text if appends else text
         agent.artifact(name, text, name="part", append=appends)
         assert text_of(agent.events) == "".join(texts.values())
+
+
+def test_an_artifact_that_says_the_streamed_status_texts_again_makes_no_reasoning_of_them():
+    agent = Agent()
+    for text in ("It ", "is ", "42. "):
+        agent.status("working", text)
+    agent.artifact("a", "It is 42. \n", name="agent_response")
+    agent.status("completed", final=True)
+    assert text_of(agent.events) == "It is 42. \n"
+    assert reasoning_of(agent.events) == ""
+
+
+def test_the_pieces_of_a_step_said_again_in_one_piece_are_said_once():
+    agent = Agent()
+    for text in ("I ", "look. ", "I look. ", "It ", "is 42.", "It is 42."):
+        agent.status("working", text)
+    assert text_of(agent.events) == "I look. It is 42."
+
+
+def test_of_streamed_status_texts_that_end_with_the_answer_the_rest_is_reasoning():
+    agent = Agent()
+    for text in ("I look. ", "It is 42."):
+        agent.status("working", text)
+    agent.artifact("a", "It is 42.")
+    assert text_of(agent.events) == "It is 42."
+    assert reasoning_of(agent.events) == "I look. "
+
+
+def _thought(text: str) -> dict[str, object]:
+    return {"kind": "text", "text": text, "metadata": {"adk_thought": True}}
+
+
+def _data(kind: str, **members: object) -> dict[str, object]:
+    return {"kind": "data", "data": members, "metadata": {"adk_type": kind}}
+
+
+def test_what_a_model_thought_is_reasoning_and_told_once_however_often_it_comes():
+    agent = Agent()
+    for text in ("Let me ", "think about it. "):
+        agent.status_of("working", _thought(text))
+    agent.status_of("working", _thought("Let me think about it. "), "It is 42.")
+    agent.artifact("a", _thought("Let me think about it. "), "It is 42.")
+    agent.status("completed", final=True)
+    assert reasoning_of(agent.events) == "Let me think about it. "
+    assert text_of(agent.events) == "It is 42."
+
+
+def test_a_thought_that_comes_in_an_artifact_only_is_reasoning():
+    agent = Agent()
+    agent.artifact("a", {"kind": "text", "text": "Hm.", "metadata": {"type": "thinking"}}, "42.")
+    assert (reasoning_of(agent.events), text_of(agent.events)) == ("Hm.", "42.")
+
+
+def test_calls_that_a_model_makes_are_tool_calls_and_told_once():
+    agent = Agent()
+    call = _data("function_call", id="c-1", name="weather", args={"city": "Rome"})
+    agent.status_of("working", "I look. ", call)
+    agent.status_of("working", _data("function_response", id="c-1", name="weather", response={"result": "sunny"}))
+    agent.status_of("working", _data("function_response", id="c-2", name="map", response={"error": "none"}))
+    agent.artifact("a", "Sunny.", call)
+    assert [event for event in agent.events if not isinstance(event, Noticed | TaskBound)] == [
+        ToolStarted("c-1", "weather"),
+        ToolInputDelta("c-1", '{"city": "Rome"}'),
+        ToolOutputDelta("c-1", "sunny"),
+        ToolEnded("c-1"),
+        ToolStarted("c-2", "map"),
+        ToolOutputDelta("c-2", '{"error": "none"}'),
+        ToolEnded("c-2", failed=True),
+        TextDelta("Sunny."),
+    ]
+    assert notices(agent, NoticeLevel.INFO) == []
+
+
+def test_a_question_that_is_a_call_says_which_and_the_call_ends_with_the_turn():
+    agent = Agent()
+    call = _data("function_call", id="c-1", name="approve", args={"what": "pay"})
+    agent.status_of("working", call)
+    asked = agent.status_of("input-required", call)
+    assert asked == [
+        ToolEnded("c-1"),
+        WaitingForUser(QuestionKind.INPUT, 'The agent waits for your answer to approve {"what": "pay"}'),
+    ]
