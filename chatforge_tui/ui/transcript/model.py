@@ -1,11 +1,13 @@
 """A session's transcript: its turns, how high each is, what is folded, where the reader is. No widget, no colour.
 
-Turns that were never near the screen are a number, their estimated height. Those that were have a TurnLayout; the
-ones longest unseen are dropped again. Everything that needs a width gets it from `page`, which the view sets.
+Owns how these go together when turns come, change and go beside what is shown; each of them has a file of its own. Turns
+that were never near the screen are a number, their estimated height. Those that were have a TurnLayout. Everything that
+needs a width gets it from `page`, which the view sets.
 """
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import takewhile
 
 from chatforge_tui.domain.changes import TurnBegan, TurnChanged, TurnEnded, TurnRemoved
@@ -14,21 +16,14 @@ from chatforge_tui.domain.part import SEPARATION
 from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
 from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
 from chatforge_tui.ui.transcript.anchors import anchor_at, place_of
-from chatforge_tui.ui.transcript.folding_sections import PlanSection
-from chatforge_tui.ui.transcript.heights import TurnHeights
+from chatforge_tui.ui.transcript.fold_state import FoldState
+from chatforge_tui.ui.transcript.layouts import Layouts
 from chatforge_tui.ui.transcript.page import Page
 from chatforge_tui.ui.transcript.place import START, Anchor, Place, Shift
-from chatforge_tui.ui.transcript.section import Section
 from chatforge_tui.ui.transcript.text_section import TextSection
-from chatforge_tui.ui.transcript.turn_layout import TurnLayout, Written
-from chatforge_tui.ui.transcript.weight import Weight, weigh
-
-KEPT_LAYOUTS = 200
-"""Turns whose layout is kept; a turn of 700 characters takes about 10 KB."""
-KEPT_CHARACTERS = 500_000
-"""Characters of the turns whose layout is kept: laid out they take about 15 bytes each."""
-_ALWAYS_KEPT = 24
-"""Turns whose layout is kept however long they are: those in view and beside it."""
+from chatforge_tui.ui.transcript.turn_layout import TurnLayout
+from chatforge_tui.ui.transcript.turn_list import TurnList
+from chatforge_tui.ui.transcript.unread import Unread
 
 
 class TranscriptModel:
@@ -53,20 +48,12 @@ class TranscriptModel:
         self.frame = 0
         """Counts the steps of spinners."""
         self._clock = clock
-        self._turns: list[Turn] = []
-        self._index: dict[TurnId, int] = {}
-        self._weights: list[Weight] = []
-        self._memory = 0
-        self._heights = TurnHeights()
-        self._layouts: dict[int, TurnLayout] = {}  # the ones used last come last
+        self._turns = TurnList((), self.page.width)
+        self._layouts = Layouts()
         self._fresh: dict[int, TurnLayout] = {}  # the ones brought up to date for this frame
         self._fresh_version = -1
-        self._folds: dict[tuple[TurnId, int], bool] = {}
-        self._all_folded: bool | None = None  # what the last "fold all" said; None = as each kind begins
-        self._plans_folded = False
-        self._unread_from: int | None = None
-        self._left_with: int | None = None  # number of turns when the view went elsewhere
-        self._read: tuple[int, Written] | None = None  # the turn that was being written then, and how far it was
+        self._folds = FoldState()
+        self._unread = Unread(self._layouts)
         self._anchor: Anchor | None = None  # a stored place, not looked up yet
         self._resolved: tuple[Place, Anchor] | None = None  # the place that was looked up last
         self._cursor_anchor: Anchor | None = None  # what the cursor's line says, while lines change around it
@@ -75,55 +62,40 @@ class TranscriptModel:
 
     def load(self, turns: Sequence[Turn]) -> Shift:
         """Take the whole transcript; folds, cursor and the reader's place stay. Return how places move."""
-        above = list(takewhile(lambda turn: turn.head.turn_id not in self._index, turns))
+        above = list(takewhile(lambda turn: self._turns.find(turn.head.turn_id) is None, turns))
         shift = self.prepend(above if len(above) < len(turns) else ())
         kept = self._kept_place()
         self.hold_cursor()
         before = self._turns
-        self._turns = list(turns)
-        self._index = {turn.head.turn_id: at for at, turn in enumerate(self._turns)}
-        self._weights = [weigh(turn) for turn in self._turns]
-        self._memory = sum(weight.memory for weight in self._weights)
+        self._turns = TurnList(turns, self.page.width)
         self._keep_layouts(before)
-        if self._left_with is None and self._read is not None:  # the view is back, and what was missed comes now
-            self._divide_live_turn()
-            self._read = None
+        self._unread.catch_up()
         self._anchor = kept
-        self._estimate()
+        self._take_heights()
         self.version += 1
         return shift
 
     def prepend(self, turns: Sequence[Turn]) -> Shift:
         """Take turns that come before all that are here; return how places move. Nothing in view moves."""
-        turns = [turn for turn in turns if turn.head.turn_id not in self._index]
-        weights = [weigh(turn) for turn in turns]
+        turns = self._turns.missing(turns)
         first = self._layouts.get(0)
         shift = Shift(len(turns), 0 if not turns or (first is not None and first.has_divider) else 1)
         if not turns:
             return shift
         top, cursor = self.top, self.cursor
-        width = self.page.width
-        self._turns[:0], self._weights[:0] = turns, weights
-        self._heights.insert(0, [weight.lines + weight.characters // width for weight in weights])
-        self._memory += sum(weight.memory for weight in weights)
-        if first is not None:
-            first.set_below()
-        self._shift(0, len(turns))
+        self._insert(0, turns)
         self.top, self.cursor = shift.of(top), None if cursor is None else shift.of(cursor)
-        if self._read is not None:
-            self._read = self._read[0] + len(turns), self._read[1]
         self._resolved = None
         self.version += 1
         return shift
 
-    def _keep_layouts(self, before: Sequence[Turn]) -> None:
+    def _keep_layouts(self, before: TurnList) -> None:
         """Keep what is laid out of turns that are still the same, or have only grown."""
-        layouts, self._layouts = self._layouts, {}
-        for at, layout in layouts.items():
-            if at < len(self._turns) and self._turns[at].head.turn_id == before[at].head.turn_id:
-                if layout.head.state.is_live or self._turns[at] != before[at]:
-                    layout.end(self._turns[at])
-                self._layouts[at] = layout
+        for at, layout in self._layouts.items():
+            if at >= len(self._turns) or self._turns[at].head.turn_id != before[at].head.turn_id:
+                self._layouts.drop(at)
+            elif layout.head.state.is_live or self._turns[at] != before[at]:
+                layout.end(self._turns[at])
 
     def apply(self, event: TurnBegan | TurnChanged | TurnEnded | TurnRemoved) -> None:
         """Take what happened; nothing is laid out before the view asks."""
@@ -136,7 +108,7 @@ class TranscriptModel:
             case TurnRemoved(turn_id=turn_id):
                 self._remove(turn_id)
             case TurnChanged(turn_id=turn_id, changes=changes):
-                at = self._index.get(turn_id)
+                at = self._turns.find(turn_id)
                 if at is None:
                     return
                 layout = self.layout(at)
@@ -146,65 +118,44 @@ class TranscriptModel:
 
     def _drop_layout(self, turn: Turn) -> None:
         """Lay a turn that is taken up again out anew: its layout was told that it is over."""
-        if (at := self._index.get(turn.head.turn_id)) is not None:
-            self._layouts.pop(at, None)
+        if (at := self._turns.find(turn.head.turn_id)) is not None:
+            self._layouts.drop(at)
 
     def _put(self, turn: Turn) -> None:
-        at = self._index.get(turn.head.turn_id)
+        at = self._turns.find(turn.head.turn_id)
         if at is None:
-            self._insert(self._place_of(turn), turn)
+            self._insert(self._turns.place_for(turn), [turn])
             return
-        weight = weigh(turn)
-        self._memory += weight.memory - self._weights[at].memory
-        self._turns[at], self._weights[at] = turn, weight
+        self._turns.replace(at, turn)
         if (layout := self._layouts.get(at)) is not None:
             layout.end(turn)
         else:
-            self.set_height(at, self._guess(at))
+            self._turns.estimate_one(at)
 
-    def _place_of(self, turn: Turn) -> int:
-        """Return where a new turn goes: at the end, but before what waits to be sent."""
-        at = len(self._turns)
-        while at and self._turns[at - 1].head.ordinal > turn.head.ordinal:
-            at -= 1
-        return at
-
-    def _insert(self, at: int, turn: Turn) -> None:
+    def _insert(self, at: int, turns: Sequence[Turn]) -> None:
         if at == 0 and (first := self._layouts.get(0)) is not None:
             first.set_below()
-        self._turns.insert(at, turn)
-        weight = weigh(turn)
-        self._memory += weight.memory
-        self._weights.insert(at, weight)
-        self._heights.insert(at, [self._guess(at)])
-        self._shift(at, 1)
+        self._turns.insert(at, turns)
+        self._shift(at, len(turns))
 
     def _remove(self, turn_id: TurnId) -> None:
-        at = self._index.pop(turn_id, None)
+        at = self._turns.find(turn_id)
         if at is not None:
-            self._memory -= self._weights[at].memory
-            del self._turns[at], self._weights[at]
-            self._heights.remove(at)
-            self._layouts.pop(at, None)
+            self._turns.remove(at)
+            self._layouts.drop(at)
             self._shift(at, -1)
 
     def _shift(self, begin: int, by: int) -> None:
-        """After a turn has come (1) or gone (-1) at `begin`: count the ones behind it anew."""
-        for at in range(begin, len(self._turns)):
-            self._index[self._turns[at].head.turn_id] = at
-        moved = {at: self._layouts.pop(at) for at in list(self._layouts) if at >= begin}
-        self._layouts |= {at + by: layout for at, layout in moved.items()}
+        """After turns have come, or one has gone (-1), at `begin`: count the ones behind it anew."""
+        self._layouts.shift(begin, by)
         if begin == 0 and by < 0:  # the first turn has no gap above it
-            self._layouts.pop(0, None)
+            self._layouts.drop(0)
         self._fresh.clear()
         if begin <= self.top.turn and len(self._turns) > 1:
             self.top = self.top._replace(turn=max(0, self.top.turn + by))
         if self.cursor is not None and begin <= self.cursor.turn:
             self.cursor = self.cursor._replace(turn=self.cursor.turn + by) if self.cursor.turn + by >= 0 else None
-        if self._unread_from is not None and self._unread_from >= begin:
-            self._unread_from = min(self._unread_from + by, len(self._turns))
-        if self._left_with is not None and self._left_with > begin:
-            self._left_with += by
+        self._unread.shift(begin, by, len(self._turns))
 
     # What the shell asks
 
@@ -216,12 +167,12 @@ class TranscriptModel:
     @property
     def memory(self) -> int:
         """Bytes that the turns take, as they were loaded or ended; layouts are not counted."""
-        return self._memory
+        return self._turns.memory
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to show."""
-        return not self._turns
+        return not len(self._turns)
 
     @property
     def is_live(self) -> bool:
@@ -270,59 +221,34 @@ class TranscriptModel:
     @property
     def plans_folded(self) -> bool:
         """Whether plans begin folded: the plan dock shows them already."""
-        return self._plans_folded
+        return self._folds.plans
 
     @plans_folded.setter
     def plans_folded(self, folded: bool) -> None:
-        if folded != self._plans_folded:
-            self._plans_folded = folded
+        if folded != self._folds.plans:
+            self._folds.plans = folded
             self._apply_folds()
 
     def leave(self) -> None:
         """The view goes to another session: what comes now is unread. What is laid out can be laid out again."""
-        self._left_with = len(self._turns)
         self._anchor = self._kept_place()
         self.hold_cursor()
-        self._leave_live_turn()
-        self._layouts = {at: layout for at, layout in self._layouts.items() if layout.head.state.is_live}
+        self._unread.leave(len(self._turns), self._last_sent if self.is_live else None)
+        self._layouts.drop_all_but_live()
         self._fresh.clear()
-
-    def _leave_live_turn(self) -> None:
-        """Remember how far a turn that is being written has been read."""
-        for layout in self._layouts.values():
-            layout.forget_unread()
-        at = self._last_sent
-        self._read = (at, self._layouts[at].written) if self.is_live and at in self._layouts else None
-
-    def _divide_live_turn(self) -> bool:
-        """Draw a divider in the turn that went on meanwhile, once it is known how it went on; return whether it did."""
-        if self._read is None:
-            return False
-        at, written = self._read
-        layout = self._layouts.get(at)
-        return layout is not None and layout.mark_unread(written)
 
     def enter(self) -> None:
         """The view is back: draw a divider where the turn that was being written went on, or before the first new one."""
-        left_with, self._left_with = self._left_with, None
-        unread = left_with if left_with and left_with < len(self._turns) else None
-        if self._divide_live_turn():
-            unread = None
-        if unread != self._unread_from:
-            for at in {self._unread_from, unread} - {None}:
-                if at is not None and at in self._layouts:
-                    self._layouts[at].set_unread(at == unread)
-            self._unread_from = unread
+        if self._unread.enter(len(self._turns)):
             self.version += 1
 
     # Folding
 
     def fold_all(self) -> bool:
         """Fold everything; if everything is folded, unfold everything. Return whether all is folded now."""
-        self._all_folded = self._all_folded is False
-        self._folds.clear()
+        is_all_folded = self._folds.toggle_all()
         self._apply_folds()
-        return self._all_folded
+        return is_all_folded
 
     def toggle_fold(self, at: int, index: int) -> bool:
         """Fold or unfold one part; return False when it has nothing to fold."""
@@ -331,7 +257,7 @@ class TranscriptModel:
         if section is None or not section.is_foldable:
             return False
         section.is_folded = not section.is_folded
-        self._folds[self._turns[at].head.turn_id, index] = section.is_folded
+        self._folds.put(self._turns[at].head.turn_id, index, is_folded=section.is_folded)
         layout.mark_stale()
         self.version += 1
         return True
@@ -341,16 +267,9 @@ class TranscriptModel:
             turn_id = self._turns[at].head.turn_id
             for section in layout.sections():
                 if section.is_foldable:
-                    section.is_folded = self._is_folded(turn_id, section.index, section)
+                    section.is_folded = self._folds.is_folded(turn_id, section.index, section)
             layout.mark_stale()
         self.version += 1
-
-    def _is_folded(self, turn_id: TurnId, index: int, section: Section) -> bool:
-        if (own := self._folds.get((turn_id, index))) is not None:
-            return own
-        if self._all_folded is not None:
-            return self._all_folded
-        return self._plans_folded if isinstance(section, PlanSection) else True
 
     # Heights
 
@@ -361,41 +280,37 @@ class TranscriptModel:
         kept = self._kept_place()
         self.hold_cursor()
         self.page, self.marks = page, marks
-        for layout in self._layouts.values():
+        for layout in self._layouts:
             layout.mark_stale()
             layout.fit(page)
         self._anchor = kept
-        self._estimate()
+        self._turns.estimate(page.width)
+        self._take_heights()
         self.version += 1
         return True
 
-    def _estimate(self) -> None:
-        width = self.page.width
-        self._heights = TurnHeights([weight.lines + weight.characters // width for weight in self._weights])
+    def _take_heights(self) -> None:
+        """Have the heights of what is laid out, in place of estimates."""
         for at, layout in self._layouts.items():
             if layout.height:
-                self._heights.put(at, layout.height)
-
-    def _guess(self, at: int) -> int:
-        weight = self._weights[at]
-        return weight.lines + weight.characters // self.page.width
+                self.set_height(at, layout.height)
 
     def set_height(self, at: int, height: int) -> None:
         """Correct the height of a turn."""
-        self._heights.put(at, height)
+        self._turns.heights.put(at, height)
 
     def top_of(self, at: int) -> int:
         """Return the line at which a turn begins; for `turns` the height of everything."""
-        return self._heights.top(at)
+        return self._turns.heights.top(at)
 
     @property
     def height(self) -> int:
         """Lines of everything; partly estimated."""
-        return self.top_of(len(self._turns)) if self._turns else 0
+        return self.top_of(len(self._turns)) if len(self._turns) else 0
 
     def turn_at(self, line: int) -> int:
         """Return the turn that covers a line."""
-        return self._heights.at(line)
+        return self._turns.heights.at(line)
 
     # Layouts
 
@@ -420,14 +335,14 @@ class TranscriptModel:
 
     def layout(self, at: int) -> TurnLayout:
         """Return the layout of a turn, made now if need be. Its flow may be out of date: see `prepared`."""
-        layout = self._layouts.pop(at, None)
+        layout = self._layouts.use(at)
         if layout is None:
             turn = self._turns[at]
             turn_id = turn.head.turn_id
-            layout = TurnLayout(turn, lambda index, section: self._is_folded(turn_id, index, section), is_first=at == 0)
-            layout.set_unread(at == self._unread_from)
-            self._drop_old_layouts()
-        self._layouts[at] = layout
+            layout = TurnLayout(turn, partial(self._folds.is_folded, turn_id), is_first=at == 0)
+            layout.set_unread(at == self._unread.first)
+            self._layouts.drop_old(self._turns.characters)
+            self._layouts.put(at, layout)
         return layout
 
     def begin_frame(self) -> None:
@@ -451,20 +366,9 @@ class TranscriptModel:
 
     def forget_code(self, codes: set[str]) -> None:
         """Lay these code blocks out again: their colours have come."""
-        for layout in self._layouts.values():
+        for layout in self._layouts:
             layout.forget_code(codes)
         self.version += 1
-
-    def _drop_old_layouts(self) -> None:
-        characters = sum(self._weights[at].characters for at in self._layouts)
-        if len(self._layouts) < KEPT_LAYOUTS and characters < KEPT_CHARACTERS:
-            return
-        oldest = [at for at in list(self._layouts)[:-_ALWAYS_KEPT] if not self.head_state_is_live(at)]
-        for dropped, at in enumerate(oldest):
-            if dropped >= KEPT_LAYOUTS // 4 and characters < KEPT_CHARACTERS * 3 // 4:
-                return
-            del self._layouts[at]
-            characters -= self._weights[at].characters
 
     # Anchors
 
@@ -493,12 +397,12 @@ class TranscriptModel:
         """Look stored places up, now that there is a page to find them on."""
         held, self._cursor_anchor = self._cursor_anchor, None
         if held is not None:
-            at = self._index.get(held.turn_id)
+            at = self._turns.find(held.turn_id)
             self.cursor = None if at is None else place_of(held, self.prepared(at), at, self.page)
         anchor, self._anchor = self._anchor, None
         if anchor is None:
             return
-        at = self._index.get(anchor.turn_id)
+        at = self._turns.find(anchor.turn_id)
         if at is None:
             self.follows = True
             return

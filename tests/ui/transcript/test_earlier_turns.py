@@ -62,8 +62,7 @@ async def test_nothing_that_is_seen_moves(divided: bool):
     async with app.run_test(size=(60, 20)) as pilot:
         if divided:
             model.leave()
-            model._left_with = 0
-            model._unread_from = 0
+            model._unread.first = 0
             model.layout(0).set_unread(True)
             app.view.refresh_model()
         app.view.action_top()

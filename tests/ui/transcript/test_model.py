@@ -32,7 +32,8 @@ from chatforge_tui.domain.plan import Plan, PlanStep, StepStatus
 from chatforge_tui.domain.search import FoundIn, SearchHit
 from chatforge_tui.domain.turn import FIRST_UNSENT, Prompt, TurnProblem, TurnState, Usage
 from chatforge_tui.ui.transcript.extract import text_between
-from chatforge_tui.ui.transcript.model import KEPT_CHARACTERS, KEPT_LAYOUTS, TranscriptModel
+from chatforge_tui.ui.transcript.layouts import KEPT_CHARACTERS, KEPT_LAYOUTS
+from chatforge_tui.ui.transcript.model import TranscriptModel
 from chatforge_tui.ui.transcript.page import Page
 from chatforge_tui.ui.transcript.place import Place
 from chatforge_tui.ui.transcript.search import Query, Search
