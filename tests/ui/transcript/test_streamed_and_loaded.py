@@ -4,16 +4,16 @@ import random
 
 import pytest
 
-from chatforge_tui.domain.changes import PartAdded
+from chatforge_tui.domain.changes import PartAdded, PartDropped, PartReplaced, TextAppended
 from chatforge_tui.domain.events import Noticed, ReasoningDelta, StreamEvent, ToolEnded, ToolOutputDelta, ToolStarted
-from chatforge_tui.domain.part import NoticeLevel, TextPart, ToolPart, ToolState
+from chatforge_tui.domain.part import NoticeLevel, NoticePart, ReasoningPart, TextPart, ToolPart, ToolState
 from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.endpoints.a2a.answer_text import AnswerText
 from chatforge_tui.streaming.outcome import Outcome
 from chatforge_tui.streaming.streaming_state import StreamingState
 from chatforge_tui.ui.transcript.viewport import settle
 from tests.ui.transcript.test_growing_markdown import ATOMS
-from tests.ui.transcript.turns import NOW, began, changed, ended, model_of, text_of, turn
+from tests.ui.transcript.turns import LONG, NOW, PIECES, all_lines, began, changed, ended, model_of, text_of, turn
 
 TEXTS = tuple(atom for atom in ATOMS if "]:" not in atom)
 """Without definitions of links, which count in a text once they are known, but not for what was closed before."""
@@ -89,3 +89,57 @@ def test_blank_lines_between_two_calls_are_no_text_of_their_own():
     loaded = text_of(model_of(turn(0, "", *parts)))
     assert loaded == text_of(streamed)
     assert loaded[-2:] == ["▸ tool", "▸ tool"]
+
+
+def test_streamed_and_loaded_look_the_same():
+    whole = turn(0, "", ReasoningPart(0, "hm *yes*", 2.0), TextPart(1, LONG), ToolPart(2, "c", "t", ToolState.DONE))
+    model = model_of()
+    model.apply(began(0))
+    model.apply(changed(0, PartAdded(ReasoningPart(0, ""))))
+    for text in ("hm ", "*yes*"):
+        model.apply(changed(0, TextAppended(0, text)))
+        all_lines(model)
+    model.apply(changed(0, PartReplaced(ReasoningPart(0, "hm *yes*", 2.0)), PartAdded(TextPart(1, ""))))
+    for begin in range(0, len(LONG), 17):
+        model.apply(changed(0, TextAppended(1, LONG[begin : begin + 17])))
+        all_lines(model)
+    model.apply(changed(0, PartAdded(ToolPart(2, "c", "t"))))
+    all_lines(model)
+    model.apply(ended(whole))
+    assert all_lines(model) == all_lines(model_of(whole))
+
+
+def test_a_final_answer_that_replaces_the_streamed_one_is_what_is_shown():
+    model = model_of()
+    model.apply(began(0))
+    model.apply(changed(0, PartAdded(TextPart(0, "draft")), PartAdded(NoticePart(1, NoticeLevel.INFO, "gone"))))
+    all_lines(model)
+    model.apply(changed(0, PartReplaced(TextPart(0, "the real answer")), PartDropped(1)))
+    assert text_of(model)[4].startswith("the real answer")
+    model.apply(ended(turn(0, "another")))
+    assert text_of(model)[4:] == ["another"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_texts_that_grow_side_by_side_are_laid_out_as_the_whole(seed):
+    chance = random.Random(seed)
+    model, texts = model_of(turn(0, "before")), [""]
+    model.apply(began(1))
+    model.apply(changed(1, PartAdded(TextPart(0, ""))))
+    for _ in range(150):
+        if len(texts) < 4 and not chance.randrange(20):
+            texts.append("begins ")
+            model.apply(changed(1, PartAdded(TextPart(len(texts) - 1, "begins "))))
+        part, piece = chance.randrange(len(texts)), chance.choice(PIECES)
+        texts[part] += piece
+        model.apply(changed(1, TextAppended(part, piece)))
+        if chance.randrange(3):
+            settle(model, chance.choice((5, 20, 60)))
+    model.apply(changed(1, PartAdded(ToolPart(len(texts), "c", "t", ToolState.DONE))))
+    whole = turn(1, "", *(TextPart(*each) for each in enumerate(texts)), ToolPart(len(texts), "c", "t", ToolState.DONE))
+    assert model.answer(1) == whole.answer
+    lines = text_of(model)
+    for text in texts:
+        assert not (words := text.split()) or any(words[-1].strip("*`#[]") in line for line in lines[-400:])
+    model.apply(ended(whole))
+    assert text_of(model) == text_of(model_of(turn(0, "before"), whole))

@@ -157,3 +157,16 @@ def test_cursor_and_place_stay_when_a_session_out_of_sight_lets_its_layouts_go()
     rows = settle(model, 10).rows
     assert rows[0].line.text == "paragraph 50"
     assert next(row.line.text for row in rows if row.place == model.cursor) == "paragraph 53"
+
+
+def test_what_began_while_the_view_was_elsewhere_stands_below_a_divider():
+    model = model_of(turn(0, "seen"))
+    model.leave()
+    model.apply(began(1))
+    model.apply(ended(turn(1, "unseen")))
+    model.enter()
+    lines = text_of(model)
+    assert [at for at, line in enumerate(lines) if " new ─" in line] == [lines.index("seen") + 2]
+    model.leave()
+    model.enter()
+    assert not any(" new ─" in line for line in text_of(model))

@@ -18,6 +18,21 @@ from chatforge_tui.ui.transcript.viewport import settle
 
 SESSION = SessionId("session")
 NOW = 1_700_000_100.0
+LONG = "A paragraph of some words that is wrapped at sixty columns, so it takes more than a line.\n\n" * 12
+PIECES = (
+    "word ",
+    "**bold** ",
+    "\n\n",
+    "- item\n",
+    "`code` ",
+    "\n# head\n",
+    "```\nx = 1\n",
+    "```\n",
+    "long " * 30,
+    "[a]",
+    "\n",
+)
+"""What text may consist of, in the order of chance."""
 
 
 def turn(
