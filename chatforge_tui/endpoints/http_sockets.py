@@ -13,6 +13,7 @@ import math
 import socket
 import ssl
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import Final
 from weakref import WeakKeyDictionary, WeakSet
@@ -161,6 +162,9 @@ class SocketStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             self._reader = asyncio.get_running_loop().create_future()
             try:
                 await self._reader
+            except asyncio.CancelledError:
+                self.abort()  # here, where the cancelled task wakes: httpcore waits for a lock before it closes anything
+                raise
             finally:
                 self._reader = None
         if len(self._received) <= max_bytes:
@@ -224,11 +228,14 @@ class SocketStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         return self._transport.get_extra_info(names.get(info, info))
 
     def abort(self) -> None:
-        """Close the socket now: the kernel tells the server on the next turn of the event loop."""
+        """Close the socket: the kernel tells the server at once, asyncio lets go of it on the next turn of its loop."""
         self._error = self._error or ConnectionAbortedError("closed by this program")
         self._backend.streams.discard(self)
         if self._transport is not None:
+            is_open = not self._transport.is_closing()
             self._transport.abort()
+            if is_open:
+                _hang_up(self._transport.get_extra_info("socket"))
         _wake(self._reader)
         _wake(self._writer)
 
@@ -380,6 +387,13 @@ def _reject_private(host: str, found: list[AddressInfo]) -> None:
 def _wake(waiter: "asyncio.Future[None] | None") -> None:
     if waiter is not None and not waiter.done():
         waiter.set_result(None)
+
+
+def _hang_up(sock: socket.socket | None) -> None:
+    """End both directions of a connection."""
+    if sock is not None:
+        with suppress(OSError):  # the server has hung up already
+            sock.shutdown(socket.SHUT_RDWR)
 
 
 def _keep_alive(sock: socket.socket | None) -> None:

@@ -19,6 +19,7 @@ from chatforge_tui.streaming.cancellation import CancelReason
 if TYPE_CHECKING:
     from chatforge_tui.domain.merged import Mergeable, Merged
     from chatforge_tui.domain.search import SearchHit
+    from chatforge_tui.sessions.turn_run import TurnRun
 
 
 class SessionManager(Engine):
@@ -161,12 +162,23 @@ class SessionManager(Engine):
         Raises:
             UnknownSession: there is no such session outside the trash.
         """
-        self._book.get(session_id)
-        run = self._workers.stop(session_id, CancelReason.USER)
+        run = self._stop(session_id)
         if run is None:
             return False
         await run.settled()
         return True
+
+    def stop(self, session_id: SessionId) -> None:
+        """Stop the session's live request, if any, without waiting for its end: what `abort` begins with.
+
+        Raises:
+            UnknownSession: there is no such session outside the trash.
+        """
+        self._stop(session_id)
+
+    def _stop(self, session_id: SessionId) -> TurnRun | None:
+        self._book.get(session_id)
+        return self._workers.stop(session_id, CancelReason.USER)
 
     async def reattach(self, session_id: SessionId) -> bool:
         """Read on with the task of the session's interrupted or waiting last turn; nothing is sent.

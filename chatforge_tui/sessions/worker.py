@@ -101,11 +101,12 @@ class SessionWorker:
         run = self._run
         if run is None or run.is_claimed or not run.state.token.cancel(reason):
             return None
-        session_log.note("aborting previous request for session", self._session_id, run.state.head.request_id)
         if run.is_begun and run.task is not None:
             self._claim(run)
             run.task.cancel()
             run.closing = self._context.start(safely(self._session_id, run, self._end_stopped, run, reason))
+        else:
+            self._note_stop(run)
         return run
 
     def attend(self) -> None:
@@ -349,7 +350,8 @@ class SessionWorker:
         context.keeper.record(state, (state.retrying(new_request_id()),))
 
     async def _end_stopped(self, run: TurnRun, reason: CancelReason) -> None:
-        """End a run that was stopped, whether or not its stream obeys."""
+        """End a run that was stopped, whether or not its stream obeys. By now that has closed its socket."""
+        self._note_stop(run)
         context = self._context
         warning = "" if run.outcome is not None else await self._tell_agent(run, reason)
         if run.outcome is not None:
@@ -364,6 +366,9 @@ class SessionWorker:
             self._give_up_connection()
         session_log.note("stream aborted for session", self._session_id, run.state.head.request_id)
         self._rest(run)
+
+    def _note_stop(self, run: TurnRun) -> None:
+        session_log.note("aborting previous request for session", self._session_id, run.state.head.request_id)
 
     async def _tell_agent(self, run: TurnRun, reason: CancelReason) -> str:
         """Start telling the agent to stop its task, once.

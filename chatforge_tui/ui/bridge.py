@@ -197,7 +197,9 @@ class EngineThread:
             EngineStopped: the engine is over.
             ChatForgeError: what the command raises.
         """
-        running = await asyncio.shield(asyncio.wrap_future(self._running))
+        if not self._running.done():
+            await asyncio.shield(asyncio.wrap_future(self._running))
+        running = self._running.result()
 
         async def run() -> Result:
             return await command(running.manager)

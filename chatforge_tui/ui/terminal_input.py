@@ -3,18 +3,21 @@
 The byte of Esc also begins the sequence of nearly every other special key. Textual waits for the rest of a sequence for
 100 ms and looks at its clock ten times a second, so the key that stops an answer takes up to 200 ms. A terminal sends
 the sequence of a key in one piece: an Esc at the end of a few bytes, behind which nothing comes for some milliseconds,
-is the key. Behind more bytes than anyone types (a paste that was cut in two) Textual's own patience holds.
+is the key. Behind more bytes than anyone types (a paste that was cut in two) Textual's own patience holds. Where the
+rest of a sequence comes later still it is that key all the same, and types nothing; from then on Esc is waited for longer.
 
 It also reads Alt with a letter only when nothing follows: of two of them in one read, the first is typed as text. Here
 each is handed over by itself.
 """
 
+import math
 import os
 import re
 import selectors
 from codecs import getincrementaldecoder
 from collections.abc import Iterable, Mapping
 from threading import Event
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from textual._xterm_parser import XTermParser
@@ -35,6 +38,8 @@ ESCAPE_S = 0.025
 sequence behind its Esc must not stop an answer: editors wait 30 to 50 ms for the same reason."""
 ESCAPE_NEAR_S = 0.002
 """The same where no line is in between: a program on this machine writes a key into the pseudo terminal at once."""
+ESCAPE_TORN_S = 0.1
+"""The same on a line that has torn a sequence once, and the longest that its rest may be late."""
 TYPED = 16
 """Characters that one key, or a few of them, can send at once."""
 _LOOK_S = 0.1
@@ -46,6 +51,8 @@ _SHORT = re.compile("\x1b[^\x1b\\[\\]OPX^_]?\\Z")
 """Esc, or Alt with a key that begins no longer sequence."""
 _ALT_BEFORE_MORE = re.compile("(\x1b[^\x1b\\[\\]OPX^_][^\x1b]*)(?=\x1b)")
 """Alt with such a key, and what was typed behind it, when another sequence follows at once."""
+_REST = re.compile("(?:\\[[0-9;:<=>?]*[ -/]*[@-Z^-~]|O[A-DFHPQRS])(?:\x1b.*)?", re.DOTALL)
+"""What a terminal sends behind the Esc of a special key or of the mouse, maybe with more keys behind it."""
 _PSEUDO = re.compile(r"/dev/(?:pts/|ttys)\d+")
 """Names of pseudo terminals on Linux, the BSDs and macOS."""
 
@@ -65,6 +72,8 @@ class KeyReader:
         self._decode = getincrementaldecoder("utf-8")().decode
         self._is_short = False
         """What came last can be a key as it is."""
+        self._escaped_at = -math.inf
+        """When Esc was taken for the key, by the monotonic clock, if nothing has come since."""
 
     @property
     def patience_s(self) -> float | None:
@@ -76,6 +85,10 @@ class KeyReader:
     def take(self, data: bytes) -> list[Message]:
         """Return the events of these bytes."""
         text = self._decode(data)
+        if monotonic() - self._escaped_at < ESCAPE_TORN_S and _REST.fullmatch(text):
+            text = f"\x1b{text}"
+            self._escape_s = ESCAPE_TORN_S
+        self._escaped_at = -math.inf
         self._is_short = len(text) <= TYPED and _SHORT.search(text) is not None
         events = self._read(text) if text else []
         if _NEVER_IN_FRAMES in text:
@@ -87,7 +100,10 @@ class KeyReader:
         if self._is_short:
             self._end_wait()
         self._is_short = False
-        return _without_text(self._parser.tick())
+        found = _without_text(self._parser.tick())
+        if any(isinstance(event, Key) and event.key == "escape" for event in found):
+            self._escaped_at = monotonic()
+        return found
 
     def _read(self, text: str) -> list[Message]:
         """Return the events of a text. A paste is left whole: what looks like its end is to be seen with all of it."""
@@ -176,6 +192,10 @@ class UnixDriver(LinuxDriver):
         if isinstance(writer, WriterThread):
             writer = TerminalWriter(cast("TextIO", writer._file))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         self._writer = writer
+
+    def send_message(self, message: Message) -> None:
+        """Hand a message to the app: without the task that Textual makes for each, which is one more turn of the loop."""
+        self._loop.call_soon_threadsafe(self._app.post_message, message)
 
     def run_input_thread(self) -> None:
         """Read until the program ends."""

@@ -66,10 +66,7 @@ class TurnActions:
             self._desk.say("No answer is running here.")
             return
 
-        async def abort() -> None:
-            await self._desk.engine.call(lambda manager: manager.abort(pane.session_id))
-
-        self._desk.start(abort())
+        self._desk.engine.post(lambda manager: manager.stop(pane.session_id))
 
     def abort_all(self) -> None:
         """Stop every running answer of every session."""

@@ -7,7 +7,7 @@ import pytest
 
 from chatforge_tui.domain.changes import SessionRemoved, TurnBegan, TurnChanged, TurnEnded
 from chatforge_tui.domain.events import Accepted, Finished, TaskBound, TextDelta
-from chatforge_tui.domain.ids import ContextId, TaskId
+from chatforge_tui.domain.ids import ContextId, SessionId, TaskId
 from chatforge_tui.domain.part import NoticePart
 from chatforge_tui.domain.request import TaskRef
 from chatforge_tui.domain.turn import Prompt, TurnState
@@ -98,6 +98,23 @@ def test_delete_waits_for_the_worker_and_leaves_nothing(run, endpoints, store):
         head = await engine.manager.restore_session(a)
         assert head.turns == 1
         assert [turn.answer for turn in await engine.manager.turns(a)] == ["x"]
+
+    run(body)
+
+
+def test_stop_freezes_the_text_at_once_and_waits_for_nothing(run, endpoints):
+    async def body(engine):
+        a = await engine.new()
+        wire = await engine.send(a)
+        wire.say(Accepted("f"), TextDelta("x"))
+        await settle()
+        engine.manager.stop(a)
+        wire.say(TextDelta("y"))
+        turn = await engine.manager.finished(a)
+        assert (turn.head.state, turn.answer, wire.closed) == (TurnState.ABORTED, "x", True)
+        engine.manager.stop(a)
+        with pytest.raises(UnknownSession):
+            engine.manager.stop(SessionId("nobody"))
 
     run(body)
 

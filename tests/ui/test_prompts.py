@@ -217,6 +217,17 @@ async def test_stopping_takes_two_presses_when_the_setting_says_so(home):
         await program.until(lambda: pane.state is TurnState.ABORTED)
 
 
+async def test_esc_in_the_prompt_is_done_there_and_goes_no_further(home):
+    async with running(home) as program:
+        pane = await program.send("work")
+        await program.say(await program.wire(pane), Accepted("fake"), TextDelta("…"))
+        await program.until(lambda: pane.state is TurnState.STREAMING)
+        key = events.Key("escape", "\x1b")
+        await composer(program).on_key(key)
+        assert key._stop_propagation
+        await program.until(lambda: pane.state is TurnState.ABORTED)
+
+
 async def test_the_transcript_is_searched_and_esc_gives_the_prompt_back(home):
     async with running(home, script=echo) as program:
         await program.send("needle in this haystack")

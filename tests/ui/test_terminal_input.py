@@ -5,7 +5,7 @@ import os
 import pytest
 from textual import events
 
-from chatforge_tui.ui.terminal_input import ESCAPE_NEAR_S, ESCAPE_S, KeyReader, escape_patience_s
+from chatforge_tui.ui.terminal_input import ESCAPE_NEAR_S, ESCAPE_S, ESCAPE_TORN_S, KeyReader, escape_patience_s
 from chatforge_tui.ui.terminal_paste import patch_terminal_paste
 
 
@@ -29,6 +29,41 @@ def test_an_escape_behind_which_nothing_comes_is_the_key():
 )
 def test_a_sequence_is_one_key_however_it_is_cut(reads, key):
     assert keys_of(*reads) == [key]
+
+
+@pytest.mark.parametrize(
+    ("rest", "keys"),
+    [
+        (b"[1;3C", ["alt+right"]),
+        (b"OP", ["f1"]),
+        (b"[15~", ["f5"]),
+        (b"[C\x1b[C", ["right", "right"]),
+        (b"[<35;7;9M", []),
+    ],
+)
+def test_the_rest_of_a_key_that_comes_too_late_types_nothing(rest, keys):
+    assert keys_of(b"\x1b", None, rest) == ["escape", *keys]
+
+
+@pytest.mark.parametrize("typed", [b"[", b"OK", b"O", b"[[", b"[1] is it"])
+def test_what_is_typed_right_behind_esc_is_text(typed):
+    reader = KeyReader()
+    found = [*reader.take(b"\x1b"), *reader.silence(), *reader.take(typed)]
+    assert "".join(event.character or "" for event in found[1:]) == typed.decode()
+
+
+def test_a_line_that_tore_a_key_once_is_waited_for_longer(monkeypatch):
+    now = [5.0]
+    monkeypatch.setattr("chatforge_tui.ui.terminal_input.monotonic", lambda: now[0])
+    reader = KeyReader(escape_s=ESCAPE_NEAR_S)
+    for late, patience in ((ESCAPE_TORN_S * 1.5, ESCAPE_NEAR_S), (ESCAPE_TORN_S / 2, ESCAPE_TORN_S)):
+        reader.take(b"\x1b")
+        reader.silence()
+        now[0] += late
+        reader.take(b"[A")
+        reader.take(b"\x1b")
+        assert reader.patience_s == patience
+        reader.silence()
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,8 @@ class MainScreen(FrameScreen):
         """
         super().__init__()
         self._book, self._keymap, self._settings, self._marks = book, keymap, settings, marks
+        self._way_out: dict[str, str] = {}
+        """What Esc does."""
         self._bind_actions()
         self._now = now
         self._lesson = lesson
@@ -131,14 +133,17 @@ class MainScreen(FrameScreen):
         """Bind the keys of every action that is not the composer's own or the board's.
 
         They go before what a focused widget would do with them, except those that type text, and Esc, which an open
-        list closes itself with.
+        list closes itself with; the composer, which knows its lists, runs that itself.
         """
         for action in self._keymap.actions:
             if action.scope is Scope.BOARD or action.id in {"prompt.send", "prompt.newline"}:
                 continue
             for key in action.keys:
+                command = f"app.do('{action.id}')"
                 is_first = not is_typed(key) and key != "escape" and action.scope is Scope.APP
-                self._bindings.bind(key, f"app.do('{action.id}')", action.label, show=False, priority=is_first)
+                self._bindings.bind(key, command, action.label, show=False, priority=is_first)
+                if key == "escape":
+                    self._way_out[key] = command
 
     def compose(self) -> ComposeResult:
         """Lay everything out once."""
@@ -152,6 +157,7 @@ class MainScreen(FrameScreen):
             yield Composer(
                 send_keys=self._keymap.action("prompt.send").keys,
                 newline_keys=self._keymap.action("prompt.newline").keys,
+                way_out=self._way_out,
                 id="composer",
             )
         yield StatusLine(self._marks.dot, id="status")

@@ -5,7 +5,7 @@ Down at the edges walk through earlier prompts, Tab offers examples in an empty 
 that arrives without brackets does not send: an Enter that comes within a moment of typed text waits for what follows.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -82,11 +82,27 @@ class Composer(TextArea):
     class Tabbed(Message):
         """Tab was pressed: the next example, or the form, or the next widget."""
 
-    def __init__(self, *, send_keys: Sequence[str], newline_keys: Sequence[str], id: str | None = None) -> None:  # noqa: A002 - Textual's own name
-        """Take the keys that send and that begin a new line, as Textual names them."""
+    def __init__(
+        self,
+        *,
+        send_keys: Sequence[str],
+        newline_keys: Sequence[str],
+        way_out: Mapping[str, str] | None = None,
+        id: str | None = None,  # noqa: A002 - Textual's own name
+    ) -> None:
+        """Take keys as Textual names them.
+
+        Args:
+            send_keys: they send.
+            newline_keys: they begin a new line.
+            way_out: the actions of others' keys, run here: bubbling up to the app a key goes through three tasks more.
+            id: Textual's own.
+        """
         super().__init__(
             id=id, soft_wrap=True, tab_behavior="focus", show_line_numbers=False, highlight_cursor_line=False
         )
+        for key, action in (way_out or {}).items():
+            self._bindings.bind(key, action, show=False)
         self.cursor_blink = False
         self.earlier = PromptHistory()
         """The prompts that Up and Down walk through."""
@@ -166,8 +182,8 @@ class Composer(TextArea):
     async def on_key(self, event: events.Key) -> None:
         """Take the keys that mean something else here; the rest is the text area's.
 
-        Its own bindings are run here as well: Textual would run them when the key has bubbled up to the app, behind
-        what is typed right after it, and Ctrl+U would delete the words that follow.
+        Bindings are run here as well: Textual would run them when the key has bubbled up to the app, behind what is
+        typed right after it, and Ctrl+U would delete the words that follow.
         """
         if event.key in _OFFER_KEYS and self.take_key(event.key):
             self._take(event)
