@@ -12,6 +12,7 @@ from chatforge_tui.domain.session import EndpointRef
 from chatforge_tui.domain.turn import Prompt, TurnState
 from chatforge_tui.endpoints.http import HttpSettings
 from chatforge_tui.sessions.manager import SessionManager
+from chatforge_tui.sessions.settings import EngineSettings
 from chatforge_tui.store.memory_store import MemoryStore
 from tests.servers.raw_server import LAST_CHUNK, Stall, answer, chunked, sse_head, stream
 from tests.soak.leaks import Hole
@@ -48,9 +49,10 @@ class Endpoints:
 
 
 @asynccontextmanager
-async def asked(dialect, url, store=None):
+async def asked(dialect, url, store=None, settings=None):
     """Yield the engine with a session whose prompt is on its way."""
-    async with SessionManager(store=store or MemoryStore(), endpoints=Endpoints(dialect, url)) as manager:
+    endpoints = Endpoints(dialect, url)
+    async with SessionManager(store=store or MemoryStore(), endpoints=endpoints, settings=settings) as manager:
         session = (await manager.create_session(EndpointRef("e"), title="t")).session_id
         await manager.send(session, Prompt("Hello?"))
         yield manager, session
@@ -124,9 +126,11 @@ async def test_f47_an_agent_that_cannot_be_told_is_said_to_work_on(dialect, serv
         [sse_head(), chunked(dialect.text("so far"), last=False), Stall()],
         answer(b"no", "500 Internal Server Error"),
     ]
-    async with asked(dialect, server.url) as (manager, session):
+    waits = EngineSettings(tell_notice_s=1.0)  # a busy machine may take longer than the program waits to answer
+    async with asked(dialect, server.url, settings=waits) as (manager, session):
         await until(lambda: (turn := live(manager, session)) and turn.answer)
-        turn = await stopped(manager, session)
+        await manager.abort(session)
+        [turn] = await manager.turns(session)
     notices = [part.text for part in turn.parts if isinstance(part, NoticePart)]
     assert [text for text in notices if "could not be told to stop" in text], notices
 
