@@ -242,9 +242,14 @@ class SessionStore(Protocol):
         ...
 
     async def begin_turn(self, head: TurnHead, session: SessionHead) -> None:
-        """Add a turn and write the session's head, in one transaction: the prompt is durable before anything leaves.
+        """Add a turn, in one transaction with its session: the prompt is durable before anything leaves.
 
         A turn that is unsent is only kept: nothing can be recorded of it before it is adopted.
+
+        Args:
+            head: the turn.
+            session: as it is with the turn. Of it are written what a turn changes: its title, where it has none on the disk;
+                when it was used last; and which files are still attached, if the prompt takes some along.
 
         Raises:
             ContentLost: the content of an attachment is not there.
@@ -256,9 +261,12 @@ class SessionStore(Protocol):
         ...
 
     async def end_turn(self, turn: Turn, session: SessionHead) -> None:
-        """Write the turn's last state, parts and plans, and the session's head, in one transaction.
+        """Write the turn's last state, parts and plans, in one transaction with its session.
 
-        What `record` wrote for the turn before is superseded by `turn`.
+        Args:
+            turn: whole: what `record` wrote for it is superseded.
+            session: as it is after the turn. Of it are written its title, where it has none on the disk, when it was used
+                last, its waiting task, and whether it is unread.
         """
         ...
 

@@ -212,8 +212,7 @@ class SessionBook:
     def note_state(self, session_id: SessionId, state: TurnState) -> None:
         """Show that the last turn is live, or how it ended; what is on disk changes with the turn's own row.
 
-        How far a live one is its own head says: another of the session for each step would be 176 bytes beside the one that
-        the store keeps.
+        How far a live one is its own head says.
         """
         head = self._heads.get(session_id)
         if head is not None and not (state.is_live and head.last_state is not None and head.last_state.is_live):

@@ -75,12 +75,11 @@ class TurnKeeper:
         self._book.touch(session_id, state.head.started)
         session = self._book.get(session_id)
         state.place(next_ordinal(session), session.waiting_task)
-        after, run.state_before = begun(session, state.head), session.last_state
-        await self._store.begin_turn(state.head, after)
+        run.state_before = session.last_state
+        await self._store.begin_turn(state.head, begun(session, state.head))
         self._bus.publish(TurnBegan(Turn(state.head)))
         if (current := self._book.find(session_id)) is not None:
-            # what the store keeps to compare with is kept but once where it can be
-            self._book.put(after if current is session else begun(current, state.head))
+            self._book.put(begun(current, state.head))
 
     async def send(self, run: TurnRun) -> None:
         """Give an unsent turn its place among those that were sent, make it live, then tell of it.
@@ -181,14 +180,13 @@ class TurnKeeper:
         """Write the end of a turn and tell of it. A session that is gone has no rows to write."""
         turn, session_id = end.turn, end.live.session_id
         session = self._book.touch(session_id, turn.head.ended or 0.0, has_news=has_news)
-        after = None if session is None else _after(session, end)
-        if after is not None:
-            await self._store.end_turn(turn, after)
+        if session is not None:
+            await self._store.end_turn(turn, _after(session, end))
         self._unsaved.pop(turn.head.turn_id, None)
         self._bus.publish(TurnEnded(turn))
         current = self._book.find(session_id)
         if current is not None:
-            self._book.put(after if after is not None and current is session else _after(current, end))
+            self._book.put(_after(current, end))
 
 
 def _after(session: SessionHead, end: _Ended) -> SessionHead:

@@ -142,7 +142,10 @@ class MemoryStore:
             message = "There is no such session."
             raise UnknownSession(message)
         _require(self._contents.get(session.session_id, {}), head.prompt.attachments)
-        self._sessions[session.session_id] = session
+        known = _used(known, session)
+        if head.prompt.attachments:
+            known = replace(known, attachments=session.attachments)
+        self._sessions[session.session_id] = known
         self._turns[session.session_id][head.turn_id] = Turn(head)
         self._owner[head.turn_id] = session.session_id
         if head.state.is_live:
@@ -158,7 +161,8 @@ class MemoryStore:
         known = self._sessions.get(session.session_id)
         if known is None:
             return
-        self._sessions[session.session_id] = replace(session, trashed=known.trashed)
+        known = replace(_used(known, session), waiting_task=session.waiting_task, unread=session.unread)
+        self._sessions[session.session_id] = known
         self._turns[session.session_id][turn.head.turn_id] = turn
         self._owner[turn.head.turn_id] = session.session_id
         self._live.pop(turn.head.turn_id, None)
@@ -205,8 +209,11 @@ class MemoryStore:
         self._contents[session_id] = {sha256: content for sha256, content in known.items() if sha256 in used}
 
     def _counted(self, head: SessionHead) -> SessionHead:
-        turns = self._turns[head.session_id].values()
-        return replace(head, turns=len(turns), unsent=sum(turn.head.state is TurnState.UNSENT for turn in turns))
+        heads = [turn.head for turn in self._turns[head.session_id].values()]
+        sent = [turn for turn in heads if turn.state is not TurnState.UNSENT]
+        last = max(sent, key=lambda turn: turn.ordinal).turn_id if sent else None
+        state = None if last is None else self._read(head.session_id, last).head.state
+        return replace(head, turns=len(heads), unsent=len(heads) - len(sent), last_state=state)
 
     def _kept(self) -> list[SessionId]:
         return [head.session_id for head in self._sessions.values() if head.trashed is None]
@@ -300,6 +307,12 @@ class MemoryStore:
     def _read(self, session_id: SessionId, turn_id: TurnId) -> Turn:
         """Return a turn with what was recorded since it began."""
         return fold(self._turns[session_id][turn_id], self._live.get(turn_id, ()))
+
+
+def _used(known: SessionHead, session: SessionHead) -> SessionHead:
+    """Return the session that is known here, with what any step of a turn changes of it."""
+    title = known.title or (session.title if not known.title_is_manual else "")
+    return replace(known, title=title, updated=max(known.updated, session.updated))
 
 
 def _require(contents: Mapping[str, bytes], attachments: tuple[Attachment, ...]) -> None:

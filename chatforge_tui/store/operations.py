@@ -116,8 +116,8 @@ class BeginTurn(Operation):
     """Add a turn whose request is about to leave, or one that waits to be sent."""
 
     head: TurnHead
-    session: Mapping[str, codec.Value]
-    """The columns of the session that changed with it, and its id."""
+    session: SessionHead
+    """As it is with the turn."""
 
     def apply(self, at: Workplace) -> None:
         """Insert the turn with this program as its owner; an unsent one has none.
@@ -141,7 +141,7 @@ class BeginTurn(Operation):
             at.log.began(at.db, self.head.turn_id)
         else:
             rows.write_ended(at.db, Turn(self.head))
-        rows.write_session(at.db, self.session)
+        rows.note_begun(at.db, self.session, has_files=bool(self.head.prompt.attachments))
 
     @property
     def size(self) -> int:
@@ -317,8 +317,8 @@ class EndTurn(Operation):
     """A turn that is over, whole."""
 
     turn: Turn
-    session: Mapping[str, codec.Value]
-    """As in BeginTurn."""
+    session: SessionHead
+    """As it is after the turn."""
 
     def apply(self, at: Workplace) -> None:
         """Write the turn in place of what was recorded of it. A session that is gone stays gone."""
@@ -326,7 +326,7 @@ class EndTurn(Operation):
             return
         rows.write_ended(at.db, self.turn)
         at.log.ended(at.db, self.turn.head.turn_id)
-        rows.write_session(at.db, self.session)
+        rows.note_ended(at.db, self.session)
 
     @property
     def outlives_failure(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.part import Part
 from chatforge_tui.domain.plan import Plan
+from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn, TurnHead
 from chatforge_tui.store import codec, search_index, text_log
 from chatforge_tui.store.instances import InstanceId
@@ -41,6 +42,37 @@ def write_session(db: sqlite3.Connection, columns: Mapping[str, codec.Value], *,
         _upsert(db, "session", columns)
     else:
         update(db, "session", columns)
+
+
+def note_begun(db: sqlite3.Connection, session: SessionHead, *, has_files: bool) -> None:
+    """Write what a turn's begin changes of its session: its title, if it has none, when it was used, and what is attached.
+
+    All else in the head is not the turn's to say: another program may have given the session a name meanwhile.
+
+    Args:
+        db: the connection.
+        session: its head with the turn.
+        has_files: the prompt takes files along, which are not attached any more.
+    """
+    _note_used(db, session, {"attachments": codec.encode_attachments(session.attachments)} if has_files else {})
+
+
+def note_ended(db: sqlite3.Connection, session: SessionHead) -> None:
+    """Write what a turn's end changes of its session: as its begin, but what the agent waits for and whether it is read.
+
+    Its title, too: a prompt that waited gave it none before it was sent.
+    """
+    waiting_task = codec.storable(session.waiting_task) if session.waiting_task else None
+    _note_used(db, session, {"waiting_task": waiting_task, "unread": session.unread})
+
+
+def _note_used(db: sqlite3.Connection, session: SessionHead, columns: Mapping[str, codec.Value]) -> None:
+    more = "".join(f", {name} = ?" for name in columns)
+    db.execute(
+        "UPDATE session SET title = CASE WHEN title = '' AND NOT title_is_manual THEN ? ELSE title END, "
+        f"updated = max(updated, ?){more} WHERE id = ?",
+        (codec.storable(session.title), session.updated, *columns.values(), session.session_id),
+    )
 
 
 def delete_session(db: sqlite3.Connection, session_id: SessionId) -> None:

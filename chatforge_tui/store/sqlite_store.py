@@ -21,7 +21,6 @@ from chatforge_tui.errors import ContentLost, StoreCorrupt, StoreTooNew, StoreUn
 from chatforge_tui.store import attached, codec, holds, queries, search_index
 from chatforge_tui.store.caretaker import Caretaker
 from chatforge_tui.store.door import Door
-from chatforge_tui.store.known_heads import KnownHeads
 from chatforge_tui.store.merging import Merge
 from chatforge_tui.store.operations import (
     AdoptTurn,
@@ -98,7 +97,6 @@ class SqliteStore:
         self._is_settled.set()
         self._writer = Writer(self._door.open, settings, self._do_chore)
         self._caretaker = Caretaker(path, backup_after_s)
-        self._known = KnownHeads()
         self._tasks: dict[TurnId, TaskId] = {}
         """The task that each live turn is bound to, as far as it was recorded."""
         self._halted: set[TurnId] = set()
@@ -205,8 +203,6 @@ class SqliteStore:
                 raise
             heads = await self._mend(damage, look)
         self._is_listed = self._can_write
-        for head in heads:
-            self._known.read(head)
         return heads
 
     async def load_turns(
@@ -222,7 +218,6 @@ class SqliteStore:
     async def create_session(self, head: SessionHead) -> None:
         """Add a session."""
         await self._write(CreateSession(head))
-        self._known.written(head)
 
     def update_session(self, session_id: SessionId, patch: SessionPatch, updated: float) -> None:
         """Change some fields of a session; on disk within 250 ms, or as soon as the store can be written."""
@@ -231,7 +226,6 @@ class SqliteStore:
             self._withheld.add(session_id, columns)
         if not self._can_write:
             return
-        self._known.patched(session_id, patch, updated)
         self._hand_over_patch(session_id, columns, urgent=patch.context_id is not None)
 
     async def set_attachments(
@@ -248,7 +242,6 @@ class SqliteStore:
         from chatforge_tui.store.attaching import SetAttachments  # noqa: PLC0415 - see above
 
         await self._write(SetAttachments(session_id, attachments, contents))
-        self._known.attached(session_id, attachments)
 
     async def load_content(self, session_id: SessionId, file: Attachment) -> bytes:
         """Return the content of an attachment.
@@ -269,8 +262,7 @@ class SqliteStore:
             ContentLost: the content of an attachment is not here.
             StoreError: it is not stored: nothing may be sent.
         """
-        await self._write(BeginTurn(head, self._known.changes(session)))
-        self._known.written(session)
+        await self._write(BeginTurn(head, session))
 
     def record(self, turn_id: TurnId, changes: Sequence[TurnChange]) -> None:
         """Write changes of a live turn; on disk within 250 ms, at once when they bind a task."""
@@ -300,8 +292,7 @@ class SqliteStore:
         self._tasks.pop(turn_id, None)
         self._halted.discard(turn_id)
         try:
-            await self._write(EndTurn(turn, self._known.changes(session)))
-            self._known.written(session)
+            await self._write(EndTurn(turn, session))
         except StoreUnavailable:
             if self._is_in_trouble:  # else it was tried again with success before this was heard
                 self._unsaved[turn_id] = turn
@@ -345,7 +336,6 @@ class SqliteStore:
             SessionBusy: another living program is its writer.
         """
         head: SessionHead = await self._write(HoldSession(session_id))
-        self._known.written(head)
         return head
 
     async def ask_for_session(self, session_id: SessionId) -> None:
@@ -369,8 +359,6 @@ class SqliteStore:
 
             self._surroundings = Surroundings()
         sighting: Sighting | None = await self._writer.submit(self._surroundings.look)
-        for head in sighting.changed if sighting else ():
-            self._known.written(head)
         return sighting
 
     async def trash_session(self, session_id: SessionId, when: float) -> None:
@@ -397,7 +385,6 @@ class SqliteStore:
             SessionBusy: another program is answering in it.
         """
         await self._write(PurgeSession(session_id))
-        self._known.forget(session_id)
 
     async def search(self, query: str, limit: int = 50) -> list[SearchHit]:
         """Return where all words of the query stand in titles, prompts and answers, the trash left out.

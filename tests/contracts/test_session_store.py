@@ -163,13 +163,42 @@ async def test_a_patch_of_an_unknown_session_makes_none(store):
 
 
 async def test_a_begun_turn_is_there_with_its_prompt_and_its_session(store):
-    session = a_session()
+    session = replace(a_session(), title="")
     await store.create_session(session)
     head = a_turn(session, text=ODD_TEXT)
-    titled = counted(replace(session, title="Auto title", updated=9.0), 1, TurnState.QUEUED)
+    titled = counted(replace(session, title="Auto title", updated=session.updated + 9.0), 1, TurnState.QUEUED)
     await store.begin_turn(head, titled)
     assert await store.load_turns(session.session_id) == [Turn(head)]
     assert await store.load_sessions() == [titled]
+
+
+@pytest.mark.parametrize("title", ["Named", ""])
+async def test_a_turn_writes_of_its_session_what_it_changes_and_nothing_else(store, title):
+    session = replace(a_session(), title="")
+    await store.create_session(session)
+    patch = SessionPatch(
+        title=title, title_is_manual=True, draft="Then", anchor="turn:1", endpoint=EndpointRef("other")
+    )
+    store.update_session(session.session_id, patch, session.updated + 5.0)
+    [known] = await store.load_sessions()
+    head = a_turn(session)
+    await store.begin_turn(head, replace(session, title="Auto title"))
+    assert await store.load_sessions() == [counted(known, 1, TurnState.QUEUED)]
+    read_on = replace(session, title="Auto title", waiting_task=TaskId("t"), unread=True)
+    await store.end_turn(ended(head), read_on)
+    after = replace(known, waiting_task=TaskId("t"), unread=True)
+    assert await store.load_sessions() == [counted(after, 1, TurnState.COMPLETE)]
+
+
+async def test_a_session_whose_prompt_waited_gets_its_title_with_the_end(store):
+    session = replace(a_session(), title="")
+    await store.create_session(session)
+    head = an_unsent_turn(session)
+    await store.begin_turn(head, replace(session, turns=1, unsent=1))
+    live = replace(head, state=TurnState.QUEUED, ordinal=0)
+    await store.adopt_turn(live, was=TurnState.UNSENT)
+    await store.end_turn(ended(live), replace(session, title="Auto title"))
+    assert [known.title for known in await store.load_sessions()] == ["Auto title"]
 
 
 async def test_a_turn_cannot_begin_in_a_session_that_is_not_there(store):
@@ -261,7 +290,8 @@ async def test_a_turn_that_ended_is_exactly_as_it_ended(store):
     await store.begin_turn(replace(turn.head, state=TurnState.QUEUED), counted(session, 1, TurnState.QUEUED))
     store.record(turn.head.turn_id, [PartAdded(TextPart(0, "superseded")), PlanRecorded(0, a_plan(2))])
     store.record(turn.head.turn_id, [PartAdded(NoticePart(40, NoticeLevel.INFO, "superseded"))])
-    final = counted(replace(session, context_id=ContextId("c"), waiting_task=TaskId("t")), 1, TurnState.FAILED)
+    left = tuple(file for file in files() if file not in turn.head.prompt.attachments)
+    final = counted(replace(session, attachments=left, waiting_task=TaskId("t")), 1, TurnState.FAILED)
     await store.end_turn(turn, final)
     assert await store.load_turns(session.session_id) == [turn]
     await restart(store)

@@ -201,12 +201,12 @@ async def test_a_name_given_in_one_program_survives_what_the_other_writes(two):
     [seen] = await other.load_sessions()
     other.update_session(session.session_id, SessionPatch(title="Named elsewhere"), 2.0)
     await other.flush()
-    await one.end_turn(ended(head, "done"), replace(seen, context_id="context", last_state=TurnState.COMPLETE))
+    await one.end_turn(ended(head, "done"), replace(seen, waiting_task="task"))
     [loaded] = await one.load_sessions()
-    assert (loaded.title, loaded.context_id) == ("Named elsewhere", "context")
+    assert (loaded.title, loaded.waiting_task) == ("Named elsewhere", "task")
+    await begin(one, seen)
     one.update_session(session.session_id, SessionPatch(title="Named here"), 3.0)
-    await begin(one, replace(seen, title="Named here", context_id="context"))
-    assert [head.title for head in await other.load_sessions()] == ["Named here"]
+    assert [head.title for head in await one.load_sessions()] == ["Named here"]
 
 
 async def test_a_session_deleted_in_one_program_is_not_brought_back_by_the_other(two):
