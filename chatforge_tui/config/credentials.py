@@ -64,6 +64,12 @@ def may_prompt(settings: EndpointSettings, environ: Mapping[str, str]) -> bool:
     return bool(settings.token_command or settings.token_keyring) and not (has_variable or settings.token_file)
 
 
+def is_fixed(settings: EndpointSettings, environ: Mapping[str, str]) -> bool:
+    """Return whether the credential, or that there is none, stays the same as long as the program runs."""
+    has_variable = bool(settings.token_env and environ.get(settings.token_env, "").strip())
+    return has_variable or not (settings.token_file or settings.token_command or settings.token_keyring)
+
+
 def _found(settings: EndpointSettings, environ: Mapping[str, str]) -> str | None:
     """Return the first credential there is; None when none is named."""
     has_other_way = bool(settings.token_file or settings.token_command or settings.token_keyring)

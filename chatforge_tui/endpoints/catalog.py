@@ -71,7 +71,7 @@ class EndpointCatalog:
                 f"The protocol {protocol!r} of the endpoint {ref.name!r} cannot be spoken.",
                 hint=f"Known are {', '.join(PROTOCOLS)}.",
             )
-        if protocol and not credentials.may_prompt(settings, self._environ):
+        if protocol and credentials.is_fixed(settings, self._environ):
             secret = credentials.resolve(settings, self._environ)
             http = http_settings(name, protocol, settings, secret)
             return _adapter(protocol, settings, http, self.asked_of(ref.name, http))

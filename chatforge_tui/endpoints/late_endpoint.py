@@ -1,4 +1,7 @@
-"""An endpoint that becomes one at its first request, because finding out what it is takes a network or a command."""
+"""An endpoint that becomes one at its first request, because finding out what it is takes a network or a command.
+
+It becomes one anew when its credential is not accepted any more: what a file or a command gives is renewed elsewhere.
+"""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -7,6 +10,7 @@ from typing import Protocol
 from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.events import StreamEvent
 from chatforge_tui.domain.request import PromptRequest, TaskRef
+from chatforge_tui.errors import Unauthorized
 
 
 class Adapter(Protocol):
@@ -54,12 +58,15 @@ class LateEndpoint:
         """Make nothing yet.
 
         Args:
-            make: finds out and makes the adapter; may fail with a ConfigError or an EndpointError, and is asked again then.
+            make: finds out and makes the adapter, its credential fetched anew; may fail with a ConfigError or an
+                EndpointError, and is asked again then.
             needs_history: what to say as long as the adapter is not known.
         """
         self._make = make
         self._needs_history = needs_history
         self._adapter: Adapter | None = None
+        self._was_let_in = False
+        """The server accepted the adapter's credential before."""
         self._is_watched = True
 
     @property
@@ -73,20 +80,38 @@ class LateEndpoint:
         return self._adapter is None or self._adapter.can_resume
 
     async def stream(self, request: PromptRequest) -> AsyncGenerator[StreamEvent, None]:
-        """Have one prompt answered."""
-        adapter = await self._found()
-        stream = adapter.stream(request)
-        del request  # it may hold the whole session, which is not needed while the answer is read
-        async with aclosing(stream) as events:
-            async for event in events:
-                yield event
+        """Have one prompt answered; with a new credential where the server takes the one that it took before no more."""
+        unanswered: PromptRequest | None = request
+        del request
+        while True:
+            adapter = await self._found()
+            try:
+                async with aclosing(adapter.stream(unanswered)) as events:
+                    async for event in events:
+                        unanswered = None  # it may hold the whole session, which is not needed while the answer is read
+                        self._was_let_in = True
+                        yield event
+            except Unauthorized:
+                if not await self._let_go(adapter) or unanswered is None:
+                    raise
+            else:
+                return
 
     async def resume(self, task: TaskRef) -> AsyncGenerator[StreamEvent, None]:
-        """Read on with a task."""
-        adapter = await self._found()
-        async with aclosing(adapter.resume(task)) as events:
-            async for event in events:
-                yield event
+        """Read on with a task; as `stream`."""
+        is_told = False
+        while True:
+            adapter = await self._found()
+            try:
+                async with aclosing(adapter.resume(task)) as events:
+                    async for event in events:
+                        is_told = self._was_let_in = True
+                        yield event
+            except Unauthorized:
+                if not await self._let_go(adapter) or is_told:
+                    raise
+            else:
+                return
 
     async def objection(self, files: Sequence[Attachment]) -> str:
         """Say what the agent has against files of these types."""
@@ -94,7 +119,13 @@ class LateEndpoint:
 
     async def cancel_task(self, task: TaskRef) -> None:
         """Tell the agent to stop a task."""
-        await (await self._found()).cancel_task(task)
+        adapter = await self._found()
+        try:
+            await adapter.cancel_task(task)
+        except Unauthorized:
+            if not await self._let_go(adapter):
+                raise
+            await (await self._found()).cancel_task(task)
 
     def attend(self, *, is_watched: bool) -> None:
         """Say whether somebody watches the session, to the adapter as soon as there is one."""
@@ -112,3 +143,11 @@ class LateEndpoint:
             self._adapter = await self._make()
             self._adapter.attend(is_watched=self._is_watched)
         return self._adapter
+
+    async def _let_go(self, adapter: Adapter) -> bool:
+        """Give up an adapter whose credential was refused: the next one gets its own. Whether that was accepted before."""
+        was_let_in, self._was_let_in = self._was_let_in, False
+        if self._adapter is adapter:
+            self._adapter = None
+        await adapter.aclose()
+        return was_let_in

@@ -220,3 +220,44 @@ async def test_a_url_where_nothing_answers_is_unreachable_and_may_be_tried_again
     server.beside = like_openai
     server.plays = [ANSWER]
     assert (await ask(endpoint)).text == "hello"
+
+
+REFUSED = answer(b'{"error":{"message":"token expired"}}', status="401 Unauthorized", content_type="application/json")
+
+
+def _credentials(server):
+    return [request.headers["authorization"] for request in server.requests]
+
+
+async def test_a_credential_that_was_renewed_meanwhile_is_fetched_when_the_old_one_is_refused(server, tmp_path):
+    server.plays = [ANSWER, REFUSED, ANSWER]
+    token = tmp_path / "token"
+    token.write_text("first-key")
+    endpoint = catalog(e=local(f"{server.url}/v1", token_file=str(token))).connect(EndpointRef("e"))
+    await run(endpoint, a_request())
+    token.write_text("second-key")
+    assert (await ask(endpoint)).text == "hello"
+    assert _credentials(server) == ["Bearer first-key", "Bearer first-key", "Bearer second-key"]
+
+
+async def test_a_credential_that_was_never_accepted_is_not_sent_again_unasked_and_the_next_try_fetches_it(
+    server, tmp_path
+):
+    server.plays = [REFUSED, ANSWER]
+    token = tmp_path / "token"
+    token.write_text("wrong-key")
+    endpoint = catalog(e=local(f"{server.url}/v1", token_file=str(token))).connect(EndpointRef("e"))
+    assert isinstance((await run(endpoint, a_request())).error, Unauthorized)
+    token.write_text("right-key")
+    assert (await ask(endpoint)).text == "hello"
+    assert _credentials(server) == ["Bearer wrong-key", "Bearer right-key"]
+
+
+async def test_a_renewed_credential_that_is_refused_as_well_is_the_end_of_it(server, tmp_path):
+    server.plays = [ANSWER, REFUSED, REFUSED]
+    token = tmp_path / "token"
+    token.write_text("first-key")
+    endpoint = catalog(e=local(f"{server.url}/v1", token_file=str(token))).connect(EndpointRef("e"))
+    await run(endpoint, a_request())
+    assert isinstance((await ask(endpoint)).error, Unauthorized)
+    assert len(server.requests) == 3

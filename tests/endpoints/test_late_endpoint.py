@@ -1,14 +1,17 @@
 """An endpoint that stands in for an adapter which is found at the first request."""
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
 import pytest
 
-from chatforge_tui.domain.events import Accepted, Finished, TextDelta
+from chatforge_tui.domain.events import Accepted, Finished, StreamEvent, TextDelta
 from chatforge_tui.domain.ids import TaskId
 from chatforge_tui.domain.request import TaskRef
 from chatforge_tui.domain.session import EndpointRef
 from chatforge_tui.endpoints.late_endpoint import LateEndpoint
-from chatforge_tui.errors import Unreachable
-from tests.fakes.scripted_endpoint import ScriptedEndpoints
+from chatforge_tui.errors import Unauthorized, Unreachable
+from tests.fakes.scripted_endpoint import ScriptedEndpoint, ScriptedEndpoints
 
 TASK = TaskRef(TaskId("task-1"))
 
@@ -71,3 +74,42 @@ async def test_whether_somebody_watches_is_told_to_the_adapter_as_soon_as_there_
     assert [made.is_watched for made in endpoints.made] == [False]
     endpoint.attend(is_watched=True)
     assert [made.is_watched for made in endpoints.made] == [True]
+
+
+class ExpiringAdapter(ScriptedEndpoint):
+    """Its credential is good for one request."""
+
+    def __init__(self, owner: ScriptedEndpoints) -> None:
+        super().__init__(owner)
+        self._is_used = False
+
+    def _use(self) -> None:
+        was_used, self._is_used = self._is_used, True
+        if was_used:
+            message = "expired"
+            raise Unauthorized(message, status=401)
+
+    async def resume(self, task: TaskRef) -> AsyncGenerator[StreamEvent, None]:
+        self._use()
+        async with aclosing(super().resume(task)) as events:
+            async for event in events:
+                yield event
+
+    async def cancel_task(self, task: TaskRef) -> None:
+        self._use()
+        await super().cancel_task(task)
+
+
+async def test_a_task_is_read_on_with_and_stopped_with_a_credential_fetched_anew():
+    endpoints = ScriptedEndpoints()
+    endpoints.can_resume = True
+    endpoints.retell = lambda task: [Accepted("fake"), Finished()]
+
+    async def make():
+        return ExpiringAdapter(endpoints)
+
+    endpoint = LateEndpoint(make, needs_history=False)
+    for _ in range(2):
+        assert [event async for event in endpoint.resume(TASK)] == [Accepted("fake"), Finished()]
+    await endpoint.cancel_task(TASK)
+    assert endpoints.canceled == [TASK]
