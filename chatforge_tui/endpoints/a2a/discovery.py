@@ -70,6 +70,11 @@ class Route(Struct, frozen=True):
         """Whether the endpoint's credential may go there."""
         return self.agreement is None or self.agreement.permission is Permission.WITH_CREDENTIAL
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """Where requests go, and in which way."""
+        return self.url, self.binding.name
+
     public_host: str = ""
     """A host named by the card of a public agent: every connection to it is made to a public address, or not at all."""
     is_settled: bool = False

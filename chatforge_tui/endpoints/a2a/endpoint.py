@@ -33,7 +33,7 @@ from chatforge_tui.endpoints.a2a.card import Version, takes
 from chatforge_tui.endpoints.a2a.discovery import AskedHosts, Route, find_route
 from chatforge_tui.endpoints.a2a.first_chunk import FirstChunk
 from chatforge_tui.endpoints.a2a.forms import answer_lines
-from chatforge_tui.endpoints.a2a.refusals import lost, problem_of, quoted, sent_once, was_not_begun, ways_left
+from chatforge_tui.endpoints.a2a.refusals import is_gone, lost, problem_of, quoted, sent_once, was_not_begun, ways_left
 from chatforge_tui.endpoints.a2a.replies import Accepting, Replies
 from chatforge_tui.endpoints.a2a.turn_reader import TurnReader
 from chatforge_tui.endpoints.a2a.wire import (
@@ -107,11 +107,17 @@ class A2aEndpoint:
         Raises:
             EndpointError: what kept it from being answered. Retryable ones only come before `Accepted`.
         """
+        known = self._route
         route = await self._find_route()
         earlier = self._told.pop(request.answers_task, None) if request.answers_task else None
         self._earlier = {request.answers_task: earlier} if request.answers_task and earlier else {}
         reader = TurnReader(earlier=earlier)
-        turn = _Turn(reader, Replies(self._channel_to(route), reader), has_files=_may_hold_files(request))
+        turn = _Turn(
+            reader,
+            Replies(self._channel_to(route), reader),
+            has_files=_may_hold_files(request),
+            is_route_known=route is known,
+        )
         sending = self._send(turn, route, _outgoing(request))
         del request  # with its files
         async with aclosing(sending) as events:
@@ -225,7 +231,7 @@ class A2aEndpoint:
         return self._agent_channel
 
     async def _send(self, turn: "_Turn", route: Route, outgoing: Outgoing) -> AsyncGenerator[StreamEvent, None]:
-        """Send the message; in another way as long as the agent does not understand."""
+        """Send the message; in another way as long as the agent does not understand, or has moved since its card was read."""
         ways = [route, *route.alternatives()]
         while ways:
             way = ways.pop(0)
@@ -235,23 +241,48 @@ class A2aEndpoint:
             try:
                 async with aclosing(self._follow(turn, way, await _encoded(way, operation, outgoing))) as events:
                     async for event in events:
-                        if turn.has_begun and outgoing.files:  # it is not sent in another way any more
-                            outgoing = replace(outgoing, files=())
+                        if turn.has_begun and not way.is_settled:  # nobody reads on after the agent's last word
+                            self._route = way = replace(way, is_settled=True)
+                            outgoing = replace(outgoing, files=())  # it is not sent in another way any more
                         if isinstance(event, RpcFailure):
                             failure = event
                         else:
                             yield event
             except HttpRejected as error:
-                if turn.is_accepted or was_not_begun(error):
-                    raise
-                raise sent_once(error) from error
+                ways = await self._ways_after(error, turn, way)
+                continue
             ways = ways_left(failure, ways, way, outgoing) if failure and not turn.has_begun else []
-            if not ways:
-                not_understood = failure is not None and failure.is_version_trouble
-                self._route = None if not_understood else replace(way, is_settled=True)
-                if failure is not None:
-                    for event in turn.reader.fail(problem_of(failure, outgoing)):
-                        yield event
+            if failure is not None and failure.is_version_trouble and not ways:
+                ways = await self._found_anew(turn)
+            if failure is not None and not ways:
+                for event in turn.reader.fail(problem_of(failure, outgoing)):
+                    yield event
+
+    async def _ways_after(self, refusal: HttpRejected, turn: "_Turn", tried: Route) -> list[Route]:
+        """Return the ways that are left after a server refused the message with a status.
+
+        Raises:
+            HttpRejected: there are none.
+        """
+        if turn.is_accepted:
+            raise refusal
+        if not was_not_begun(refusal):
+            raise sent_once(refusal) from refusal
+        if not is_gone(refusal):
+            raise refusal
+        ways = await self._found_anew(turn)
+        if not ways or ways[0].place == tried.place:
+            raise refusal
+        return ways
+
+    async def _found_anew(self, turn: "_Turn") -> list[Route]:
+        """Return the ways to an agent that may have changed since its card was read; [] when that was just now."""
+        self._route = None
+        was_known, turn.is_route_known = turn.is_route_known, False
+        if not was_known:
+            return []
+        found = await self._find_route()
+        return [found, *found.alternatives()]
 
     async def _follow(
         self, turn: "_Turn", route: Route, call: HttpCall
@@ -381,6 +412,8 @@ class _Turn(Struct):
     """Something of an answer was received."""
     has_files: bool = False
     """Its task may hold files of the user."""
+    is_route_known: bool = False
+    """The agent's card was read for an earlier turn, so it may have moved."""
 
 
 def _may_hold_files(request: PromptRequest) -> bool:

@@ -23,6 +23,9 @@ _MAX_QUOTE: Final = 2048
 _TOO_BUSY: Final = frozenset({503, 529})
 """Statuses under which a server did not even begin."""
 
+_GONE: Final = frozenset({404, 405, 410})
+"""Statuses of an address that nothing answers at."""
+
 
 def was_not_begun(refusal: HttpRejected) -> bool:
     """Whether a server that refuses a message says that nothing was done about it.
@@ -31,6 +34,11 @@ def was_not_begun(refusal: HttpRejected) -> bool:
     an exception.
     """
     return refusal.status < HTTPStatus.INTERNAL_SERVER_ERROR or refusal.status in _TOO_BUSY
+
+
+def is_gone(refusal: HttpRejected) -> bool:
+    """Whether a server says that there is nothing where the message went."""
+    return refusal.status in _GONE
 
 
 def sent_once(failure: HttpRejected) -> HttpRejected:

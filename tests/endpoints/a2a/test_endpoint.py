@@ -14,7 +14,9 @@ from chatforge_tui.domain.events import (
     Finished,
     Noticed,
     StillAlive,
+    StreamEvent,
     TaskBound,
+    TerminalEvent,
     TextBegun,
     TextDelta,
     WaitingForUser,
@@ -290,6 +292,58 @@ async def test_an_answer_that_is_changed_counts_from_the_next_prompt_on(server):
 async def test_a_configured_url_that_is_none_is_a_fault_of_the_configuration():
     endpoint = A2aEndpoint(settings=A2aSettings("agent"), channel=HttpChannel())
     assert isinstance((await run(endpoint)).error, ConfigError)
+
+
+async def up_to_the_last_word(endpoint: A2aEndpoint) -> str:
+    """Have a prompt answered as the engine does, which reads no further than the end of the turn."""
+    events: list[StreamEvent] = []
+    async with aclosing(endpoint.stream(a_request())) as told:
+        async for each in told:
+            events.append(each)
+            if isinstance(each, TerminalEvent):
+                break
+    return text_of(events)
+
+
+async def test_what_an_agent_understood_is_remembered_though_nobody_reads_beyond_its_last_word(serving, server):
+    serving.card(NEW_CARD)
+    server.plays = [refusal(-32601), whole("one"), whole("two")]
+    endpoint = serving.connect()
+    assert [await up_to_the_last_word(endpoint) for _ in range(2)] == ["one", "two"]
+    assert [method(each) for each in server.requests] == ["SendStreamingMessage", "message/stream", "message/stream"]
+
+
+@pytest.mark.parametrize("gone", ["404 Not Found", "405 Method Not Allowed", "410 Gone"])
+async def test_an_agent_that_moved_between_two_turns_is_found_by_its_card_and_the_prompt_goes_there(
+    serving, server, gone
+):
+    server.plays = [whole("one"), answer(b"nothing here", gone, "text/plain"), whole("two")]
+    endpoint = serving.connect()
+    assert await up_to_the_last_word(endpoint) == "one"
+    serving.card({**OLD_CARD, "url": "/v2/rpc"})
+    assert await up_to_the_last_word(endpoint) == "two"
+    assert [each.target for each in server.requests] == ["/rpc", "/rpc", "/v2/rpc"]
+
+
+async def test_an_agent_that_is_gone_though_its_card_says_otherwise_is_not_asked_again_and_looked_for_by_the_next_prompt(
+    serving, server
+):
+    gone = answer(b"nothing here", "404 Not Found", "text/plain")
+    server.plays = [whole("one"), gone, whole("three")]
+    endpoint = serving.connect()
+    await up_to_the_last_word(endpoint)
+    assert isinstance((await run(endpoint)).error, HttpRejected)
+    assert await up_to_the_last_word(endpoint) == "three"
+    assert len(server.requests) == 3
+
+
+async def test_an_agent_that_speaks_another_version_since_the_last_turn_is_understood(serving, server):
+    server.plays = [whole("one"), refusal(-32601), whole("two")]
+    endpoint = serving.connect()
+    await up_to_the_last_word(endpoint)
+    serving.card(NEW_CARD)
+    assert await up_to_the_last_word(endpoint) == "two"
+    assert [method(each) for each in server.requests] == ["message/stream", "message/stream", "SendStreamingMessage"]
 
 
 @pytest.mark.parametrize("code", [-32601, -32009])
