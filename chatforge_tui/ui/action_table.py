@@ -12,7 +12,8 @@ from chatforge_tui.ui.attach_actions import AttachActions
 from chatforge_tui.ui.exchange_actions import ExchangeActions
 from chatforge_tui.ui.file_actions import FileActions
 from chatforge_tui.ui.pane import Pane
-from chatforge_tui.ui.program_actions import Program, ProgramActions
+from chatforge_tui.ui.program import Program
+from chatforge_tui.ui.program_actions import ProgramActions
 from chatforge_tui.ui.session_actions import SessionActions
 from chatforge_tui.ui.turn_actions import TurnActions
 

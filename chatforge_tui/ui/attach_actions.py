@@ -18,7 +18,7 @@ from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.errors import ChatForgeError
 from chatforge_tui.safety.clean import clean_name
 from chatforge_tui.ui.pane import Pane
-from chatforge_tui.ui.program_actions import Program
+from chatforge_tui.ui.program import Program
 
 if TYPE_CHECKING:
     from chatforge_tui.exchange.local_file import SizeLimits

@@ -22,7 +22,9 @@ from chatforge_tui.domain.changes import (
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.errors import ChatForgeError, OtherHost
 from chatforge_tui.safety.clean import clean
-from chatforge_tui.ui.bridge import (
+from chatforge_tui.ui.desk_app import CRASH_CODE, DeskApp
+from chatforge_tui.ui.early_keys import Stage
+from chatforge_tui.ui.engine_messages import (
     EarlierTurnsLoaded,
     EngineBatch,
     EngineEnded,
@@ -31,8 +33,6 @@ from chatforge_tui.ui.bridge import (
     TurnsLoaded,
     TurnsUnread,
 )
-from chatforge_tui.ui.desk_app import CRASH_CODE, DeskApp
-from chatforge_tui.ui.early_keys import Stage
 from chatforge_tui.ui.terminal_app import sentence
 
 _log = logging.getLogger("chatforge.ui")

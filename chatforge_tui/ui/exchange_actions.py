@@ -15,7 +15,7 @@ from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.errors import ChatForgeError, StoreError, UnknownSession
 from chatforge_tui.ui.folder_memory import FolderMemory
 from chatforge_tui.ui.pane import Pane
-from chatforge_tui.ui.program_actions import Program
+from chatforge_tui.ui.program import Program
 
 if TYPE_CHECKING:  # the engine and what a file holds are imported in its thread, or when there is a file
     from chatforge_tui.domain.attachment import Attachment

@@ -17,7 +17,7 @@ from chatforge_tui.safety.urls import SafeLink, judge_link, origin_of
 from chatforge_tui.ui.file_source import FileSource
 from chatforge_tui.ui.folder_memory import FolderMemory
 from chatforge_tui.ui.pane import Pane
-from chatforge_tui.ui.program_actions import Program
+from chatforge_tui.ui.program import Program
 
 if TYPE_CHECKING:
     from chatforge_tui.ui.screens.picker import PickerScreen

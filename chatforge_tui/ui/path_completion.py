@@ -7,7 +7,7 @@ from pathlib import Path
 from chatforge_tui.errors import ChatForgeError
 from chatforge_tui.ui.folder_listing import FolderEntry, list_folder
 from chatforge_tui.ui.mentions import BegunMention, begun_mention, offers, written
-from chatforge_tui.ui.program_actions import Program
+from chatforge_tui.ui.program import Program
 
 
 class PathCompletion:

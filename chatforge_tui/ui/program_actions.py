@@ -4,26 +4,18 @@ Dialogs are imported where they are shown: together they cost 20 ms, which a sta
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import ModuleType
-from typing import Protocol
 
-from textual.screen import Screen
-
-from chatforge_tui.config.card_hosts import CardHosts, Permission
-from chatforge_tui.config.keymap import Keymap
-from chatforge_tui.config.settings import Settings
+from chatforge_tui.config.card_hosts import Permission
 from chatforge_tui.domain.ids import SessionId
 from chatforge_tui.domain.repair import RepairReport
 from chatforge_tui.domain.search import SearchHit
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.errors import OtherHost
 from chatforge_tui.safety.clean import clean, clean_name
-from chatforge_tui.ui.desk import Desk
-from chatforge_tui.ui.marks import MarkSet
-from chatforge_tui.ui.offers import Offer
 from chatforge_tui.ui.pane import Pane
-from chatforge_tui.ui.screens.main import MainScreen
+from chatforge_tui.ui.program import Program
 from chatforge_tui.ui.session_actions import SessionActions
 from chatforge_tui.ui.turn_actions import TurnActions
 
@@ -33,91 +25,6 @@ LOOK_S = 0.5
 """Seconds between two looks whether the user has time for a notice that nobody asked for."""
 AGAIN_S = 2.0
 """Seconds within which a second press counts: Esc Esc, Ctrl+C Ctrl+C."""
-
-
-class Program(Desk, Protocol):
-    """The app, as these actions see it."""
-
-    @property
-    def main(self) -> MainScreen:
-        """The main screen."""
-        ...
-
-    @property
-    def keymap(self) -> Keymap:
-        """The keys in force."""
-        ...
-
-    @property
-    def monotonic(self) -> Callable[[], float]:
-        """A clock in seconds that never goes back."""
-        ...
-
-    @property
-    def settings(self) -> Settings:
-        """The configuration."""
-        ...
-
-    @property
-    def card_hosts(self) -> CardHosts:
-        """What the user answered about other servers that agent cards name."""
-        ...
-
-    @property
-    def is_at_rest(self) -> bool:
-        """Whether no dialog lies over the main screen."""
-        ...
-
-    @property
-    def marks(self) -> MarkSet:
-        """How states are drawn."""
-        ...
-
-    @property
-    def find_offers(self) -> Callable[[], Sequence[Offer]]:
-        """Finds endpoints beyond the configured ones; called in a thread."""
-        ...
-
-    @property
-    def examine(self) -> Callable[[int], str]:
-        """Returns the doctor's report in lines of so many columns; called in a thread."""
-        ...
-
-    def do(self, action_id: str) -> None:
-        """Do an action of the key table on the pane in front."""
-        ...
-
-    def do_to(self, action_id: str, pane: Pane | None) -> None:
-        """Do an action of the key table on this pane."""
-        ...
-
-    def open_link(self, url: str) -> None:
-        """Open a clean http or https URL in a browser, or copy it where there is none."""
-        ...
-
-    def attach_again(self, pane: Pane, text: str) -> None:
-        """Have the files of an earlier prompt with this text go along once more."""
-        ...
-
-    def push(self, screen: Screen[None]) -> None:
-        """Show a screen that gives no answer."""
-        ...
-
-    def copy_text(self, text: str, what: str) -> None:
-        """Put text into the clipboard and say so."""
-        ...
-
-    def theme_names(self) -> tuple[str, list[str]]:
-        """Return the theme in use, and all."""
-        ...
-
-    def use_theme(self, name: str) -> None:
-        """Switch to a theme and remember it."""
-        ...
-
-    def leave(self) -> None:
-        """End the program."""
-        ...
 
 
 class ProgramActions:

@@ -13,7 +13,8 @@ from chatforge_tui.domain.turn import Prompt
 from chatforge_tui.errors import EngineStopped, StoreUnavailable, UnknownSession
 from chatforge_tui.sessions.manager import SessionManager
 from chatforge_tui.store.memory_store import MemoryStore
-from chatforge_tui.ui.bridge import EngineBatch, EngineEnded, EngineReady, EngineThread, TurnsLoaded
+from chatforge_tui.ui.bridge import EngineThread
+from chatforge_tui.ui.engine_messages import EngineBatch, EngineEnded, EngineReady, TurnsLoaded
 from tests.fakes.scripted_endpoint import ScriptedEndpoints
 
 

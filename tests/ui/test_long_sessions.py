@@ -10,7 +10,8 @@ from chatforge_tui.domain.turn import TurnState
 from chatforge_tui.errors import StoreError
 from chatforge_tui.sessions.manager import SessionManager
 from chatforge_tui.store.memory_store import MemoryStore
-from chatforge_tui.ui.bridge import EarlierTurnsLoaded, EngineThread, TurnsLoaded
+from chatforge_tui.ui.bridge import EngineThread
+from chatforge_tui.ui.engine_messages import EarlierTurnsLoaded, TurnsLoaded
 from tests.fakes.scripted_endpoint import ScriptedEndpoints
 from tests.store.values import a_session, a_turn, counted, ended
 from tests.ui.program import running
