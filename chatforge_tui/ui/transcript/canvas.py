@@ -1,8 +1,8 @@
-"""Draws the lines of a transcript's model: layout on demand, painting, following, selecting.
+"""Draws the lines of a transcript's model: layout on demand, painting, following.
 
 It keeps clear of the parts of Textual that cost most (a reflow of the screen for each new line, the styles cache,
-offsets in painted segments); each such place says so. Nothing ticks while nothing runs. How it is moved is in
-scroller.py, what a user can point at or choose in view.py.
+offsets in painted segments); each such place says so. Nothing ticks while nothing runs. What a user
+can do with it is in the classes above, one after the other: selecting, scrolling, reading with the keyboard, finding, choosing.
 """
 
 import time
@@ -13,26 +13,24 @@ from msgspec import Struct
 from rich.style import Style
 from textual.content import Content
 from textual.filter import LineFilter
-from textual.geometry import Offset, Region, Size
+from textual.geometry import Region, Size
 from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
-from textual.selection import Selection
 from textual.strip import Strip
 from textual.timer import Timer
 from textual.visual import Visual
 
 from chatforge_tui.ui.frame_screen import FrameScreen
 from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
-from chatforge_tui.ui.transcript.extract import text_between
 from chatforge_tui.ui.transcript.follow import Below
 from chatforge_tui.ui.transcript.highlight import Colours
-from chatforge_tui.ui.transcript.ink import EMPTY, ROLES
+from chatforge_tui.ui.transcript.ink import ROLES
 from chatforge_tui.ui.transcript.messages import FollowChanged
 from chatforge_tui.ui.transcript.model import TranscriptModel
 from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS, Page
-from chatforge_tui.ui.transcript.paint import Overlay, Palette, hit_strip
+from chatforge_tui.ui.transcript.paint import Overlay, Palette
 from chatforge_tui.ui.transcript.painter import Painter
-from chatforge_tui.ui.transcript.place import END_KEY, Place, Shift
+from chatforge_tui.ui.transcript.place import Shift
 from chatforge_tui.ui.transcript.scroll_bar import TranscriptScrollBar
 from chatforge_tui.ui.transcript.viewport import Row, Window, settle
 
@@ -64,7 +62,7 @@ class _Clocks(Struct):
 
 
 class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
-    """Draws a TranscriptModel and lets it be selected."""
+    """Draws a TranscriptModel."""
 
     DEFAULT_CSS = """
     TranscriptCanvas {
@@ -174,8 +172,6 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
             self._model.leave()
         self._model = model
         self.model_swapped()
-        if self.is_attached and self.text_selection is not None:
-            self.screen.clear_selection()
         if model is not None:
             model.enter()
         self._told = (True, 0)
@@ -196,8 +192,6 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
     def take_earlier(self, shift: Shift) -> None:
         """Go on where everything is now that turns came above: nothing in view moves."""
         self._below.turn += shift.turns
-        if self.is_attached and (selection := self.text_selection) is not None:
-            self.screen.selections = {self: Selection(_moved(selection.start, shift), _moved(selection.end, shift))}
         self.refresh_model()
 
     def _retry(self) -> None:
@@ -325,16 +319,9 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         return self.get_component_rich_style(f"transcript--{name}")
 
     def overlays_of(self, rows: Sequence[Row]) -> dict[int, Overlay]:
-        """Return what is laid over which row: here what is selected."""
-        selection = self.text_selection
-        overlays: dict[int, Overlay] = {}
-        if selection is None:
-            return overlays
-        for y, (place, line) in enumerate(rows):
-            if (span := selection.get_span(place.key)) is not None:
-                end = span[1] if span[1] >= 0 else GUTTER_COLUMNS + max(1, line.cells)
-                overlays[y] = Overlay(selected=(max(span[0], GUTTER_COLUMNS), end))
-        return overlays
+        """Hook: return what is laid over which row; here nothing."""
+        del rows
+        return {}
 
     # What Textual asks
 
@@ -379,38 +366,6 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
                 gutter = Strip.blank(GUTTER_COLUMNS, self.rich_style)
                 return Strip.join([gutter, hint[y - 1]]).adjust_cell_length(width, self.rich_style)
         return Strip.blank(width, self.rich_style)
-
-    def render_line(self, y: int) -> Strip:
-        """Return one line with the offsets that selecting needs: Textual asks for it only under the mouse."""
-        rows = self._window.rows
-        if y < len(rows):
-            return hit_strip(rows[y].line, rows[y].place.key, self.size.width, self._get_palette())
-        if rows:
-            return hit_strip(EMPTY, END_KEY, self.size.width, self._get_palette())
-        return self._strip_below(y)
-
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Return the selected text as it is in the source, as far as a selection of what is seen can be."""
-        model = self._model
-        if model is None or model.is_empty:
-            return None
-        start = Place(0) if selection.start is None else Place.of_key(selection.start.y)
-        end = Place.of_key(END_KEY) if selection.end is None else Place.of_key(selection.end.y)
-        first = 0 if selection.start is None else selection.start.x - GUTTER_COLUMNS
-        after = -1 if selection.end is None else max(0, selection.end.x - GUTTER_COLUMNS)
-        return text_between(model, start, first, end, after), "\n"
-
-    @property
-    def selected_text(self) -> str:
-        """The text selected here; "" when nothing is."""
-        selection = self.text_selection
-        found = self.get_selection(selection) if selection is not None else None
-        return found[0] if found is not None else ""
-
-    def selection_updated(self, selection: Selection | None) -> None:
-        """Paint the rows whose selection changed."""
-        del selection
-        self._repaint()
 
     def notify_style_update(self) -> None:
         """Look all colours up again: the theme or the focus changed."""
@@ -478,10 +433,3 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
             self._model.frame += not self._reduced_motion
             if time.monotonic() - self._synced_at > TICK_SECONDS / 2:  # else the frames of the stream show it
                 self._sync()
-
-
-def _moved(offset: Offset | None, shift: Shift) -> Offset | None:
-    """Return an end of a selection where it is now; the end of everything stays that."""
-    if offset is None or offset.y == END_KEY:
-        return offset
-    return Offset(offset.x, shift.of(Place.of_key(offset.y)).key)

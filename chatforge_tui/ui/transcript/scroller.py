@@ -1,12 +1,12 @@
 """Moves the view of a transcript: by lines, pages and turns, and to where Textual's own scrolling sets it."""
 
-from chatforge_tui.ui.transcript.canvas import TranscriptCanvas
 from chatforge_tui.ui.transcript.place import Place
+from chatforge_tui.ui.transcript.selecting import SelectableTranscript
 from chatforge_tui.ui.transcript.viewport import move, place_at
 
 
-class TranscriptScroller(TranscriptCanvas, can_focus=True):
-    """A TranscriptCanvas that can be scrolled."""
+class TranscriptScroller(SelectableTranscript, can_focus=True):
+    """A transcript that can be scrolled."""
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Take a scroll position that Textual set: the wheel, the scrollbar, a selection dragged over the edge."""

@@ -1,10 +1,10 @@
-"""The one widget for all transcripts: what a user can point at, choose, fold, copy and find in it.
+"""The one widget for all transcripts: what a user can point at, choose, fold and copy in it.
 
 It shows the model of the current session and swaps models on a switch. It never opens a link and never touches the
 clipboard: it says what was chosen (messages.py). Its keys hold while it has the focus.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from textual import events
@@ -13,25 +13,22 @@ from textual.geometry import Offset
 
 from chatforge_tui.config.keymap import Keymap
 from chatforge_tui.domain.part import FilePart
-from chatforge_tui.domain.search import SearchHit
 from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
 from chatforge_tui.ui.transcript.blocks import block_at
+from chatforge_tui.ui.transcript.finder import TranscriptFinder
 from chatforge_tui.ui.transcript.ink import Line
 from chatforge_tui.ui.transcript.links import FoundLink, links_of
 from chatforge_tui.ui.transcript.messages import CopyRequested, FileChosen, LinkChosen
 from chatforge_tui.ui.transcript.model import TranscriptModel
 from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS
-from chatforge_tui.ui.transcript.paint import PLAIN, Overlay
 from chatforge_tui.ui.transcript.picking import source_line_at, word_at
-from chatforge_tui.ui.transcript.place import START, Place, Shift
-from chatforge_tui.ui.transcript.reader import TranscriptReader
-from chatforge_tui.ui.transcript.search import Match, Query, Search
+from chatforge_tui.ui.transcript.place import Place
 from chatforge_tui.ui.transcript.stops import Stop, stops_of
-from chatforge_tui.ui.transcript.viewport import Row, move
+from chatforge_tui.ui.transcript.viewport import move
 
 
-class TranscriptView(TranscriptReader, can_focus=True):
+class TranscriptView(TranscriptFinder, can_focus=True):
     """Shows a TranscriptModel."""
 
     def __init__(
@@ -59,9 +56,6 @@ class TranscriptView(TranscriptReader, can_focus=True):
         super().__init__(
             marks=marks, empty_hint=empty_hint, reduced_motion=reduced_motion, name=name, id=id, classes=classes
         )
-        self._search: Search | None = None
-        self._wants_top = False
-        """The reader went to the beginning of what there is."""
         self._acts = self._table()
         for action in (keymap or Keymap()).actions:
             for key in action.keys if action.id in self._acts else ():
@@ -69,9 +63,9 @@ class TranscriptView(TranscriptReader, can_focus=True):
 
     def model_swapped(self) -> None:
         """Forget what was searched for and chosen."""
-        self._stop = self._search = None
-        self._wants_top = False
+        self._stop = None
         self._picked_from, self._is_picking = None, False
+        super().model_swapped()
 
     def action_do(self, action_id: str) -> None:
         """Do an action of the key table: what every key here is bound to."""
@@ -111,17 +105,6 @@ class TranscriptView(TranscriptReader, can_focus=True):
             "view.match_next": self.action_next_match,
             "view.match_prev": self.action_previous_match,
         }
-
-    def overlays_of(self, rows: Sequence[Row]) -> dict[int, Overlay]:
-        """Return what is laid over which row: what is selected, found, and under the cursor."""
-        overlays = super().overlays_of(rows)
-        if self._search is not None:
-            for y, found in self._search.query.cells([row.line for row in rows]).items():
-                is_current = rows[y].place == self._search.place
-                matches = tuple((begin + GUTTER_COLUMNS, end + GUTTER_COLUMNS, is_current) for begin, end in found)
-                overlay = overlays.get(y, PLAIN)
-                overlays[y] = overlay._replace(matches=(*matches, *overlay.matches))
-        return overlays
 
     # The mouse
 
@@ -311,75 +294,3 @@ class TranscriptView(TranscriptReader, can_focus=True):
         if model.cursor is not None and here is not None:
             return links_of(model, range(here.turn, here.turn + 1))
         return links_of(model, range(rows[0].place.turn, rows[-1].place.turn + 1))
-
-    # Search
-
-    def find(self, query: str) -> list[Match]:
-        """Search the whole session, laid out or not; highlight, and go to the match nearest below the first row.
-
-        Args:
-            query: Words; "" ends the search.
-        """
-        model = self._model
-        wanted = Query(query)
-        if model is None or wanted.is_empty:
-            self._search = None
-            self._repaint()
-            return []
-        self._search = Search(wanted, model)
-        if self._search.matches:
-            self.go_to_match(self._search.first_from(model.top.turn))
-        else:
-            self._repaint()
-        return self._search.matches
-
-    def go_to_hit(self, hit: SearchHit) -> None:
-        """Show where a search over all sessions found its first word; the turn's beginning when that is hidden."""
-        model = self._model
-        if model is None:
-            return
-        self.find(hit.excerpt[hit.start : hit.end])
-        turn = next((at for at in range(model.turns) if model.turn(at).head.turn_id == hit.turn_id), None)
-        if turn is None:
-            return
-        number = self._search.number_of(hit, turn, model) if self._search is not None else None
-        if number is None:
-            self.go_to(Place(turn))
-        else:
-            self.go_to_match(number)
-
-    def take_earlier(self, shift: Shift) -> None:
-        """Search what came, too; at the top, go on to the top."""
-        if self._search is not None and self._model is not None:
-            self._search.take_earlier(shift, self._model)
-        super().take_earlier(shift)
-        if self._wants_top and self._model is not None and self._model.top == shift.of(START):
-            self.action_top()
-
-    def action_top(self) -> None:
-        """Go to the beginning, and, while turns still come above it, to theirs."""
-        self._wants_top = True
-        super().action_top()
-
-    @property
-    def match_number(self) -> tuple[int, int]:
-        """Number of the current match, from 1, and how many there are; zeros without a search."""
-        return (self._search.current + 1, len(self._search.matches)) if self._search is not None else (0, 0)
-
-    def go_to_match(self, number: int) -> None:
-        """Show a match, unfolding what hides it. Numbers go round."""
-        if self._search is None or self._model is None:
-            return
-        place = self._search.go_to(number, self._model)
-        if place is not None:
-            self.go_to(place)
-
-    def action_next_match(self) -> None:
-        """Go to the next match."""
-        if self._search is not None:
-            self.go_to_match(self._search.current + 1)
-
-    def action_previous_match(self) -> None:
-        """Go to the match before."""
-        if self._search is not None:
-            self.go_to_match(self._search.current - 1)
