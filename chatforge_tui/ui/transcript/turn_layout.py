@@ -9,18 +9,17 @@ from msgspec import Struct
 from chatforge_tui.domain.changes import HeadChanged, PartAdded, PartDropped, PartReplaced, TextAppended, TurnChange
 from chatforge_tui.domain.part import Part
 from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
-from chatforge_tui.safety.clean import clean_name
 from chatforge_tui.ui.marks import MarkSet
-from chatforge_tui.ui.transcript.ink import MUTED, Ink, Line
+from chatforge_tui.ui.transcript.ink import Line
 from chatforge_tui.ui.transcript.last_rows import LastRows
 from chatforge_tui.ui.transcript.page import Page
-from chatforge_tui.ui.transcript.phrases import clock_time, ending, pace, quiet_words, waiting_words
-from chatforge_tui.ui.transcript.piece import GAP, TURN_GAP, Fixed, Piece
+from chatforge_tui.ui.transcript.piece import GAP, Piece
 from chatforge_tui.ui.transcript.place import Place, Row
 from chatforge_tui.ui.transcript.section import Section
 from chatforge_tui.ui.transcript.sections import section_of
 from chatforge_tui.ui.transcript.text_section import TextSection
-from chatforge_tui.ui.transcript.turn_pieces import Divider, Header, divided, hanging, prompt_pieces
+from chatforge_tui.ui.transcript.turn_edges import TurnEdges
+from chatforge_tui.ui.transcript.turn_pieces import Divider, divided
 
 PROMPT = -1
 """Key of the pieces of the prompt and of both headers, where others have the index of their part."""
@@ -66,8 +65,7 @@ class TurnLayout:
         """For each piece the index of its part, PROMPT or ENDING."""
         self._tops: list[int] = [0]
         self._folds = folds
-        self._is_first = is_first
-        self._divider: Divider | None = None
+        self._edges = TurnEdges(is_first=is_first)
         self._unread: tuple[int, int | None] | None = None  # the part read last, and its first piece that was not
         self._sections: dict[int, Section] = {}
         self._order: list[int] = []
@@ -78,12 +76,6 @@ class TurnLayout:
         self._heard: float | None = None  # when something came last; None until that is looked at
         self._headed: tuple[TurnHead, tuple[int, int] | None, str] | None = None  # what the headers were made of
         self._marks: MarkSet | None = None
-        self._prompt: list[Piece] = []
-        self._you, self._agent = Header(), Header()
-        self._waiting, self._quiet = Fixed(), Fixed()
-        self._ending: list[Piece] = []
-        self._is_passed = False
-        self._built_ending: TurnHead | None = None
         for part in turn.parts:
             self._add(part)
         if not turn.head.state.is_live:
@@ -180,24 +172,23 @@ class TurnLayout:
 
     def set_unread(self, unread: bool) -> None:
         """Draw a divider above the turn, or none."""
-        self._divider = Divider() if unread else None
+        self._edges.divider = Divider() if unread else None
         self.mark_stale()
 
     def set_passed(self, passed: bool) -> None:
         """Say no more that the agent waits: the session has gone on. Or say it again."""
-        if passed is not self._is_passed:
-            self._is_passed, self._built_ending = passed, None
+        if self._edges.set_passed(passed):
             self.mark_stale()
 
     def set_below(self) -> None:
         """Draw a gap above a turn that was the first: others came before it."""
-        self._is_first = False
+        self._edges.is_first = False
         self.mark_stale()
 
     @property
     def has_divider(self) -> bool:
         """Whether a divider is drawn above the turn."""
-        return self._divider is not None
+        return self._edges.divider is not None
 
     def mark_stale(self) -> None:
         """Have the flow made anew: a fold or a mark changed."""
@@ -220,7 +211,7 @@ class TurnLayout:
         if not is_live or headed != self._headed or marks is not self._marks:
             self._headed, self._marks = headed, marks
             self._last_rows.forget()
-            self._set_headers(marks, now, agent, frame)
+            self._edges.update(self.head, marks, now, frame, agent=agent, quiet_s=self.quiet_s(now))
         if self._tail is not None:
             self._grow_tail(self._tail, page)
         else:
@@ -353,28 +344,8 @@ class TurnLayout:
         for section in self._sections.values():
             section.end()
 
-    def _set_headers(self, marks: MarkSet, now: float, agent: str, frame: int) -> None:
-        head = self.head
-        self._you.set((("You", Ink("speaker", bold=True)),), clock_time(head.started, now))
-        name = clean_name(head.agent) or clean_name(agent) or "Agent"
-        self._agent.set(((name, Ink("speaker", bold=True)),), pace(head, now, marks.dot))
-        if not self._prompt:
-            self._prompt = prompt_pieces(head.prompt, marks)
-        spinner = marks.spinner[frame % len(marks.spinner)]
-        self._waiting.set(((f"{spinner} ", Ink("accent", copy="")), (waiting_words(head, now), MUTED)))
-        self._quiet.set(((quiet_words(self.quiet_s(now)), MUTED),))
-        if self._built_ending is not head:
-            self._built_ending = head
-            said = () if self._is_passed else ending(head, marks)
-            self._ending = [hanging(mark, words) for mark, words in said]
-
     def _collect(self, marks: MarkSet, now: float) -> tuple[list[Piece], list[int]]:
-        flow: list[Piece] = [] if self._is_first else [TURN_GAP]
-        if self._divider is not None:
-            flow = [GAP, self._divider, GAP]
-        flow += [self._you, *self._prompt]
-        if self.head.state is not TurnState.UNSENT:
-            flow += [GAP, self._agent]
+        flow = self._edges.above(self.head)
         keys = [PROMPT] * len(flow)
         was_one_line = True
         is_empty = True
@@ -396,21 +367,10 @@ class TurnLayout:
             if isinstance(section, TextSection) and section.is_live and index == self._order[-1]:
                 self._tail = _Tail(section, len(flow) - number, len(section.closed))
             was_one_line, is_empty = section.is_one_line, False
-        if running := self._running(now, is_empty=is_empty):
+        if running := self._edges.running(self.head, is_empty=is_empty, is_quiet=self.quiet_s(now) > 0):
             self._tail = None
-            flow += running
-            keys += [ENDING] * len(running)
-        if self._ending:
-            tail: list[Piece] = self._ending if is_empty else [GAP, *self._ending]
-            flow += tail
-            keys += [ENDING] * len(tail)
-        return flow, keys
-
-    def _running(self, now: float, *, is_empty: bool) -> list[Piece]:
-        """Return what stands below what has come while more is waited for."""
-        if self.head.is_reconnecting or (self.head.state.is_live and is_empty):
-            return [self._waiting] if is_empty else [GAP, self._waiting]
-        return [GAP, self._quiet] if self.quiet_s(now) else []
+        below = [*running, *self._edges.ending(is_empty=is_empty)]
+        return flow + below, keys + [ENDING] * len(below)
 
 
 def _first_difference(old: list[Piece], new: list[Piece]) -> int:
