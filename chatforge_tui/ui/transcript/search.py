@@ -27,6 +27,7 @@ from chatforge_tui.safety.clean import clean
 from chatforge_tui.ui.transcript.ink import Line
 from chatforge_tui.ui.transcript.model import TranscriptModel
 from chatforge_tui.ui.transcript.place import Place, Shift
+from chatforge_tui.ui.transcript.spelling import pattern_of
 from chatforge_tui.ui.transcript.turn_layout import PROMPT
 from chatforge_tui.ui.transcript.wrap import width_of
 
@@ -48,10 +49,10 @@ class Match(Struct, frozen=True):
 
 
 class Query:
-    """What is searched for. Upper and lower case are the same."""
+    """What is searched for. Upper and lower case are the same, and so is what only is encoded in another way."""
 
     def __init__(self, text: str) -> None:
-        words = [re.escape(word) for word in text.split()]
+        words = [pattern_of(word) for word in text.split()]
         self.text = text
         self._source = re.compile(r"[\s*_`~\[\]]+".join(words), re.IGNORECASE)
         self._shown = re.compile(r"\s+".join(words), re.IGNORECASE)
