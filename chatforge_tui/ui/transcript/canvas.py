@@ -169,6 +169,7 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
             self.refresh_model()
             return
         if self._model is not None:
+            self._model.pins = []
             self._model.leave()
         self._model = model
         self.model_swapped()
@@ -222,6 +223,7 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         else:
             is_other_page = model.fit(Page.for_view(size.width, self.marks, self._colours), self.marks)
             self._window = settle(model, size.height)
+            self.lines_settled(model)
             if is_other_page and not model.follows:
                 self._below.keep(model, model.new_lines)
         self._laid_out_for = size
@@ -317,6 +319,9 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
             # A theme that names no colour for selected text gives that of the background: the text keeps its own then.
             return Style(bgcolor=style.bgcolor) if style.color == style.bgcolor else style
         return self.get_component_rich_style(f"transcript--{name}")
+
+    def lines_settled(self, model: TranscriptModel) -> None:
+        """Hook: lines may be others, or elsewhere, than in the frame before."""
 
     def overlays_of(self, rows: Sequence[Row]) -> dict[int, Overlay]:
         """Hook: return what is laid over which row; here nothing."""

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 
-from rich.cells import split_graphemes
-
 from chatforge_tui.ui.transcript.ink import Line
+from chatforge_tui.ui.transcript.line_cells import copied
 from chatforge_tui.ui.transcript.model import TranscriptModel
 from chatforge_tui.ui.transcript.place import Place
-from chatforge_tui.ui.transcript.wrap import is_narrow, width_of
 
 
 def text_between(model: TranscriptModel, start: Place, first_cell: int, end: Place, last_cell: int) -> str:
@@ -38,39 +36,3 @@ def lines_between(model: TranscriptModel, start: Place, end: Place) -> Iterator[
                 place = Place(turn, piece, number)
                 if start <= place <= end:
                     yield place, line
-
-
-def copied(line: Line, first: int = 0, after: int | None = None) -> str:
-    """Return what the cells first..after of a line give when copied; a character half inside is inside."""
-    out: list[str] = []
-    column = 0
-    for text, ink in line.spans:
-        cells = width_of(text)
-        begin, end = column, column + cells
-        column = end
-        if end <= first or (after is not None and begin >= after):
-            continue
-        if ink.copy is not None:
-            out.append(ink.copy)
-        else:
-            out.append(_cut(text, first - begin, None if after is None else after - begin))
-    return "".join(out)
-
-
-def _cut(text: str, first: int, after: int | None) -> str:
-    if first <= 0 and after is None:
-        return text
-    if is_narrow(text):
-        return text[max(0, first) : after]
-    out: list[str] = []
-    column = 0
-    for start, end, cells in split_graphemes(text)[0]:
-        if column + cells > first and (after is None or column < after):
-            out.append(text[start:end])
-        column += cells
-    return "".join(out)
-
-
-def cell_of(line: Line, character: int) -> int:
-    """Return the cell at which a character of a line's text begins."""
-    return width_of(line.text[:character])

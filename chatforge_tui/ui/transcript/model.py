@@ -6,9 +6,11 @@ needs a width gets it from `page`, which the view sets.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import takewhile
+
+from msgspec.structs import replace
 
 from chatforge_tui.domain.changes import TurnBegan, TurnChanged, TurnEnded, TurnRemoved
 from chatforge_tui.domain.ids import TurnId
@@ -18,7 +20,9 @@ from chatforge_tui.ui.marks import UNICODE_MARKS, MarkSet
 from chatforge_tui.ui.transcript.anchors import anchor_at, place_of
 from chatforge_tui.ui.transcript.fold_state import FoldState
 from chatforge_tui.ui.transcript.layouts import Layouts
+from chatforge_tui.ui.transcript.line_cells import cell_behind, characters_before
 from chatforge_tui.ui.transcript.page import Page
+from chatforge_tui.ui.transcript.pins import Pin, place_at_seat, seat_of
 from chatforge_tui.ui.transcript.place import START, Anchor, Place, Shift
 from chatforge_tui.ui.transcript.text_section import TextSection
 from chatforge_tui.ui.transcript.turn_layout import TurnLayout
@@ -41,6 +45,8 @@ class TranscriptModel:
         """The first line seen, while not following."""
         self.cursor: Place | None = None
         """The line under the keyboard's cursor; None while that goes with the end."""
+        self.pins: list[Pin] = []
+        """What is held while lines change around it; the view puts them here, and finds them where they are by then."""
         self.new_lines = 0
         """Lines that arrived below the view since it ceased to follow."""
         self.version = 0
@@ -84,7 +90,11 @@ class TranscriptModel:
             return shift
         top, cursor = self.top, self.cursor
         self._insert(0, turns)
+        if first is not None:  # with the gap above it, which `shift` counts
+            first.prepare(self.page, self.marks, self._clock(), self.frame, self.agent)
         self.top, self.cursor = shift.of(top), None if cursor is None else shift.of(cursor)
+        for pin in self.pins:
+            pin.place = shift.of(pin.place)
         self._resolved = None
         self.version += 1
         return shift
@@ -279,6 +289,7 @@ class TranscriptModel:
             return False
         kept = self._kept_place()
         self.hold_cursor()
+        self._hold_pins()
         self.page, self.marks = page, marks
         for layout in self._layouts:
             layout.mark_stale()
@@ -360,9 +371,23 @@ class TranscriptModel:
         layout = self._fresh[at] = self.layout(at)
         if layout.head.state is TurnState.WAITING:
             layout.set_passed(at < self._last_sent)
+        here = [place for place in (self.top, self.cursor, *(pin.place for pin in self.pins)) if place is not None]
+        seats = {place: seat_of(place, layout.keys) for place in here if place.turn == at}
         layout.prepare(self.page, self.marks, self._clock(), self.frame, self.agent)
+        self._move({place: place_at_seat(seat, place, layout.keys) for place, seat in seats.items()})
         self.set_height(at, layout.height)
         return layout
+
+    def _move(self, moved: Mapping[Place, Place]) -> None:
+        """Go on where places are now: pieces have come, or gone, above them in their turn."""
+        top = moved.get(self.top, self.top)
+        if self._resolved is not None and self._resolved[0] == self.top:
+            self._resolved = top, self._resolved[1]
+        self.top = top
+        if self.cursor is not None:
+            self.cursor = moved.get(self.cursor, self.cursor)
+        for pin in self.pins:
+            pin.place = moved.get(pin.place, pin.place)
 
     def forget_code(self, codes: set[str]) -> None:
         """Lay these code blocks out again: their colours have come."""
@@ -393,8 +418,30 @@ class TranscriptModel:
         if self.cursor is not None and self._cursor_anchor is None:
             self._cursor_anchor = self.anchor_of(self.cursor)
 
+    def _hold_pins(self) -> None:
+        """Keep pins with what their lines say until the lines are as they will be."""
+        for pin in self.pins:
+            anchor = self.anchor_of(pin.place) if pin.anchor is None else None
+            if anchor is not None:
+                lines = self.prepared(pin.place.turn).lay_out(pin.place.piece, self.page)
+                before = characters_before(lines[pin.place.line], pin.cell) if pin.place.line < len(lines) else 0
+                pin.anchor = replace(anchor, characters=anchor.characters + before)
+
+    def _resolve_pins(self) -> None:
+        for pin in self.pins:
+            anchor, pin.anchor = pin.anchor, None
+            at = None if anchor is None else self._turns.find(anchor.turn_id)
+            if anchor is None or at is None:
+                continue
+            layout = self.prepared(at)
+            pin.place = place_of(anchor, layout, at, self.page)
+            before = self.anchor_of(pin.place)
+            line = layout.lay_out(pin.place.piece, self.page)[pin.place.line]
+            pin.cell = cell_behind(line, anchor.characters - before.characters) if before is not None else 0
+
     def resolve(self) -> None:
         """Look stored places up, now that there is a page to find them on."""
+        self._resolve_pins()
         held, self._cursor_anchor = self._cursor_anchor, None
         if held is not None:
             at = self._turns.find(held.turn_id)

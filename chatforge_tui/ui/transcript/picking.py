@@ -5,8 +5,8 @@ import re
 from textual.geometry import Offset
 from textual.selection import Selection
 
-from chatforge_tui.ui.transcript.extract import cell_of
 from chatforge_tui.ui.transcript.ink import Line
+from chatforge_tui.ui.transcript.line_cells import cell_of
 from chatforge_tui.ui.transcript.model import TranscriptModel
 from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS
 from chatforge_tui.ui.transcript.place import Place

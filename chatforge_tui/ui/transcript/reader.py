@@ -6,6 +6,8 @@ there is one view. A cursor that was never moved stands at the end and goes with
 
 from collections.abc import Sequence
 
+from textual.selection import Selection
+
 from chatforge_tui.ui.transcript.blocks import next_block
 from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS
 from chatforge_tui.ui.transcript.paint import PLAIN, Overlay
@@ -56,6 +58,14 @@ class TranscriptReader(TranscriptScroller, can_focus=True):
         if self._picked_from is not None:
             self._picked_from = shift.of(self._picked_from)
         super().take_earlier(shift)
+
+    def selection_moved(self, before: Selection, now: Selection) -> None:
+        """Go on from where the selection began, too."""
+        began = self._picked_from
+        for old, new in zip(before, now, strict=True):
+            if began is not None and old is not None and new is not None and old.y == began.key:
+                self._picked_from = Place.of_key(new.y)
+        super().selection_moved(before, now)
 
     def on_focus(self) -> None:
         """Show the cursor: where it stood if that is in view, else in what is."""

@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 
 from textual.geometry import Offset
+from textual.screen import Screen
 from textual.selection import Selection
 from textual.strip import Strip
 
 from chatforge_tui.ui.transcript.canvas import TranscriptCanvas
 from chatforge_tui.ui.transcript.extract import text_between
 from chatforge_tui.ui.transcript.ink import EMPTY
+from chatforge_tui.ui.transcript.model import TranscriptModel
 from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS
 from chatforge_tui.ui.transcript.paint import Overlay, hit_strip
+from chatforge_tui.ui.transcript.pins import Pin
 from chatforge_tui.ui.transcript.place import END_KEY, Place, Shift
 from chatforge_tui.ui.transcript.viewport import Row
 
@@ -70,9 +73,40 @@ class SelectableTranscript(TranscriptCanvas, can_focus=True):
         return found[0] if found is not None else ""
 
     def selection_updated(self, selection: Selection | None) -> None:
-        """Paint the rows whose selection changed."""
-        del selection
+        """Paint the rows whose selection changed, and hold its ends while lines change around them."""
+        if self._model is not None:
+            ends = () if selection is None else selection
+            self._model.pins = [
+                Pin(Place.of_key(end.y), end.x - GUTTER_COLUMNS) for end in ends if end is not None and end.y != END_KEY
+            ]
         self._repaint()
+
+    def lines_settled(self, model: TranscriptModel) -> None:
+        """Go on where the ends of the selection are by now."""
+        selection = self.text_selection if model.pins else None
+        if selection is None:
+            return
+        pins = iter(model.pins)
+        start, end = (
+            end if end is None or end.y == END_KEY else _offset_of(next(pins, None), end) for end in selection
+        )
+        if (start, end) != selection:
+            self.selection_moved(selection, Selection(start, end))
+
+    def selection_moved(self, before: Selection, now: Selection) -> None:
+        """Select the same text where it is now; a selection that is being dragged goes on from there."""
+        screen = self.screen
+        state = screen._select_state  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - has no public face
+        if state is not None and state.start.content_widget is self:
+            begun = state.start.content_offset
+            begun = now.start if begun == before.start else now.end if begun == before.end else begun
+            screen.set_reactive(Screen._select_state, state._replace(start=state.start._replace(content_offset=begun)))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        screen.selections = {self: now}
+
+
+def _offset_of(pin: Pin | None, end: Offset) -> Offset:
+    """Return where an end of a selection is by now."""
+    return end if pin is None else Offset(pin.cell + GUTTER_COLUMNS, pin.place.key)
 
 
 def _moved(offset: Offset | None, shift: Shift) -> Offset | None:

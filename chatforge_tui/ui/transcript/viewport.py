@@ -34,6 +34,7 @@ def settle(model: TranscriptModel, height: int) -> Window:
         return Window([], 0, at_end=True)
     rows: list[Row] = []
     if not model.follows:
+        model.prepared(min(model.top.turn, model.turns - 1))  # what has come above it in its turn moves it
         rows = _rows_from(model, nearest(model, model.top), height)
     if len(rows) < height:
         rows = _last_rows(model, height)
