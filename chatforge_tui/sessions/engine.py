@@ -2,7 +2,7 @@
 
 Owns the one task group of the engine and nothing of a stream: a session's worker does the work, the book keeps the
 heads, the keeper writes the turns, the pool has the workers, transcripts are read by a reader of their own. The commands
-are in manager.py.
+are in manager.py and turn_commands.py.
 """
 
 from __future__ import annotations
