@@ -1,4 +1,4 @@
-"""One session's worker: connects, streams, retries, stops. Runs one request at a time, in one task.
+"""One session's worker: connects, streams, stops. Runs one request at a time, in one task.
 
 Whatever goes wrong in here becomes this session's turn state and nothing else: no exception leaves a worker's task, or
 the task group would end every other session with it.
@@ -14,12 +14,14 @@ from chatforge_tui.domain.events import TERMINAL_EVENTS, StreamEvent, TaskBound,
 from chatforge_tui.domain.ids import SessionId, TaskId, first_request_id, new_request_id, new_turn_id
 from chatforge_tui.domain.request import TaskRef
 from chatforge_tui.domain.session import EndpointRef, SessionPatch
-from chatforge_tui.domain.turn import Prompt, TurnHead, TurnProblem, TurnState
-from chatforge_tui.errors import ChatForgeError, EndpointError, EngineStopped, Unreachable
+from chatforge_tui.domain.turn import Prompt, TurnHead, TurnState
+from chatforge_tui.errors import ChatForgeError, EngineStopped
 from chatforge_tui.sessions import session_log
-from chatforge_tui.sessions.cleanup import reap, wait_for
+from chatforge_tui.sessions.agent_news import AgentNews, not_told
+from chatforge_tui.sessions.cleanup import reap
 from chatforge_tui.sessions.contained import Contained, safely
 from chatforge_tui.sessions.gate import through
+from chatforge_tui.sessions.next_try import next_try
 from chatforge_tui.sessions.ports import Endpoint
 from chatforge_tui.sessions.prompt_request import prompt_request, with_what_was_told
 from chatforge_tui.sessions.retry import Attempts
@@ -27,15 +29,7 @@ from chatforge_tui.sessions.turn_end import finish
 from chatforge_tui.sessions.turn_run import TurnRun
 from chatforge_tui.sessions.worker_context import WorkerContext
 from chatforge_tui.streaming.cancellation import CancelReason
-from chatforge_tui.streaming.outcome import (
-    BROKEN,
-    cut,
-    outcome_of_error,
-    outcome_of_event,
-    outcome_of_loss,
-    outcome_of_silence,
-    outcome_of_stop,
-)
+from chatforge_tui.streaming.outcome import BROKEN, cut, outcome_of_event, outcome_of_silence, outcome_of_stop
 from chatforge_tui.streaming.streaming_state import StreamingState
 
 _EVENTS_IN_A_ROW = 64
@@ -45,7 +39,7 @@ _EVENTS_IN_A_ROW = 64
 class SessionWorker:
     """Answers one session's prompts. Made when there is one to answer, given up when idle for a while."""
 
-    __slots__ = ("_context", "_endpoint", "_ref", "_run", "_session_id", "_tells", "_timer")
+    __slots__ = ("_context", "_endpoint", "_news", "_ref", "_run", "_session_id", "_timer")
 
     def __init__(self, session_id: SessionId, context: WorkerContext) -> None:
         """Start idle and without a connection."""
@@ -54,7 +48,7 @@ class SessionWorker:
         self._run: TurnRun | None = None
         self._endpoint: Endpoint | None = None
         self._ref: EndpointRef | None = None
-        self._tells: set[asyncio.Task[None]] | None = None
+        self._news: AgentNews | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -124,7 +118,8 @@ class SessionWorker:
     async def close(self) -> None:
         """Give the connection up, after the news for the agent is out. For a worker without a live run."""
         self._rest(None)
-        await wait_for(self._tells or (), self._context.settings.tell_agent_s)
+        if self._news is not None:
+            await self._news.settled()
         endpoint, self._endpoint = self._endpoint, None
         if endpoint is not None:
             await safely(self._session_id, None, endpoint.aclose)
@@ -233,37 +228,10 @@ class SessionWorker:
         """
         with Contained(self._session_id, run):
             if run.outcome is None and not run.is_claimed:
-                match failure or cut():
-                    case EndpointError() as error:
-                        await self._go_on_after(run, error)
-                    case ChatForgeError() as error:
-                        run.outcome = outcome_of_loss(error) if run.is_lost else outcome_of_error(error)
-                    case mistake:
-                        raise mistake
+                can_rejoin = self._task_of(run) is not None and self._endpoint is not None and self._endpoint.can_resume
+                await next_try(self._context, run, failure or cut(), can_rejoin=can_rejoin)
             return run.outcome is None and not run.is_claimed
         return False
-
-    async def _go_on_after(self, run: TurnRun, error: EndpointError) -> None:
-        """Wait for the next try after a failure; when there is to be none, that is the outcome.
-
-        Nothing is sent again once something of an answer was received. A task that is known then is asked for.
-        """
-        attempts = run.attempts = run.attempts or Attempts(self._context.settings)
-        if not run.is_touched:
-            pause = attempts.pause_to_send(error)
-        elif self._task_of(run) is not None and self._endpoint is not None and self._endpoint.can_resume:
-            run.is_lost = run.is_lost or EndpointError.state != error.state
-            pause = attempts.pause_to_rejoin(error) if run.is_lost else None
-        else:
-            pause = None
-        is_unsent = not run.is_touched and not attempts.has_left and self._context.settings.keeps_unsent
-        run.unreached = error if is_unsent and isinstance(error, Unreachable) else None
-        if pause is not None:
-            await self._pause(run, pause, error)
-        elif run.unreached is not None:
-            run.outcome = outcome_of_silence(error)
-        else:
-            run.outcome = outcome_of_loss(error) if run.is_lost else outcome_of_error(error)
 
     async def _open(self, run: TurnRun) -> AsyncGenerator[StreamEvent, None]:
         """Return the stream of the next try: the prompt's answer, or what the agent says of the lost task."""
@@ -340,15 +308,6 @@ class SessionWorker:
             self.attend()
         return self._endpoint
 
-    async def _pause(self, run: TurnRun, seconds: float, error: EndpointError) -> None:
-        """Wait before the next try, visibly: how long, and why."""
-        context, state = self._context, run.state
-        why = TurnProblem(error.kind, str(error), error.hint)
-        context.keeper.record(state, (state.pausing(context.clock.now() + seconds, why),))
-        await asyncio.sleep(seconds)
-        run.unreached = None
-        context.keeper.record(state, (state.retrying(new_request_id()),))
-
     async def _end_stopped(self, run: TurnRun, reason: CancelReason) -> None:
         """End a run that was stopped, whether or not its stream obeys. By now that has closed its socket."""
         self._note_stop(run)
@@ -371,33 +330,16 @@ class SessionWorker:
         session_log.note("aborting previous request for session", self._session_id, run.state.head.request_id)
 
     async def _tell_agent(self, run: TurnRun, reason: CancelReason) -> str:
-        """Start telling the agent to stop its task, once.
-
-        Returns:
-            What went wrong, if that is known at once: the turn's end does not wait longer.
-        """
+        """Start telling the agent to stop its task, once; return what went wrong, if that is known at once."""
         task = self._task_of(run)
         if task is None or reason in {CancelReason.SHUTDOWN, CancelReason.HANDED_OVER}:
             return ""
         try:
             endpoint = self._endpoint or self._connect()
         except ChatForgeError as error:
-            return f"The agent could not be told to stop: {error}"
-        failures: list[str] = []
-        tell = self._context.start(safely(self._session_id, run, self._cancel_task, endpoint, task, failures))
-        self._tells = self._tells or set()
-        self._tells.add(tell)
-        tell.add_done_callback(self._tells.discard)
-        await wait_for((tell,), self._context.settings.tell_notice_s)
-        return failures[0] if failures else ""
-
-    async def _cancel_task(self, endpoint: Endpoint, task: TaskRef, failures: list[str]) -> None:
-        try:
-            async with asyncio.timeout(self._context.settings.tell_agent_s):
-                await endpoint.cancel_task(task)
-        except (EndpointError, TimeoutError) as error:
-            failures.append(f"The agent could not be told to stop: {error or 'it did not answer'}")
-            session_log.note(f"agent was not told to stop: {error}", self._session_id)
+            return not_told(error)
+        self._news = self._news or AgentNews(self._session_id, self._context)
+        return await self._news.tell_to_stop(run, endpoint, task)
 
     def _claim(self, run: TurnRun) -> bool:
         """Decide the run's end. Returns whether this call did: everyone else leaves the turn alone."""
