@@ -2,8 +2,9 @@
 
 import asyncio
 
-from chatforge_tui.endpoints.http_sockets import _SILENT_BEATS, _TRICKLE, SocketBackend, SocketStream
+from chatforge_tui.endpoints.http_sockets import SocketBackend
 from chatforge_tui.endpoints.reading_beat import HIDDEN_S, WATCHED_S
+from chatforge_tui.endpoints.socket_stream import _SILENT_BEATS, _TRICKLE, SocketStream
 from tests.virtual_clock import virtually
 
 

@@ -6,8 +6,9 @@ import random
 import httpcore
 import pytest
 
-from chatforge_tui.endpoints.http_sockets import SocketBackend, SocketStream
+from chatforge_tui.endpoints.http_sockets import SocketBackend
 from chatforge_tui.endpoints.reading_beat import HIDDEN_S, beat_of
+from chatforge_tui.endpoints.socket_stream import SocketStream
 from tests.virtual_clock import run_virtually, settle
 
 EOF, RESET = "eof", "reset"

@@ -17,7 +17,7 @@ from typing import Any
 from chatforge_tui.cli.main import main
 from chatforge_tui.domain.changes import PartAdded, PartDropped, PartReplaced, TextAppended
 from chatforge_tui.domain.part import TextPart
-from chatforge_tui.endpoints.http_sockets import SocketStream
+from chatforge_tui.endpoints.socket_stream import SocketStream
 from chatforge_tui.store.sqlite_store import SqliteStore
 from chatforge_tui.store.writer import Writer
 
