@@ -1,7 +1,8 @@
 """A session's connection to an A2A agent: implements the engine's Endpoint port.
 
-Owns the course of a request: discovery, the change of dialect when the agent does not understand, polling an agent that
-does not stream, cancelling, and reading on after a lost connection. What events mean is the turn reader's business.
+Owns the course of a request: discovery, the change of dialect when the agent does not understand, cancelling, and reading
+on after a lost connection. What events mean is the turn reader's business, and a task that no stream follows is looked at
+by task_looks.py.
 
 A message is sent once. It is sent again only after the agent answered that it understands neither its version nor its
 method, in another way, under the same message id; and a server's failure may be tried again only where it says that nothing
@@ -12,7 +13,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -32,30 +32,22 @@ from chatforge_tui.endpoints.a2a.binding import HttpCall
 from chatforge_tui.endpoints.a2a.card import Version, takes
 from chatforge_tui.endpoints.a2a.discovery import AskedHosts, Route, find_route
 from chatforge_tui.endpoints.a2a.first_chunk import FirstChunk
-from chatforge_tui.endpoints.a2a.forms import answer_lines
+from chatforge_tui.endpoints.a2a.outgoing import encoded, may_hold_files, outgoing_of
 from chatforge_tui.endpoints.a2a.refusals import is_gone, lost, problem_of, quoted, sent_once, was_not_begun, ways_left
 from chatforge_tui.endpoints.a2a.replies import Accepting, Replies
+from chatforge_tui.endpoints.a2a.task_looks import TaskLooks
 from chatforge_tui.endpoints.a2a.turn_reader import TurnReader
 from chatforge_tui.endpoints.a2a.wire import (
     TASK_NOT_CANCELABLE,
     TASK_NOT_FOUND,
     Operation,
     Outgoing,
-    OutgoingFile,
     RpcFailure,
-    TaskSeen,
-    WireEvent,
     join_text,
 )
 from chatforge_tui.endpoints.http import HttpChannel
 from chatforge_tui.endpoints.http_url import host_port, origin
 from chatforge_tui.errors import HttpRejected, ProtocolMismatch, StreamStalled
-
-_POLL_S: Final = (0.5, 1.0, 2.0, 3.0, 5.0)
-"""Seconds between two looks at a task that cannot be followed by a stream, from the last one that found something new; the
-longest goes on."""
-_LOOKS_SHARE: Final = 0.1
-"""Of the time, at most, goes into looking: a task with a long history takes the agent long to tell."""
 
 
 class A2aSettings(Struct, frozen=True):
@@ -115,10 +107,10 @@ class A2aEndpoint:
         turn = _Turn(
             reader,
             Replies(self._channel_to(route), reader),
-            has_files=_may_hold_files(request),
+            has_files=may_hold_files(request),
             is_route_known=route is known,
         )
-        sending = self._send(turn, route, _outgoing(request))
+        sending = self._send(turn, route, outgoing_of(request))
         del request  # with its files
         async with aclosing(sending) as events:
             async for event in events:
@@ -239,7 +231,7 @@ class A2aEndpoint:
             operation = Operation.STREAM if way.streams else Operation.SEND
             turn.replies = Replies(self._channel_to(way), turn.reader, has_files=turn.has_files)
             try:
-                async with aclosing(self._follow(turn, way, await _encoded(way, operation, outgoing))) as events:
+                async with aclosing(self._follow(turn, way, await encoded(way, operation, outgoing))) as events:
                     async for event in events:
                         if turn.has_begun and not way.is_settled:  # nobody reads on after the agent's last word
                             self._route = way = replace(way, is_settled=True)
@@ -300,53 +292,26 @@ class A2aEndpoint:
                 turn.has_begun = turn.has_begun or not isinstance(event, RpcFailure | StillAlive)
                 yield event
         if turn.replies.was_whole and turn.reader.task_id is not None and not turn.reader.is_over:
-            async with aclosing(self._poll(turn, route, turn.reader.task_id)) as polled:
+            async with aclosing(self._looks(turn, route, turn.reader.task_id).follow()) as polled:
                 async for event in polled:
                     yield event
 
-    async def _poll(self, turn: "_Turn", route: Route, task_id: TaskId) -> AsyncGenerator[StreamEvent, None]:
-        """Look at a running task from time to time, until it is over or nothing has changed for too long."""
-        limit, now = self._channel.settings.progress_s, asyncio.get_running_loop().time
-        last: WireEvent | None = None
-        unchanged, looks, took = 0.0, 0, 0.0
-        while not turn.reader.is_over:
-            pause = max(_POLL_S[min(looks, len(_POLL_S) - 1)], took / _LOOKS_SHARE)
-            await asyncio.sleep(pause)
-            looks, unchanged, began = looks + 1, unchanged + pause, now()
-            seen = await self._get(turn, route, task_id)
-            took = now() - began
-            if seen != last:
-                last, unchanged, looks = seen, 0.0, 0
-            yield StillAlive()
-            for event in turn.reader.read(seen):
-                yield event
-            if unchanged >= limit and not turn.reader.is_over:
-                raise StreamStalled(
-                    f"The task at {host_port(route.url)} has not changed for {limit:g} s.",
-                    hint=f"Try again, or raise {self._channel.settings.setting('progress_s')} if the agent needs longer.",
-                )
-
-    async def _get(self, turn: "_Turn", route: Route, task_id: TaskId) -> TaskSeen:
-        """Ask for a task as it stands.
-
-        Raises:
-            StreamLost: the agent no longer knows it, or does not tell.
-        """
-        call = route.binding.about_task(Operation.GET, task_id)
-        reply = await turn.replies.ask(route.binding, call, timeout_s=self._settings.ask_s)
-        if isinstance(reply, TaskSeen):
-            return reply
-        raise lost(reply)
+    def _looks(self, turn: "_Turn", route: Route, task_id: TaskId) -> TaskLooks:
+        """Return what looks at a task for a turn."""
+        return TaskLooks(
+            route, task_id, turn.replies, turn.reader, ask_s=self._settings.ask_s, limits=self._channel.settings
+        )
 
     async def _look_on(self, turn: "_Turn", route: Route, task_id: TaskId) -> AsyncGenerator[StreamEvent, None]:
         """Follow a task by looking at it, the first time at once."""
-        seen = await self._get(turn, route, task_id)
+        looks = self._looks(turn, route, task_id)
+        seen = await looks.look()
         if not turn.is_accepted:
             turn.is_accepted = True
             yield Accepted(route.binding.name, route.agent)
         for event in turn.reader.read(seen):
             yield event
-        async with aclosing(self._poll(turn, route, task_id)) as polled:
+        async with aclosing(looks.follow()) as polled:
             async for event in polled:
                 yield event
 
@@ -355,7 +320,7 @@ class A2aEndpoint:
         reader = TurnReader(task_id=task.task_id)
         turn = _Turn(reader, Replies(self._channel_to(route), reader))
         earlier, rest = dict[str, str](), task.told
-        for artifact in (await self._get(turn, route, task.task_id)).artifacts:
+        for artifact in (await self._looks(turn, route, task.task_id).look()).artifacts:
             text = join_text(artifact.pieces)
             told = text if rest.startswith(text) else rest if text.startswith(rest) else ""
             if told:
@@ -372,7 +337,7 @@ class A2aEndpoint:
         """Return the answer as the task has it now."""
         reader = TurnReader(task_id=task_id, earlier=self._earlier.get(task_id))
         turn = _Turn(reader, Replies(self._channel_to(route), reader))
-        reader.read(await self._get(turn, route, task_id))
+        reader.read(await self._looks(turn, route, task_id).look())
         return reader.answer
 
     async def _subscribe(self, turn: "_Turn", route: Route, task_id: TaskId) -> AsyncGenerator[StreamEvent, None]:
@@ -414,25 +379,3 @@ class _Turn(Struct):
     """Its task may hold files of the user."""
     is_route_known: bool = False
     """The agent's card was read for an earlier turn, so it may have moved."""
-
-
-def _may_hold_files(request: PromptRequest) -> bool:
-    """Whether files of the user are in the task: from this prompt, or maybe from the one that the task began with."""
-    return bool(request.prompt.attachments) or request.answers_task is not None
-
-
-async def _encoded(way: Route, operation: Operation, outgoing: Outgoing) -> HttpCall:
-    """Return the call that sends a message; with files in a thread, so that other sessions go on meanwhile."""
-    if not outgoing.files:
-        return way.binding.send(operation, outgoing)
-    return await asyncio.to_thread(way.binding.send, operation, outgoing)
-
-
-def _outgoing(request: PromptRequest) -> Outgoing:
-    """Return the message of a request. The answers of a form go as lines that agents read, and as data beside them."""
-    values = request.prompt.form
-    text = request.prompt.text if values is None else answer_lines(values)
-    files = tuple(
-        OutgoingFile(file.name, file.media_type, request.contents[file.sha256]) for file in request.prompt.attachments
-    )
-    return Outgoing(request.turn_id, text, values, request.context_id, request.answers_task, files)

@@ -25,7 +25,7 @@ from chatforge_tui.domain.ids import ContextId, TaskId, new_request_id, new_sess
 from chatforge_tui.domain.part import NoticeLevel
 from chatforge_tui.domain.request import PromptRequest, TaskRef
 from chatforge_tui.domain.turn import Prompt
-from chatforge_tui.endpoints.a2a import endpoint as endpoint_module
+from chatforge_tui.endpoints.a2a import task_looks
 from chatforge_tui.endpoints.a2a.endpoint import A2aEndpoint, A2aSettings
 from chatforge_tui.endpoints.http import HttpChannel, HttpSettings
 from chatforge_tui.errors import (
@@ -433,7 +433,7 @@ async def test_an_error_of_the_protocol_under_an_http_error_status_is_read(servi
 
 @pytest.fixture
 def quick_polls(monkeypatch):
-    monkeypatch.setattr(endpoint_module, "_POLL_S", (0.0,))
+    monkeypatch.setattr(task_looks, "_POLL_S", (0.0,))
 
 
 async def test_an_agent_that_does_not_stream_is_polled_until_its_task_is_over(serving, server, quick_polls):
@@ -452,15 +452,15 @@ async def test_an_agent_that_does_not_stream_is_polled_until_its_task_is_over(se
 
 
 async def test_a_task_that_goes_on_is_looked_at_as_often_as_at_first(serving, server, monkeypatch):
-    monkeypatch.setattr(endpoint_module, "_POLL_S", (0.001, 0.002, 0.003))
-    monkeypatch.setattr(endpoint_module, "_LOOKS_SHARE", 1e9)
+    monkeypatch.setattr(task_looks, "_POLL_S", (0.001, 0.002, 0.003))
+    monkeypatch.setattr(task_looks, "_LOOKS_SHARE", 1e9)
     pauses, sleep = [], asyncio.sleep
 
     async def noted_sleep(delay):
         pauses.append(delay)
         await sleep(delay)
 
-    monkeypatch.setattr(endpoint_module.asyncio, "sleep", noted_sleep)
+    monkeypatch.setattr(task_looks.asyncio, "sleep", noted_sleep)
     serving.card({**OLD_CARD, "capabilities": {"streaming": False}})
     idle = reply(task("working"))
     server.plays = [idle, idle, idle, idle, reply(task("working", "some")), reply(task("completed", "some"))]
@@ -470,9 +470,9 @@ async def test_a_task_that_goes_on_is_looked_at_as_often_as_at_first(serving, se
 
 
 async def test_a_look_that_takes_long_is_not_followed_by_the_next_at_once(serving, server, monkeypatch):
-    monkeypatch.setattr(endpoint_module, "_POLL_S", (0.0,))
+    monkeypatch.setattr(task_looks, "_POLL_S", (0.0,))
     pauses, sleep = [], asyncio.sleep
-    monkeypatch.setattr(endpoint_module.asyncio, "sleep", lambda delay: sleep(pauses.append(delay) or 0))
+    monkeypatch.setattr(task_looks.asyncio, "sleep", lambda delay: sleep(pauses.append(delay) or 0))
     serving.card({**OLD_CARD, "capabilities": {"streaming": False}})
     server.plays = [reply(task("working")), reply(task("working")), reply(task("completed", "all"))]
     await run(serving.connect())
@@ -480,7 +480,7 @@ async def test_a_look_that_takes_long_is_not_followed_by_the_next_at_once(servin
 
 
 async def test_a_task_that_never_changes_is_stalled(serving, server, monkeypatch):
-    monkeypatch.setattr(endpoint_module, "_POLL_S", (0.01,))
+    monkeypatch.setattr(task_looks, "_POLL_S", (0.01,))
     serving.card({**OLD_CARD, "capabilities": {"streaming": False}})
     server.plays = [reply(task("working"))] * 40
     found = await run(serving.connect(http=HttpSettings(progress_s=0.1)))
