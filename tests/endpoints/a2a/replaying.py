@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from chatforge_tui.domain.events import StreamEvent
+from chatforge_tui.domain.events import Noticed, StreamEvent
+from chatforge_tui.domain.part import NoticeLevel
 from chatforge_tui.endpoints.a2a.binding import Binding, HttpJson, JsonRpc
 from chatforge_tui.endpoints.a2a.turn_reader import TurnReader
 from chatforge_tui.endpoints.a2a.wire import RpcFailure
@@ -95,3 +96,8 @@ def an_artifact(artifact_id: str, *parts: Any, name: str = "streaming_result", *
 
 def _typed(parts: Iterable[Any]) -> list[Any]:
     return [{"kind": "text", "text": part} if isinstance(part, str) else part for part in parts]
+
+
+def notices(agent: Agent, level: NoticeLevel = NoticeLevel.STATUS) -> list[str]:
+    """Return the notices of a level that the agent's words became."""
+    return [event.text for event in agent.events if isinstance(event, Noticed) and event.level is level]

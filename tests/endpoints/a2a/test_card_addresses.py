@@ -19,7 +19,7 @@ from chatforge_tui.endpoints.a2a.endpoint import A2aEndpoint, A2aSettings
 from chatforge_tui.endpoints.http import HttpChannel, HttpSettings
 from chatforge_tui.errors import OtherHost, ProtocolMismatch
 from tests.contracts.endpoint_run import Run, run
-from tests.endpoints.a2a.test_endpoint import OLD_CARD, chunk, event, status
+from tests.endpoints.a2a.scripted_agent import OLD_CARD, chunk, event, status
 from tests.servers.raw_server import RawServer, answer, raw_server, stream
 
 CONFIGURED, NAMED = "agent.example.com", "other.example.com"

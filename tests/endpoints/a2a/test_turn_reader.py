@@ -1,37 +1,24 @@
-"""The answer is neither doubled nor lost, whatever habits an agent has; and a turn ends where it ends."""
+"""The answer is neither doubled nor lost, whatever habits an agent has."""
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chatforge_tui.domain.events import (
-    Canceled,
-    Failed,
     FileOffered,
     Finished,
-    Noticed,
-    PlanUpdated,
     ReasoningDelta,
     TaskBound,
     TextDelta,
     TextInserted,
     TextReplaced,
-    ToolEnded,
-    ToolInputDelta,
-    ToolOutputDelta,
-    ToolStarted,
-    WaitingForUser,
 )
-from chatforge_tui.domain.part import NoticeLevel, QuestionKind
+from chatforge_tui.domain.part import NoticeLevel
 from chatforge_tui.endpoints.a2a.answer_text import AnswerText
 from chatforge_tui.endpoints.a2a.turn_reader import TurnReader
-from tests.contracts.endpoint_run import reasoning_of, text_of
-from tests.endpoints.a2a.replaying import Agent, an_artifact
+from tests.contracts.endpoint_run import text_of
+from tests.endpoints.a2a.replaying import Agent, an_artifact, notices
 from tests.streaming.values import after
-
-
-def notices(agent: Agent, level: NoticeLevel = NoticeLevel.STATUS) -> list[str]:
-    return [event.text for event in agent.events if isinstance(event, Noticed) and event.level is level]
 
 
 def test_chunks_are_appended_as_they_are_and_a_new_first_chunk_replaces_them():
@@ -155,16 +142,6 @@ def test_an_artifact_whose_text_comes_after_that_of_later_ones_runs_into_none_of
     assert sum(isinstance(event, TextReplaced) for event in agent.events) == 1
 
 
-@pytest.mark.parametrize("name", ["report", "final_result"])
-def test_a_last_status_that_goes_on_with_the_answer_is_no_text_of_its_own(name):
-    agent = Agent()
-    agent.artifact("a", "Intro.", name="intro")
-    agent.artifact("b", "It is", name=name)
-    told = "Intro.It is" if name == "report" else "It is"
-    agent.status("completed", f"{told} 42.")
-    assert after(*agent.events[:-1]).readable_answer == f"{told} 42.".replace("Intro.", "Intro.\n\n")
-
-
 def test_a_snapshot_and_a_replaced_answer_tell_where_another_artifact_begins():
     agent = Agent()
     agent.task("working", artifacts=[an_artifact("a", "Intro.", name="intro"), an_artifact("b", "Rep", name="report")])
@@ -236,161 +213,6 @@ def test_a_structured_result_gives_its_content_as_text():
     assert text_of(agent.events) == "Structured answer."
 
 
-def test_a_plan_replaces_the_one_before_even_when_it_is_appended():
-    agent = Agent()
-    step = {"step_id": "1", "title": "Look", "agent": "Jira", "order": 1.0}
-    other = {"step_id": "0", "title": "Begin", "agent": "", "status": "Completed", "order": 0.0}
-    for status in ("pending", "in-progress", "completed"):
-        data = {"kind": "data", "data": {"steps": [{**step, "status": status}, other]}}
-        agent.artifact("p", data, name="execution_plan_status_update", append=status == "completed")
-    plans = [event.plan for event in agent.events if isinstance(event, PlanUpdated)]
-    assert [plan.done for plan in plans] == [1, 1, 2]
-    assert [step.title for step in plans[0].steps] == ["Begin", "Look"]
-    assert text_of(agent.events) == ""
-
-
-def test_a_plan_streamed_as_text_is_taken_line_by_line_until_a_complete_one_comes():
-    agent = Agent()
-    for index, chunk in enumerate(("⟦⏳ [Ji", "ra] Look\n⏳ Wri", "te⟧")):
-        agent.artifact("p", chunk, name="execution_plan_streaming", append=index > 0)
-    plans = [[step.title for step in event.plan.steps] for event in agent.events if isinstance(event, PlanUpdated)]
-    assert plans == [["Look"], ["Look", "Write"]]
-    agent.artifact("u", "✅ [Jira] Look", name="execution_plan_update")
-    agent.artifact("p", "\n⏳ Ignored\n", name="execution_plan_streaming", append=True)
-    plans = [[step.title for step in event.plan.steps] for event in agent.events if isinstance(event, PlanUpdated)]
-    assert plans[-1] == ["Look"]
-
-
-def test_tool_calls_are_paired_by_agent_and_tool_and_closed_with_the_turn():
-    agent = Agent()
-
-    def notice(edge: str, source: str, tool: str, text: str) -> None:
-        word = "started" if edge == "start" else "completed"
-        metadata = {"sourceAgent": source, "agentType": "notification"}
-        described = {"metadata": metadata, "description": f"Tool call {word}: {tool}"}
-        agent.artifact(f"{edge}-{source}-{tool}", text, name=f"tool_notification_{edge}", **described)
-
-    notice("start", "jira", "search", "🔧 searching\n")
-    notice("start", "jira", "create", "🔧 creating\n")
-    notice("end", "jira", "create", "❌ no rights\n")
-    notice("end", "jira", "search", "✅ found\n")
-    notice("end", "github", "clone", "✅ cloned\n")
-    notice("start", "argo", "sync", "🔧 syncing\n")
-    agent.status("completed", final=True)
-    tools = [event for event in agent.events if isinstance(event, ToolStarted | ToolEnded)]
-    assert tools == [
-        ToolStarted("notice-start-jira-search", "search"),
-        ToolStarted("notice-start-jira-create", "create"),
-        ToolEnded("notice-start-jira-create", failed=True),
-        ToolEnded("notice-start-jira-search"),
-        ToolStarted("notice-end-github-clone", "clone"),
-        ToolEnded("notice-end-github-clone"),
-        ToolStarted("notice-start-argo-sync", "sync"),
-        ToolEnded("notice-start-argo-sync"),
-    ]
-    assert text_of(agent.events) == ""
-
-
-def test_status_lines_are_notices_and_the_last_status_is_the_answer():
-    agent = Agent()
-    agent.status("working", "Looking it up…")
-    agent.status("working", "Looking it up…")
-    agent.status("working", "Nearly there.")
-    agent.status("completed", "It is 42.", final=True)
-    assert notices(agent) == ["Looking it up…", "Nearly there."]
-    assert text_of(agent.events) == "It is 42."
-
-
-def test_an_answer_streamed_in_status_texts_is_shown_as_it_comes():
-    agent = Agent()
-    seen = []
-    for text in ("The", " answer", " is", " 42."):
-        agent.status("working", text)
-        seen.append(text_of(agent.events))
-    agent.status("completed", final=True)
-    assert seen == ["", "The answer", "The answer is", "The answer is 42."]
-    assert text_of(agent.events) == "The answer is 42."
-
-
-def test_a_status_text_that_grows_is_told_as_it_grows():
-    agent = Agent()
-    for text in ("The", "The answer", "The answer is 42."):
-        agent.status("working", text, message_id="m")
-    agent.status("completed", final=True)
-    assert text_of(agent.events) == "The answer is 42."
-
-
-@pytest.mark.parametrize("last", ["The answer is 42.", "The answer is 42. Enjoy!"])
-def test_streamed_status_texts_and_the_same_last_status_are_said_once(last):
-    agent = Agent()
-    for text in ("The", " answer", " is 42."):
-        agent.status("working", text)
-    agent.status("completed", last, final=True)
-    assert text_of(agent.events) == last
-
-
-def test_streamed_status_texts_before_a_short_last_word_stay_the_answer():
-    agent = Agent()
-    for text in ("The", " answer", " is 42."):
-        agent.status("working", text)
-    agent.status("completed", "Done.", final=True)
-    assert text_of(agent.events) == "The answer is 42."
-    assert "Done." in notices(agent)
-
-
-def test_streamed_status_texts_become_reasoning_when_another_answer_comes():
-    agent = Agent()
-    for text in ("Let me", " think", " about it."):
-        agent.status("working", text)
-    agent.artifact("a", "It is ")
-    agent.artifact("a", "42.", append=True)
-    agent.status("completed", final=True)
-    assert text_of(agent.events) == "It is 42."
-    assert reasoning_of(agent.events) == "Let me think about it."
-
-
-def test_status_lines_alone_are_the_answer_line_by_line():
-    agent = Agent()
-    agent.status("working", "Step one is done.")
-    agent.status("working", "Step two is done.")
-    agent.status("completed", final=True)
-    assert text_of(agent.events) == "Step one is done.\nStep two is done."
-
-
-@pytest.mark.parametrize("last", ["The answer.", " The answer.\n", "answer"])
-def test_a_last_status_that_repeats_the_artifact_is_not_said_again(last):
-    agent = Agent()
-    agent.artifact("a", "The answer.")
-    agent.status("completed", last, final=True)
-    assert text_of(agent.events) == "The answer."
-    assert notices(agent) == []
-
-
-def test_a_last_status_that_says_something_else_stands_beside_the_answer():
-    agent = Agent()
-    agent.artifact("a", "The answer.")
-    agent.status("completed", "Took three steps.", final=True)
-    assert text_of(agent.events) == "The answer."
-    assert notices(agent) == ["Took three steps."]
-
-
-def test_a_last_status_that_goes_on_completes_the_answer():
-    agent = Agent()
-    agent.artifact("a", "The answer ")
-    agent.status("completed", "The answer is 42.", final=True)
-    assert text_of(agent.events) == "The answer is 42."
-
-
-def test_ten_thousand_status_tokens_are_read_in_linear_time():
-    agent = Agent()
-    for index in range(10_000):
-        agent.status("working", f" {index}")
-    agent.status("completed", final=True)
-    assert text_of(agent.events) == "".join(f" {index}" for index in range(10_000))
-    replaced = sum(len(event.text) for event in agent.events if isinstance(event, TextReplaced))
-    assert replaced < 100
-
-
 def test_a_message_without_a_task_is_the_whole_answer():
     agent = Agent()
     agent.message("Hello.", contextId="c-1")
@@ -459,90 +281,6 @@ def test_what_an_earlier_turn_of_the_task_told_is_not_told_again():
     third = Agent(TurnReader(earlier=first.reader.remember()))
     third.artifact("a", "Rewritten.")
     assert text_of(third.events) == "Rewritten."
-
-
-@pytest.mark.parametrize(
-    ("state", "kind"),
-    [
-        ("completed", Finished),
-        ("failed", Failed),
-        ("rejected", Failed),
-        ("canceled", Canceled),
-        ("cancelled", Canceled),
-        ("input-required", WaitingForUser),
-        ("auth-required", WaitingForUser),
-    ],
-)
-@pytest.mark.parametrize("final", [True, False])
-def test_a_terminal_or_waiting_state_ends_the_turn_once(state, kind, final):
-    agent = Agent()
-    agent.artifact("a", "text")
-    agent.status(state, "words", final=final)
-    agent.artifact("a", "late", append=True)
-    agent.status("completed", final=True)
-    assert isinstance(agent.events[-1], kind)
-    assert sum(isinstance(event, Finished | Failed | Canceled | WaitingForUser) for event in agent.events) == 1
-    assert text_of(agent.events) == "text"
-
-
-@pytest.mark.parametrize("state", ["submitted", "working", "unknown", "something-new"])
-def test_other_states_end_the_turn_only_when_they_are_final(state):
-    agent = Agent()
-    agent.artifact("a", "text")
-    agent.status(state)
-    assert not agent.reader.is_over
-    agent.status(state, final=True)
-    assert agent.events[-1] == Finished("")
-
-
-def test_failed_and_rejected_carry_the_agents_words():
-    for state, kind in (("failed", "agent-failed"), ("rejected", "agent-rejected")):
-        agent = Agent()
-        agent.status(state, "No disk left.")
-        assert agent.events[-1].problem.kind == kind
-        assert agent.events[-1].problem.message == "No disk left."
-        silent = Agent()
-        silent.status(state)
-        assert "without saying why" in silent.events[-1].problem.message
-
-
-def test_sign_in_is_asked_for_as_such():
-    agent = Agent()
-    agent.status("auth-required", "https://login.example/", final=True)
-    assert agent.events[-1] == WaitingForUser(QuestionKind.AUTH, "https://login.example/")
-
-
-def test_a_question_without_words_still_says_that_the_agent_waits():
-    agent = Agent()
-    agent.status("input-required", final=True)
-    assert agent.events[-1].text == "The agent waits for your answer."
-
-
-def test_a_form_spelled_out_in_the_text_is_a_form():
-    agent = Agent()
-    text = 'Please choose. UserInputMetaData: {"input_fields": [{"field_name": "repo"}]}'
-    agent.status("input-required", text, final=True)
-    assert agent.events[-1].text == "Please choose. "
-    assert [field.name for field in agent.events[-1].form.fields] == ["repo"]
-
-
-def test_the_older_form_is_a_form():
-    agent = Agent()
-    fields = {"input_fields": [{"field_name": "repo", "field_description": "Which one?"}]}
-    old = {"is_task_complete": False, "require_user_input": True, "content": "I need a repository.", "metadata": fields}
-    agent.artifact("r", {"kind": "data", "data": old}, name="partial_result")
-    agent.status("input-required", final=True)
-    assert agent.events[-1].text == "I need a repository."
-    assert agent.events[-1].form.fields[0].description == "Which one?"
-
-
-def test_a_form_of_an_agent_that_does_not_wait_is_said_in_words():
-    agent = Agent()
-    form = {"user_input": True, "input_title": "Repository?", "input_fields": [{"field_name": "repo"}]}
-    agent.artifact("f", {"kind": "data", "data": form}, name="UserInputMetaData")
-    agent.status("completed", final=True)
-    assert text_of(agent.events) == "Repository?\n- repo"
-    assert isinstance(agent.events[-1], Finished)
 
 
 @pytest.mark.parametrize(
@@ -648,85 +386,3 @@ def test_artifacts_in_any_order_are_told_as_what_they_are(steps):
         texts[name] = texts.get(name, "") + text if appends else text
         agent.artifact(name, text, name="part", append=appends)
         assert text_of(agent.events) == "".join(texts.values())
-
-
-def test_an_artifact_that_says_the_streamed_status_texts_again_makes_no_reasoning_of_them():
-    agent = Agent()
-    for text in ("It ", "is ", "42. "):
-        agent.status("working", text)
-    agent.artifact("a", "It is 42. \n", name="agent_response")
-    agent.status("completed", final=True)
-    assert text_of(agent.events) == "It is 42. \n"
-    assert reasoning_of(agent.events) == ""
-
-
-def test_the_pieces_of_a_step_said_again_in_one_piece_are_said_once():
-    agent = Agent()
-    for text in ("I ", "look. ", "I look. ", "It ", "is 42.", "It is 42."):
-        agent.status("working", text)
-    assert text_of(agent.events) == "I look. It is 42."
-
-
-def test_of_streamed_status_texts_that_end_with_the_answer_the_rest_is_reasoning():
-    agent = Agent()
-    for text in ("I look. ", "It is 42."):
-        agent.status("working", text)
-    agent.artifact("a", "It is 42.")
-    assert text_of(agent.events) == "It is 42."
-    assert reasoning_of(agent.events) == "I look. "
-
-
-def _thought(text: str) -> dict[str, object]:
-    return {"kind": "text", "text": text, "metadata": {"adk_thought": True}}
-
-
-def _data(kind: str, **members: object) -> dict[str, object]:
-    return {"kind": "data", "data": members, "metadata": {"adk_type": kind}}
-
-
-def test_what_a_model_thought_is_reasoning_and_told_once_however_often_it_comes():
-    agent = Agent()
-    for text in ("Let me ", "think about it. "):
-        agent.status_of("working", _thought(text))
-    agent.status_of("working", _thought("Let me think about it. "), "It is 42.")
-    agent.artifact("a", _thought("Let me think about it. "), "It is 42.")
-    agent.status("completed", final=True)
-    assert reasoning_of(agent.events) == "Let me think about it. "
-    assert text_of(agent.events) == "It is 42."
-
-
-def test_a_thought_that_comes_in_an_artifact_only_is_reasoning():
-    agent = Agent()
-    agent.artifact("a", {"kind": "text", "text": "Hm.", "metadata": {"type": "thinking"}}, "42.")
-    assert (reasoning_of(agent.events), text_of(agent.events)) == ("Hm.", "42.")
-
-
-def test_calls_that_a_model_makes_are_tool_calls_and_told_once():
-    agent = Agent()
-    call = _data("function_call", id="c-1", name="weather", args={"city": "Rome"})
-    agent.status_of("working", "I look. ", call)
-    agent.status_of("working", _data("function_response", id="c-1", name="weather", response={"result": "sunny"}))
-    agent.status_of("working", _data("function_response", id="c-2", name="map", response={"error": "none"}))
-    agent.artifact("a", "Sunny.", call)
-    assert [event for event in agent.events if not isinstance(event, Noticed | TaskBound)] == [
-        ToolStarted("c-1", "weather"),
-        ToolInputDelta("c-1", '{"city": "Rome"}'),
-        ToolOutputDelta("c-1", "sunny"),
-        ToolEnded("c-1"),
-        ToolStarted("c-2", "map"),
-        ToolOutputDelta("c-2", '{"error": "none"}'),
-        ToolEnded("c-2", failed=True),
-        TextDelta("Sunny."),
-    ]
-    assert notices(agent, NoticeLevel.INFO) == []
-
-
-def test_a_question_that_is_a_call_says_which_and_the_call_ends_with_the_turn():
-    agent = Agent()
-    call = _data("function_call", id="c-1", name="approve", args={"what": "pay"})
-    agent.status_of("working", call)
-    asked = agent.status_of("input-required", call)
-    assert asked == [
-        ToolEnded("c-1"),
-        WaitingForUser(QuestionKind.INPUT, 'The agent waits for your answer to approve {"what": "pay"}'),
-    ]
