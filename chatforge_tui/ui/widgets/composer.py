@@ -6,17 +6,21 @@ that arrives without brackets does not send: an Enter that comes within a moment
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, cast
 
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.document._document import Location
 from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
 from textual.widgets import TextArea
-from textual.widgets.text_area import Selection
+from textual.widgets.text_area import Selection, TextAreaTheme
 
 from chatforge_tui.safety.clean import clean, count_hidden
+from chatforge_tui.ui.widgets.long_rows import hasten_long_rows, is_long, section_text
+from chatforge_tui.ui.widgets.own_keys import do_own_binding
 from chatforge_tui.ui.widgets.prompt_history import PromptHistory
 
 BURST_S = 0.010
@@ -27,6 +31,10 @@ _OFFER_KEYS = frozenset({"tab", "enter", "escape", "up", "down"})
 """Keys that may mean something else while paths are offered."""
 PASTE_LIMIT = 1_000_000
 """Most characters that one paste inserts."""
+
+
+MOST_ROWS = 1_000
+"""Rows beyond which no bracket is looked for."""
 
 
 class Composer(TextArea):
@@ -103,6 +111,7 @@ class Composer(TextArea):
         )
         for key, action in (way_out or {}).items():
             self._bindings.bind(key, action, show=False)
+        hasten_long_rows()
         self.cursor_blink = False
         self.earlier = PromptHistory()
         """The prompts that Up and Down walk through."""
@@ -139,6 +148,35 @@ class Composer(TextArea):
     def render_line(self, y: int) -> Strip:
         """Fill the line of the placeholder: Textual draws it too short, and loses it where a dialog cuts the screen."""
         return super().render_line(y).extend_cell_length(self.content_size.width, self.rich_style)
+
+    def _render_line(self, y: int) -> Strip:
+        """Make a line of a long row of its own characters alone."""
+        wrapped = self.wrapped_document
+        lines = wrapped._offset_to_line_info  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - its public form is as dear as the row
+        number = y + self.scroll_offset.y
+        row, section = lines[number] if number < len(lines) else (0, 0)
+        text = self.document.get_line(row)
+        theme = cast("TextAreaTheme | None", self._theme)
+        if theme is None or number >= len(lines) or not is_long(text):
+            return super()._render_line(y)
+        styled: list[tuple[int, int, Style]] = []
+        (top_row, top), (bottom_row, bottom) = sorted(self.selection)
+        if not self.selection.is_empty and top_row <= row <= bottom_row and theme.selection_style:
+            after = bottom if row == bottom_row else len(text)
+            styled.append((top if row == top_row else 0, after, theme.selection_style))
+        cursor_row, cursor = self.selection.end
+        if self._draw_cursor and row == cursor_row and theme.cursor_style:
+            styled.append((cursor, cursor + 1, theme.cursor_style))
+        line = section_text(text, wrapped.get_offsets(row), section, styled)
+        base = theme.base_style or self.rich_style
+        strip = Strip(line.render(self.app.console), line.cell_len)  # pyright: ignore[reportUnknownMemberType]
+        width = self.scrollable_content_region.size.width
+        return strip.extend_cell_length(width, theme.base_style).apply_style(base)
+
+    def find_matching_bracket(self, bracket: str, search_from: Location) -> Location | None:
+        """Find it in what a person may have written: a megabyte is not looked through after each key."""
+        is_large = self.document.line_count > MOST_ROWS or is_long(self.document.get_line(search_from[0]))
+        return None if is_large else super().find_matching_bracket(bracket, search_from)
 
     def submit(self) -> None:
         """Send what stands here."""
@@ -198,9 +236,7 @@ class Composer(TextArea):
             self.post_message(self.Tabbed())
         else:
             self._settle_held_as_newline()
-            for binding in self._bindings.key_to_bindings.get(event.key, ()):
-                self._take(event)
-                await self.run_action(binding.action)
+            await do_own_binding(self, event)
             if event.is_printable:
                 self._is_paste = self._is_paste and event.time - self._typed_at < BURST_S
                 self._typed_at = event.time

@@ -5,6 +5,7 @@ from textual.content import Content
 from textual.widgets import Checkbox, Input, TextArea
 
 from chatforge_tui.safety.clean import clean, clean_line
+from chatforge_tui.ui.widgets.own_keys import do_own_binding
 
 PASTE_LIMIT = 100_000
 """Most characters that one paste inserts."""
@@ -16,6 +17,10 @@ class Entry(Input):
     DEFAULT_CSS = """
     Entry > .input--placeholder { color: $text-muted; }
     """
+
+    async def on_key(self, event: events.Key) -> None:
+        """Do the keys of its own in their turn."""
+        await do_own_binding(self, event)
 
     def on_paste(self, event: events.Paste) -> None:
         """Insert the first line of what was pasted, cleaned."""
@@ -35,6 +40,10 @@ class LongEntry(TextArea):
     DEFAULT_CSS = """
     LongEntry > .text-area--placeholder { color: $text-muted; }
     """
+
+    async def on_key(self, event: events.Key) -> None:
+        """Do the keys of its own in their turn."""
+        await do_own_binding(self, event)
 
     def on_paste(self, event: events.Paste) -> None:
         """Insert what was pasted, cleaned."""
