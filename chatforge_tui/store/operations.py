@@ -228,12 +228,6 @@ class AppendText(TurnOperation, gc=False):
     more: list[str] | None = None
     """What came behind it."""
 
-    def append(self, text: str) -> None:
-        """Let it grow."""
-        if self.more is None:
-            self.more = []
-        self.more.append(text)
-
     @property
     def whole(self) -> str:
         """All of the text."""
@@ -241,7 +235,8 @@ class AppendText(TurnOperation, gc=False):
 
     def apply(self, at: Workplace) -> None:
         """Log the text; a turn that has ended or is gone takes no more."""
-        at.log.add(at.db, self.turn_id, self.seq, self.index, self.text_field, self.whole)
+        text = self.text if self.more is None else self.whole
+        at.log.add(at.db, self.turn_id, self.seq, self.index, self.text_field, text)
 
     @property
     def size(self) -> int:

@@ -129,7 +129,10 @@ class Pending:
             new = next_text()
             tail = tails.get(new.turn_id)
             if tail is not None and tail.index == new.index and tail.text_field == new.text_field:
-                tail.append(new.text)
+                if tail.more is None:
+                    tail.more = [new.text]
+                else:
+                    tail.more.append(new.text)
             else:
                 new.seq = self._next
                 tails[new.turn_id] = new

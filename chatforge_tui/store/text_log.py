@@ -32,16 +32,6 @@ new or replaced whole, which takes the place of all that was appended before. Th
 that is there twice, because a commit that reported an error was made again, counts once."""
 
 
-class _Added(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A Record on its way into a row."""
-
-    turn_id: TurnId
-    sequence: int
-    index: int
-    field: int
-    text: str | None
-
-
 FIELDS: tuple[TextField, ...] = get_args(TextField)
 LIMIT = 6 * 2**20
 """Bytes of a program's rows, each record counted as `RECORD` more, from which on they are moved: that takes 20 ms, and 1 us
@@ -64,13 +54,12 @@ _MISSING = None
 """In the place of a record: there was one that could not be read."""
 
 
-def encode(records: Sequence[Record | _Added]) -> bytes:
+def encode(records: Sequence[Record]) -> bytes:
     """Return the body of a row."""
     try:
         return _encode(records)
     except UnicodeEncodeError:
-        bare: list[Record] = [one if isinstance(one, tuple) else msgspec.structs.astuple(one) for one in records]
-        return _encode([(*head, None if text is None else codec.storable(text)) for *head, text in bare])
+        return _encode([(*head, None if text is None else codec.storable(text)) for *head, text in records])
 
 
 def decode(body: object) -> tuple[list[Record], bool]:
@@ -164,7 +153,7 @@ class TextLog:
     def __init__(self, instance: InstanceId | None) -> None:
         """Write for this program; None: for nobody, who has no live turn, so that nothing is written."""
         self.instance = instance
-        self._waiting: list[_Added] = []
+        self._waiting: list[Record] = []
         """For the next row."""
         self._live: set[TurnId] | None = None
         """This program's live turns; None when that is to be looked up."""
@@ -193,7 +182,7 @@ class TextLog:
             text: what it grew by; None to let what it was appended to before no longer count.
         """
         if turn_id in (self._live if self._live is not None else self._turns(db)):
-            self._waiting.append(_Added(turn_id, sequence, index, _FIELD_NUMBERS.get(field, 0), text))
+            self._waiting.append((turn_id, sequence, index, _FIELD_NUMBERS.get(field, 0), text))
 
     def flush(self, db: sqlite3.Connection) -> bool:
         """Write the row; return whether the log is long enough to be moved.
@@ -207,7 +196,7 @@ class TextLog:
         if records and not self._insert(db, records):
             for record in records:
                 if not self._insert(db, [record]):
-                    _log.warning("the store refuses text of turn %s", record.turn_id)
+                    _log.warning("the store refuses text of turn %s", record[0])
         return self._size > LIMIT
 
     def began(self, db: sqlite3.Connection, turn_id: TurnId) -> None:
@@ -231,7 +220,7 @@ class TextLog:
         """Look up anew what is in the store: a transaction was taken back, or others had a hand in it."""
         self._live = None
 
-    def _insert(self, db: sqlite3.Connection, records: list[_Added]) -> bool:
+    def _insert(self, db: sqlite3.Connection, records: list[Record]) -> bool:
         """Write a row; False when that cannot be done with these values."""
         try:
             body = encode(records)

@@ -21,28 +21,24 @@ _IMPOSSIBLE = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingErr
 """What one operation's own values cause: trying again would fail for ever, and the others are not to suffer from it."""
 
 
-def do_all(workplace: Workplace, batch: list[Entry]) -> list[object]:
-    """Do a batch's work inside the transaction, and return its answers; what turns recorded one after the other is one row of the log."""
-    answers: list[object] = []
+def do_all(workplace: Workplace, batch: list[Entry]) -> list[tuple[Entry, object]]:
+    """Do a batch's work inside the transaction; what turns recorded one after the other is one row of the log.
+
+    Returns:
+        All of it but text, each with its answer.
+    """
+    done: list[tuple[Entry, object]] = []
     workplace.log.begin_row()
     for entry in batch:
         work = entry.work
         if type(work) is AppendText:
-            answers.append(_join(workplace, work))
+            work.apply(workplace)  # it joins what is logged next: there is nothing yet that could be taken back
             continue
         if not isinstance(work, TurnOperation):
             _log_text(workplace)  # before whatever reads it, or ends the turn
-        answers.append(_do(workplace, entry))
+        done.append((entry, _do(workplace, entry)))
     _log_text(workplace)
-    return answers
-
-
-def _join(workplace: Workplace, text: AppendText) -> None:
-    """Let text join what is logged next: there is nothing yet that could be taken back."""
-    try:
-        text.apply(workplace)
-    except _IMPOSSIBLE:
-        _log.warning("the store refuses %s", type(text).__name__, exc_info=True)
+    return done
 
 
 def _log_text(workplace: Workplace) -> None:

@@ -323,15 +323,13 @@ class Writer:
         began = time.monotonic()
         try:
             with immediate(workplace.db) if writes else nullcontext():
-                answers = do_all(workplace, batch)
+                done = do_all(workplace, batch)
         except (sqlite3.Error, OSError) as error:
             workplace.doubt()
             self._fail(workplace, batch, translate(error, workplace.path))
             self._in_hand = []
             return
-        for entry, answer in zip(batch, answers, strict=True):
-            if type(entry.work) is AppendText:
-                continue
+        for entry, answer in done:
             after_commit(workplace, entry)
             if entry.reply is not None:
                 _answer(entry.reply, answer)
