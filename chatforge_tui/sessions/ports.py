@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # 50 ms for events, requests and search results, which a start does not need
     from chatforge_tui.domain.attachment import Attachment
-    from chatforge_tui.domain.changes import TurnChange
+    from chatforge_tui.domain.changes import TextAppended, TurnChange
     from chatforge_tui.domain.events import StreamEvent
     from chatforge_tui.domain.ids import SessionId, TurnId
     from chatforge_tui.domain.merged import Mergeable, Merged
@@ -258,6 +258,10 @@ class SessionStore(Protocol):
 
     def record(self, turn_id: TurnId, changes: Sequence[TurnChange]) -> None:
         """Write changes of a live turn. A HeadChanged that binds a task is on disk at once, not after 250 ms."""
+        ...
+
+    def grow(self, turn_id: TurnId, growth: TextAppended) -> None:
+        """Write that a text of a live turn grew, as `record` does, for less: nearly everything that streams is that."""
         ...
 
     async def end_turn(self, turn: Turn, session: SessionHead) -> None:

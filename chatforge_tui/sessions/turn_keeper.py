@@ -132,10 +132,9 @@ class TurnKeeper:
 
     def grow(self, head: TurnHead, growth: TextAppended) -> None:
         """Write and tell that a text of a live turn grew: the way of nearly every event of a stream."""
-        changes = (growth,)
-        self._store.record(head.turn_id, changes)
+        self._store.grow(head.turn_id, growth)
         if self._bus.is_watched(head.session_id):
-            self._bus.publish(TurnChanged(head.session_id, head.turn_id, head.request_id, changes))
+            self._bus.publish(TurnChanged(head.session_id, head.turn_id, head.request_id, (growth,)))
 
     async def end(self, run: TurnRun, turn: Turn) -> bool:
         """Make a turn's end durable, then tell of it and let everyone go on who waits for it.

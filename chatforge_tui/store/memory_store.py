@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from chatforge_tui.domain.attachment import AttachedContent, Attachment
-from chatforge_tui.domain.changes import TurnChange
+from chatforge_tui.domain.changes import TextAppended, TurnChange
 from chatforge_tui.domain.fold import fold
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.domain.merged import Mergeable, Merged
@@ -155,6 +155,11 @@ class MemoryStore:
         """Keep changes of a live turn; those of a turn that has ended or is gone change nothing."""
         if (log := self._live.get(turn_id)) is not None:
             log.extend(changes)
+
+    def grow(self, turn_id: TurnId, growth: TextAppended) -> None:
+        """Keep that a text of a live turn grew."""
+        if (log := self._live.get(turn_id)) is not None:
+            log.append(growth)
 
     async def end_turn(self, turn: Turn, session: SessionHead) -> None:
         """Keep the turn as it ended. A session that is gone stays gone, one in the trash stays there."""

@@ -266,11 +266,7 @@ class SqliteStore:
 
     def record(self, turn_id: TurnId, changes: Sequence[TurnChange]) -> None:
         """Write changes of a live turn; on disk within 250 ms, at once when they bind a task."""
-        if turn_id in self._halted:
-            return
-        if len(changes) == 1 and type(change := changes[0]) is TextAppended and self._writer.grow(turn_id, change):
-            return
-        if not self._can_write or not changes:
+        if turn_id in self._halted or not self._can_write or not changes:
             return
         if self._writer.is_full:
             self._halted.add(turn_id)
@@ -281,6 +277,11 @@ class SqliteStore:
                 pending.add_change(turn_id, change)
 
         self._writer.hand_over(add, urgent=self._binds_task(turn_id, changes))
+
+    def grow(self, turn_id: TurnId, growth: TextAppended) -> None:
+        """Write that a text of a live turn grew; on disk within 250 ms."""
+        if turn_id not in self._halted and not self._writer.grow(turn_id, growth):
+            self.record(turn_id, (growth,))
 
     async def end_turn(self, turn: Turn, session: SessionHead) -> None:
         """Write a turn as it ended, in place of what was recorded of it.

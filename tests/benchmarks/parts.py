@@ -228,7 +228,7 @@ async def stored_delta(amounts: Amounts) -> Pair:
         began = time.process_time()
         for number in range(amounts.deltas):
             for head in heads:
-                store.record(head.turn_id, [TextAppended(0, text)])
+                store.grow(head.turn_id, TextAppended(0, text))
             if number % A_COMMIT == A_COMMIT - 1:
                 await store.flush()
         await store.flush()

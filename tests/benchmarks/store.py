@@ -75,7 +75,7 @@ async def stream(store, watch, sessions, flushes):
     for _ in range(flushes):
         for _, head in heads:
             for _ in range(30):
-                store.record(head.turn_id, [TextAppended(0, "some words ")])
+                store.grow(head.turn_id, TextAppended(0, "some words "))
         await watch.time(f"commit of {sessions} streaming sessions", store.flush())
     for session, head in heads:
         await watch.time("end_turn (16 KB)", store.end_turn(ended(head, PARAGRAPH * 33), session))

@@ -248,6 +248,19 @@ async def test_what_is_recorded_is_read_back_at_once_and_in_order(store):
     ]
 
 
+async def test_a_text_grows_in_its_place_among_the_other_changes_of_its_turn(store):
+    session, head = await with_live_turn(store)
+    store.record(head.turn_id, [PartAdded(TextPart(0, "dra"))])
+    store.grow(head.turn_id, TextAppended(0, "ft"))
+    store.record(head.turn_id, [PartReplaced(TextPart(0, "a ")), PartAdded(ToolPart(1, "c", "read"))])
+    for index, word, field in ((0, "b ", "text"), (1, "{", "input"), (0, "c ", "text"), (1, "}", "input")):
+        store.grow(head.turn_id, TextAppended(index, word, field))
+    store.record(head.turn_id, [TextAppended(0, ODD_TEXT), PartAdded(TextPart(2, ""))])
+    store.grow(head.turn_id, TextAppended(2, ODD_TEXT))
+    [turn] = await store.load_turns(session.session_id)
+    assert turn.parts == (TextPart(0, "a b c " + ODD_TEXT), ToolPart(1, "c", "read", input="{}"), TextPart(2, ODD_TEXT))
+
+
 async def test_a_replaced_part_takes_the_place_of_all_that_was_streamed(store):
     session, head = await with_live_turn(store)
     store.record(head.turn_id, [PartAdded(TextPart(0, "dra")), TextAppended(0, "ft")])
@@ -305,12 +318,14 @@ async def test_nothing_is_recorded_after_the_end(store):
     await store.end_turn(turn, counted(session, 1, TurnState.COMPLETE))
     store.record(head.turn_id, [TextAppended(0, " late"), PartAdded(TextPart(1, "late")), PartDropped(0)])
     store.record(head.turn_id, [HeadChanged(replace(head, state=TurnState.STREAMING)), PlanRecorded(0, a_plan(0))])
+    store.grow(head.turn_id, TextAppended(0, " later"))
     assert await store.load_turns(session.session_id) == [turn]
 
 
 async def test_what_is_recorded_of_an_unknown_turn_is_dropped(store):
     session, head = await with_live_turn(store)
     store.record(unknown_turn(), [PartAdded(TextPart(0, "ghost")), TextAppended(0, "ghost")])
+    store.grow(unknown_turn(), TextAppended(0, "ghost"))
     await store.flush()
     assert await store.load_turns(session.session_id) == [Turn(head)]
 
@@ -414,7 +429,7 @@ async def test_a_purged_session_is_gone_and_nothing_late_brings_it_back(store):
     store.record(head.turn_id, [PartAdded(TextPart(0, "word"))])
     await store.trash_session(session.session_id, 5.0)
     await store.purge_session(session.session_id)
-    store.record(head.turn_id, [TextAppended(0, "late")])
+    store.grow(head.turn_id, TextAppended(0, "late"))
     store.update_session(session.session_id, SessionPatch(title="late"), 6.0)
     await store.end_turn(ended(head, "late"), counted(session, 1, TurnState.COMPLETE))
     await restart(store)
@@ -569,7 +584,7 @@ async def test_a_program_that_dies_again_leaves_the_turn_interrupted_with_what_i
     session, head = await with_interrupted_turn(store)
     for more in ("answer", " and more"):
         await store.adopt_turn(head, was=TurnState.INTERRUPTED)
-        store.record(head.turn_id, [TextAppended(0, more)])
+        store.grow(head.turn_id, TextAppended(0, more))
         await restart(store)
     (turn,) = await store.load_turns(session.session_id)
     assert turn.head.state is TurnState.INTERRUPTED

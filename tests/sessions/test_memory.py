@@ -32,6 +32,9 @@ class ForgetfulStore(MemoryStore):
     def record(self, turn_id, changes):
         pass
 
+    def grow(self, turn_id, growth):
+        pass
+
     async def end_turn(self, turn, session):
         pass
 

@@ -134,7 +134,7 @@ async def test_after_purging_no_word_is_left_in_any_file(path, monkeypatch, jour
         await store.begin_turn(head, session)
         store.record(head.turn_id, [PartAdded(TextPart(0, ""))])
         for number in range(50):
-            store.record(head.turn_id, [TextAppended(0, f"{secret} {number} " * 10)])
+            store.grow(head.turn_id, TextAppended(0, f"{secret} {number} " * 10))
         await store.flush()
         await store.end_turn(ended(head, f"{secret} answer " * 400), session)
     store.update_session(session.session_id, SessionPatch(draft=f"another {secret}"), 1.0)

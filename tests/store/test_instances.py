@@ -245,7 +245,7 @@ async def test_two_programs_that_write_different_sessions_lose_nothing(two):
         session, head = await begin(store)
         store.record(head.turn_id, [PartAdded(TextPart(0, ""))])
         for number in range(60):
-            store.record(head.turn_id, [TextAppended(0, f"{name}{number} ")])
+            store.grow(head.turn_id, TextAppended(0, f"{name}{number} "))
             if number % 5 == 0:
                 await store.flush()
         await store.flush()
@@ -270,7 +270,7 @@ async def test_readers_see_a_prefix_that_only_grows_while_another_program_writes
     async def write():
         store.record(head.turn_id, [PartAdded(TextPart(0, ""))])
         for number in range(80):
-            store.record(head.turn_id, [TextAppended(0, f"{number} ")])
+            store.grow(head.turn_id, TextAppended(0, f"{number} "))
             await store.flush()
             written[0] = number + 1
 

@@ -88,7 +88,7 @@ async def test_what_all_turns_get_until_a_commit_is_one_row(store, path):
     before = rows(path, "SELECT count(*) FROM text_log")[0][0]
     for number in range(5):
         for _, head in turns:
-            store.record(head.turn_id, [TextAppended(0, f"{number}{head.turn_id}")])
+            store.grow(head.turn_id, TextAppended(0, f"{number}{head.turn_id}"))
     await store.flush()
     assert rows(path, "SELECT count(*) FROM text_log") == [(before + 1,)]
     for session, head in turns:
@@ -99,10 +99,10 @@ async def test_text_of_any_kind_and_length_comes_back(store, path):
     session, head = await live_turn(store)
     texts = ("NUL \0 中文 👩‍👩‍👧 \U0010ffff", "half \ud83d", "\ude00 and a pair \ud83d", "\ude00", "x" * 1_000_000, "")
     for text in texts[:2]:
-        store.record(head.turn_id, [TextAppended(0, text)])
+        store.grow(head.turn_id, TextAppended(0, text))
     await store.flush()
     for text in texts[2:]:
-        store.record(head.turn_id, [TextAppended(0, text)])
+        store.grow(head.turn_id, TextAppended(0, text))
     whole = "NUL \0 中文 👩‍👩‍👧 \U0010ffffhalf \ufffd\ufffd and a pair 😀" + "x" * 1_000_000
     assert await answer_of(store, session) == whole
     await restart(store)
@@ -114,13 +114,13 @@ async def test_a_long_log_is_moved_and_every_turn_is_read_as_before(store, path,
     quiet, quiet_head = await live_turn(store)
     for number in range(40):
         for _, head in turns:
-            store.record(head.turn_id, [TextAppended(0, f"{number} of {head.turn_id} ")])
+            store.grow(head.turn_id, TextAppended(0, f"{number} of {head.turn_id} "))
         await store.flush()
         assert log_size(path) < 4_000
         for session, head in turns[number % 5 :][:1]:
             assert await answer_of(store, session) == "".join(f"{n} of {head.turn_id} " for n in range(number + 1))
     assert 0 < rows(path, "SELECT count(*) FROM chunk")[0][0] < 40 * 5 / 2
-    store.record(quiet_head.turn_id, [TextAppended(0, "late, and not before its first row")])
+    store.grow(quiet_head.turn_id, TextAppended(0, "late, and not before its first row"))
     assert await answer_of(store, quiet) == "late, and not before its first row"
     await restart(store)
     for session, head in turns:
@@ -134,8 +134,8 @@ async def test_beside_a_stream_that_never_ends_what_has_ended_is_not_kept_for_ev
     session, endless = await live_turn(store)
     for number in range(60):
         passing, head = await live_turn(store)
-        store.record(head.turn_id, [TextAppended(0, "x" * 500)])
-        store.record(endless.turn_id, [TextAppended(0, f"{number} ")])
+        store.grow(head.turn_id, TextAppended(0, "x" * 500))
+        store.grow(endless.turn_id, TextAppended(0, f"{number} "))
         await store.flush()
         await store.end_turn(ended(head, "x" * 500), passing)
         assert log_size(path) < 4_000
@@ -145,7 +145,7 @@ async def test_beside_a_stream_that_never_ends_what_has_ended_is_not_kept_for_ev
 async def test_the_log_is_empty_when_no_turn_is_live(store, path):
     turns = [await live_turn(store) for _ in range(3)]
     for _, head in turns:
-        store.record(head.turn_id, [TextAppended(0, "text")])
+        store.grow(head.turn_id, TextAppended(0, "text"))
         await store.flush()
     for session, head in turns:
         assert log_size(path) > 0
@@ -156,15 +156,15 @@ async def test_the_log_is_empty_when_no_turn_is_live(store, path):
 async def test_nothing_late_comes_back_though_its_rows_are_shared(store, monkeypatch):
     await live_turn(store)
     session, head = await live_turn(store, task_id=TaskId("task"))
-    store.record(head.turn_id, [TextAppended(0, "first life ")])
+    store.grow(head.turn_id, TextAppended(0, "first life "))
     await store.flush()
     over = ended(head, "first life ", state=TurnState.INTERRUPTED)
     await store.end_turn(over, session)
-    store.record(head.turn_id, [TextAppended(0, "too late")])
+    store.grow(head.turn_id, TextAppended(0, "too late"))
     assert await answer_of(store, session) == "first life "
     again = replace(over.head, state=TurnState.STREAMING, request_id=new_request_id(), ended=None)
     assert (await store.adopt_turn(again, was=TurnState.INTERRUPTED)).answer == "first life "
-    store.record(head.turn_id, [TextAppended(0, "second life")])
+    store.grow(head.turn_id, TextAppended(0, "second life"))
     assert await answer_of(store, session) == "first life second life"
     more = TextAppended(0, ", moved")
     await moves(store, monkeypatch, (session, head), more, "first life second life, moved")
@@ -173,7 +173,7 @@ async def test_nothing_late_comes_back_though_its_rows_are_shared(store, monkeyp
 async def test_a_turn_that_is_begun_again_has_nothing_of_before(store):
     await live_turn(store)
     session, head = await live_turn(store)
-    store.record(head.turn_id, [TextAppended(0, "before")])
+    store.grow(head.turn_id, TextAppended(0, "before"))
     await store.flush()
     await store.begin_turn(head, session)
     store.record(head.turn_id, [PartAdded(TextPart(0, "")), TextAppended(0, "after")])
@@ -185,7 +185,7 @@ async def test_nothing_is_logged_of_a_turn_of_another_program_or_of_none(store, 
     await store.flush()
     _, own = await live_turn(other)
     other.record(head.turn_id, [TextAppended(0, "not mine"), PartReplaced(TextPart(0, "not mine"))])
-    other.record(own.turn_id, [TextAppended(0, "mine")])
+    other.grow(own.turn_id, TextAppended(0, "mine"))
     await other.flush()
     assert await answer_of(store, session) == ""
     assert in_files(path, "not mine") == 0
@@ -214,7 +214,7 @@ async def test_what_is_tried_again_though_it_reached_the_disk_is_there_once(path
     store = SqliteStore(path, settings=WriterSettings(flush_s=3600.0, chore_s=3600.0, retry_s=0.0))
     await store.open()
     session, head = await live_turn(store)
-    store.record(head.turn_id, [TextAppended(0, "before ")])
+    store.grow(head.turn_id, TextAppended(0, "before "))
     await store.flush()
     monkeypatch.setattr(text_log, "LIMIT", limit)
     commit, failures = store._writer._commit, iter([True])
@@ -228,7 +228,7 @@ async def test_what_is_tried_again_though_it_reached_the_disk_is_there_once(path
     monkeypatch.setattr(store._writer, "_commit", lying)
     store.record(head.turn_id, [TextAppended(0, "once"), PartAdded(TextPart(1, "")), TextAppended(1, " only")])
     store.record(head.turn_id, [PartAdded(TextPart(2, "a")), TextAppended(2, "b"), PartReplaced(TextPart(2, "."))])
-    store.record(head.turn_id, [TextAppended(2, ".")])
+    store.grow(head.turn_id, TextAppended(2, "."))
     await store.flush()
     await store.flush()
     assert next(failures, None) is None
@@ -266,8 +266,8 @@ async def test_of_a_purged_session_no_word_stays_in_the_rows_it_shared(path, mon
     kept, kept_head = await live_turn(store)
     session, head = await live_turn(store)
     for number in range(10):
-        store.record(head.turn_id, [TextAppended(0, f"xylophone {number} ")])
-        store.record(kept_head.turn_id, [TextAppended(0, f"harmless {number} ")])
+        store.grow(head.turn_id, TextAppended(0, f"xylophone {number} "))
+        store.grow(kept_head.turn_id, TextAppended(0, f"harmless {number} "))
         await store.flush()
     copy = care.back_up(path)
     assert in_files(path, "xylophone") >= 20
@@ -276,12 +276,12 @@ async def test_of_a_purged_session_no_word_stays_in_the_rows_it_shared(path, mon
     one = other if by_other else store
     await one.trash_session(session.session_id, 1.0)
     await one.purge_session(session.session_id)
-    store.record(head.turn_id, [TextAppended(0, "xylophone, late")])
+    store.grow(head.turn_id, TextAppended(0, "xylophone, late"))
     await store.flush()
     assert in_files(path, "xylophone") == 0
     whole = "".join(f"harmless {number} " for number in range(10))
     assert await answer_of(store, kept) == await answer_of(other, kept) == whole
-    store.record(kept_head.turn_id, [TextAppended(0, "more")])
+    store.grow(kept_head.turn_id, TextAppended(0, "more"))
     assert await answer_of(store, kept) == whole + "more"
     await other.close()
     await store.close()
@@ -297,8 +297,8 @@ async def test_a_purge_leaves_word_of_what_a_damaged_row_lost(store, other, path
     session, head = await live_turn(store)
     await store.flush()
     for number in range(2):
-        store.record(kept_head.turn_id, [TextAppended(0, f"{number} ")])
-        store.record(head.turn_id, [TextAppended(0, "xylophone")])
+        store.grow(kept_head.turn_id, TextAppended(0, f"{number} "))
+        store.grow(head.turn_id, TextAppended(0, "xylophone"))
         await store.flush()
     damage_row(path, 1, lambda body: body[: len(body) // 2 - 10])
     damage_row(path, 0, lambda body: body.replace(b"xylophone", b"xylo\xff\xfeone"))
@@ -314,12 +314,12 @@ async def test_a_purge_leaves_word_of_what_a_damaged_row_lost(store, other, path
 async def test_a_program_may_purge_what_it_streams_itself(store, path):
     kept, kept_head = await live_turn(store)
     session, head = await live_turn(store)
-    store.record(head.turn_id, [TextAppended(0, "xylophone")])
-    store.record(kept_head.turn_id, [TextAppended(0, "harmless")])
+    store.grow(head.turn_id, TextAppended(0, "xylophone"))
+    store.grow(kept_head.turn_id, TextAppended(0, "harmless"))
     await store.trash_session(session.session_id, 1.0)
     await store.purge_session(session.session_id)
-    store.record(head.turn_id, [TextAppended(0, "xylophone, late")])
-    store.record(kept_head.turn_id, [TextAppended(0, " and on")])
+    store.grow(head.turn_id, TextAppended(0, "xylophone, late"))
+    store.grow(kept_head.turn_id, TextAppended(0, " and on"))
     assert await answer_of(store, kept) == "harmless and on"
     assert in_files(path, "xylophone") == 0
 
@@ -330,13 +330,13 @@ async def test_who_follows_reads_each_row_once(store, other, path, monkeypatch):
     session, head = await live_turn(store)
     beside, beside_head = await live_turn(store)
     for number in range(50):
-        store.record(head.turn_id, [TextAppended(0, f"{number} ")])
-        store.record(beside_head.turn_id, [TextAppended(0, f"{number}, ")])
+        store.grow(head.turn_id, TextAppended(0, f"{number} "))
+        store.grow(beside_head.turn_id, TextAppended(0, f"{number}, "))
         await store.flush()
     assert await answer_of(other, session) == "".join(f"{number} " for number in range(50))
     monkeypatch.setattr(text_log, "decode", lambda body: (read.append(1), decode(body))[1])
     for number in range(50, 60):
-        store.record(head.turn_id, [TextAppended(0, f"{number} ")])
+        store.grow(head.turn_id, TextAppended(0, f"{number} "))
         await store.flush()
         assert await answer_of(other, session) == "".join(f"{number} " for number in range(number + 1))
         assert await answer_of(other, beside) == "".join(f"{number}, " for number in range(50))
@@ -348,8 +348,8 @@ async def test_who_follows_sees_the_same_while_the_log_is_moved_and_emptied(stor
     whole = ""
     for number in range(60):
         passing, brief = await live_turn(store)
-        store.record(brief.turn_id, [TextAppended(0, "brief")])
-        store.record(head.turn_id, [TextAppended(0, f"{number} and so on ")])
+        store.grow(brief.turn_id, TextAppended(0, "brief"))
+        store.grow(head.turn_id, TextAppended(0, f"{number} and so on "))
         whole += f"{number} and so on "
         await store.flush()
         assert await answer_of(other, session) == whole
@@ -362,7 +362,7 @@ async def test_who_follows_sees_the_same_while_the_log_is_moved_and_emptied(stor
 
 async def test_what_is_read_is_not_held_when_nobody_asks_any_more(store, other, monkeypatch):
     session, head = await live_turn(store)
-    store.record(head.turn_id, [TextAppended(0, "text")])
+    store.grow(head.turn_id, TextAppended(0, "text"))
     await store.flush()
     await answer_of(other, session)
     held = await other._writer.submit(lambda at: len(at.reader._programs))
@@ -373,9 +373,9 @@ async def test_what_is_read_is_not_held_when_nobody_asks_any_more(store, other, 
 
 async def test_live_text_is_found_in_the_log_and_where_it_was_moved(store, other, path, short):
     _, head = await live_turn(store)
-    store.record(head.turn_id, [TextAppended(0, "needle " + "hay " * 1000)])
+    store.grow(head.turn_id, TextAppended(0, "needle " + "hay " * 1000))
     await store.flush()
-    store.record(head.turn_id, [TextAppended(0, "pin")])
+    store.grow(head.turn_id, TextAppended(0, "pin"))
     await store.flush()
     assert rows(path, "SELECT count(*) FROM chunk") == [(1,)]
     for one in (store, other):
@@ -403,12 +403,12 @@ async def test_a_damaged_row_costs_its_own_pieces_and_is_told(store, path, monke
     value, left = DAMAGE[kind]
     session, head = await live_turn(store)
     for number in range(4):
-        store.record(head.turn_id, [TextAppended(0, f"{number} of ")])
+        store.grow(head.turn_id, TextAppended(0, f"{number} of "))
         await store.flush()
     damage_row(path, 2, value)
     monkeypatch.setattr(text_log, "LIMIT", limit)
     late, late_head = await live_turn(store)
-    store.record(late_head.turn_id, [TextAppended(0, "sound")])
+    store.grow(late_head.turn_id, TextAppended(0, "sound"))
     await store.flush()
     for _ in range(2):
         [turn] = await store.load_turns(session.session_id)
@@ -424,14 +424,14 @@ async def test_what_was_moved_out_of_a_damaged_row_is_told_once(store, other, pa
     replaced, grown, spoilt = [await live_turn(store) for _ in range(3)]
     await store.flush()
     for (_, head), text in ((replaced, "old"), (grown, "one "), (spoilt, "spoilt")):
-        store.record(head.turn_id, [TextAppended(0, text)])
+        store.grow(head.turn_id, TextAppended(0, text))
     await store.flush()
     damage_row(path, 0, lambda body: body.replace(b"spoilt", b"spo\xff\xfet"))
     monkeypatch.setattr(text_log, "LIMIT", 0)
     for (_, head), news in ((grown, TextAppended(0, "two ")), (replaced, PartReplaced(TextPart(0, "new")))):
         store.record(head.turn_id, [news])
         await store.flush()
-    store.record(grown[1].turn_id, [TextAppended(0, "three")])
+    store.grow(grown[1].turn_id, TextAppended(0, "three"))
     for one in (store, other):
         assert [await answer_of(one, session) for session, _ in (replaced, grown)] == ["new", "one two three"]
         assert care.check(path).altered
@@ -447,14 +447,14 @@ async def test_a_repair_brings_live_text_back_but_for_damaged_rows(store, path, 
     over, over_head = await live_turn(store)
     for number in range(25):
         for _, head in turns:
-            store.record(head.turn_id, [TextAppended(0, f"{number} ")])
-        store.record(over_head.turn_id, [TextAppended(0, "over ")])
+            store.grow(head.turn_id, TextAppended(0, f"{number} "))
+        store.grow(over_head.turn_id, TextAppended(0, "over "))
         await store.flush()
     await store.end_turn(ended(over_head, "over " * 25), over)
     for number in (25, 26):
         for _, head in turns:
             store.record(head.turn_id, [PartReplaced(TextPart(0, "new ")), TextAppended(0, f"{number} ")])
-            store.record(over_head.turn_id, [TextAppended(0, "late")])
+            store.grow(over_head.turn_id, TextAppended(0, "late"))
         await store.flush()
     lost = turns[2][1].turn_id
     await store.close()
@@ -474,10 +474,10 @@ async def test_a_repair_with_a_backup_tells_nothing_twice(store, path):
     session, head = await live_turn(store)
     over, over_head = await live_turn(store)
     for one in (head, over_head):
-        store.record(one.turn_id, [TextAppended(0, "begun ")])
+        store.grow(one.turn_id, TextAppended(0, "begun "))
     await store.flush()
     care.back_up(path)
-    store.record(head.turn_id, [TextAppended(0, "and on")])
+    store.grow(head.turn_id, TextAppended(0, "and on"))
     await store.flush()
     await store.end_turn(ended(over_head, "begun and ended"), over)
     await store.close()
@@ -490,12 +490,12 @@ async def test_a_repair_with_a_backup_tells_nothing_twice(store, path):
 async def test_a_repair_tells_once_what_a_backup_has_in_its_log_and_the_store_has_moved(store, path, monkeypatch):
     session, head = await live_turn(store)
     for number in range(4):
-        store.record(head.turn_id, [TextAppended(0, f"{number} ")])
+        store.grow(head.turn_id, TextAppended(0, f"{number} "))
         await store.flush()
     care.back_up(path)
     for limit, text in ((0, "4 "), (10_000, "5")):
         monkeypatch.setattr(text_log, "LIMIT", limit)
-        store.record(head.turn_id, [TextAppended(0, text)])
+        store.grow(head.turn_id, TextAppended(0, text))
         await store.flush()
     await store.close()
     change(path, "DELETE FROM turn")
@@ -508,12 +508,12 @@ async def test_a_repair_tells_once_what_a_backup_has_in_its_log_and_the_store_ha
 async def test_a_repair_brings_what_was_moved_beside_a_damaged_row_back_once(store, path, monkeypatch, value):
     session, head = await live_turn(store)
     for number in range(6):
-        store.record(head.turn_id, [TextAppended(0, f"{number} of ")])
-        store.record(head.turn_id, [TextAppended(0, f"{number} and ")])
+        store.grow(head.turn_id, TextAppended(0, f"{number} of "))
+        store.grow(head.turn_id, TextAppended(0, f"{number} and "))
         await store.flush()
     damage_row(path, 2, value)
     monkeypatch.setattr(text_log, "LIMIT", 0)
-    store.record(head.turn_id, [TextAppended(0, "moved")])
+    store.grow(head.turn_id, TextAppended(0, "moved"))
     await store.flush()
     assert rows(path, "SELECT count(*) FROM text_log") == [(1,)]
     answer = await answer_of(store, session)
@@ -547,13 +547,13 @@ async def test_a_backup_adds_nothing_to_a_turn_that_is_whole_without_it(store, p
 async def test_a_repair_brings_back_nothing_of_an_earlier_request_of_a_turn(store, path):
     await live_turn(store)
     session, head = await live_turn(store, task_id=TaskId("task"))
-    store.record(head.turn_id, [TextAppended(0, "first ")])
+    store.grow(head.turn_id, TextAppended(0, "first "))
     await store.flush()
     over = ended(head, "first ", state=TurnState.INTERRUPTED)
     await store.end_turn(over, session)
     again = replace(over.head, state=TurnState.STREAMING, request_id=new_request_id(), ended=None)
     await store.adopt_turn(again, was=TurnState.INTERRUPTED)
-    store.record(head.turn_id, [TextAppended(0, "second")])
+    store.grow(head.turn_id, TextAppended(0, "second"))
     await store.close()
     repair(path)
     await store.open()
@@ -594,7 +594,7 @@ async def test_of_a_program_that_died_nothing_stays_in_the_log(store, other, pat
     session, head = await live_turn(other)
     over, over_head = await live_turn(other)
     for one in (head, over_head):
-        other.record(one.turn_id, [TextAppended(0, "text")])
+        other.grow(one.turn_id, TextAppended(0, "text"))
     await other.end_turn(ended(over_head, "text"), over)
     await other.close()  # as good as dead: its turn is still live in its row
     assert log_size(path) > 0

@@ -175,7 +175,7 @@ class Walk:
         self.disk.fate.clear()
         await self.flush(program)
         self.over[session_id], self.durable[session_id] = (turn, program), turn
-        self.programs[program].record(turn.head.turn_id, [TextAppended(0, "too late")])
+        self.programs[program].grow(turn.head.turn_id, TextAppended(0, "too late"))
 
     async def adopt(self, program: int) -> None:
         waiting = [session_id for session_id, (turn, _) in self.over.items() if turn.head.state in WAITS]
@@ -203,7 +203,7 @@ class Walk:
         await self.wait(program, self.programs[program].purge_session(session_id))
         bodies = rows(self.path, "SELECT body FROM text_log")
         assert not [one for (body,) in bodies for one in text_log.decode(body)[0] if one[0] == turn.head.turn_id]
-        self.programs[program].record(turn.head.turn_id, [TextAppended(0, "too late")])
+        self.programs[program].grow(turn.head.turn_id, TextAppended(0, "too late"))
         assert await self.reader.load_turns(session_id) == []
 
     async def die(self, program: int) -> None:

@@ -75,7 +75,7 @@ async def test_text_that_nobody_waits_for_is_on_the_disk_within_250_ms(store, pa
     await store.flush()
     delays = []
     for number in range(5):
-        store.record(head.turn_id, [TextAppended(0, f"{number} ")])
+        store.grow(head.turn_id, TextAppended(0, f"{number} "))
         began = time.monotonic()
         await until(lambda wanted=f"{number} ": stored_text(path).endswith(wanted))
         delays.append(time.monotonic() - began)
@@ -87,10 +87,10 @@ async def test_text_in_small_pieces_is_written_at_once_when_enough_has_gathered(
     await lazy.flush()
     pieces = DEFAULTS.flush_bytes // 8
     for _ in range(pieces - 1):
-        lazy.record(head.turn_id, [TextAppended(0, "8 chars ")])
+        lazy.grow(head.turn_id, TextAppended(0, "8 chars "))
     await asyncio.sleep(0.05)
     assert stored_text(path) == ""
-    lazy.record(head.turn_id, [TextAppended(0, "8 chars ")])
+    lazy.grow(head.turn_id, TextAppended(0, "8 chars "))
     await until(lambda: stored_text(path) == "8 chars " * pieces)
 
 
@@ -108,14 +108,14 @@ async def test_the_text_of_many_sessions_is_one_transaction(lazy):
     commits.clear()
     for _ in range(50):
         for head in heads:
-            lazy.record(head.turn_id, [TextAppended(0, "word ")])
+            lazy.grow(head.turn_id, TextAppended(0, "word "))
     await lazy.flush()
     assert len(commits) == 1
 
 
 async def test_much_text_does_not_wait_for_the_clock(lazy, path):
     _, head = await live_turn(lazy)
-    lazy.record(head.turn_id, [TextAppended(0, "x" * DEFAULTS.flush_bytes)])
+    lazy.grow(head.turn_id, TextAppended(0, "x" * DEFAULTS.flush_bytes))
     await until(lambda: len(stored_text(path)) == DEFAULTS.flush_bytes)
 
 
@@ -138,7 +138,7 @@ async def test_what_is_waited_for_takes_along_what_came_before_it(lazy, path):
     _, head = await live_turn(lazy)
     commits = await count_commits(lazy)
     commits.clear()
-    lazy.record(head.turn_id, [TextAppended(0, "before")])
+    lazy.grow(head.turn_id, TextAppended(0, "before"))
     await lazy.create_session(a_session())
     assert stored_text(path) == "before"
     assert len(commits) == 1
@@ -147,7 +147,7 @@ async def test_what_is_waited_for_takes_along_what_came_before_it(lazy, path):
 async def test_one_refusal_takes_nothing_else_along(lazy, path):
     """All five are one transaction, for they are handed over before the writer thread gets its turn."""
     _, head = await live_turn(lazy)
-    lazy.record(head.turn_id, [TextAppended(0, "text")])
+    lazy.grow(head.turn_id, TextAppended(0, "text"))
     outcomes = await asyncio.gather(
         lazy.create_session(a_session(title="one")),
         lazy.restore_session(a_session().session_id),
@@ -213,11 +213,11 @@ async def hasty(path):
 async def test_on_a_full_disk_streamed_text_waits_and_is_written_once_when_there_is_space(hasty, path):
     disk = Disk(hasty)
     session, head = await live_turn(hasty)
-    hasty.record(head.turn_id, [TextAppended(0, "first ")])
+    hasty.grow(head.turn_id, TextAppended(0, "first "))
     await hasty.flush()
     await fill(hasty)
     for number in range(40):
-        hasty.record(head.turn_id, [TextAppended(0, f"{number} " + "x" * 1000)])
+        hasty.grow(head.turn_id, TextAppended(0, f"{number} " + "x" * 1000))
         await asyncio.sleep(0)
     await disk.fails()
     assert "full" in disk.words[-1]
@@ -276,7 +276,7 @@ async def test_a_turn_whose_end_was_written_before_its_failure_was_heard_is_read
     refusal, _ = await asyncio.gather(lazy.end_turn(turn, session), hold_the_loop(), return_exceptions=True)
     assert isinstance(refusal, StoreUnavailable)
     await lazy.adopt_turn(again, was=TurnState.INTERRUPTED)
-    lazy.record(head.turn_id, [TextAppended(0, ", second")])
+    lazy.grow(head.turn_id, TextAppended(0, ", second"))
     assert [turn.answer for turn in await lazy.load_turns(session.session_id)] == ["first, second"]
 
 
@@ -285,14 +285,14 @@ async def test_what_waits_for_a_full_disk_is_bounded_and_what_is_stored_stays_a_
     session, head = await live_turn(hasty)
     await hasty.flush()
     await fill(hasty)
-    hasty.record(head.turn_id, [TextAppended(0, "a" * 20_000)])
+    hasty.grow(head.turn_id, TextAppended(0, "a" * 20_000))
     await disk.fails()
     for _ in range(100):
-        hasty.record(head.turn_id, [TextAppended(0, "a" * 20_000)])
+        hasty.grow(head.turn_id, TextAppended(0, "a" * 20_000))
     assert hasty._writer._failed.size + hasty._writer._pending.size < 500_000
     await limit_pages(hasty, 0)
     await disk.works()
-    hasty.record(head.turn_id, [TextAppended(0, "later: there would be a gap before it")])
+    hasty.grow(head.turn_id, TextAppended(0, "later: there would be a gap before it"))
     [turn] = await hasty.load_turns(session.session_id)
     assert set(turn.answer) == {"a"}
     final = ended(head, "the whole answer")
@@ -306,7 +306,7 @@ async def test_closing_on_a_full_disk_says_that_something_is_lost(path):
     _, head = await live_turn(store)
     await store.flush()
     await fill(store)
-    store.record(head.turn_id, [TextAppended(0, "x" * 50_000)])
+    store.grow(head.turn_id, TextAppended(0, "x" * 50_000))
     with pytest.raises(StoreUnavailable, match="Not everything could be saved"):
         await store.close()
 
@@ -318,7 +318,7 @@ async def test_a_store_locked_by_another_program_for_long_is_trouble_that_passes
     await hasty._writer.submit(lambda at: at.db.execute("PRAGMA busy_timeout = 20").fetchall())
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        hasty.record(head.turn_id, [TextAppended(0, "patience")])
+        hasty.grow(head.turn_id, TextAppended(0, "patience"))
         await disk.fails()
         assert "locked" in disk.words[-1]
         other.execute("ROLLBACK")
@@ -345,7 +345,7 @@ async def test_a_commit_that_reports_failure_although_it_reached_the_disk_double
     monkeypatch.setattr(hasty._writer, "_commit", lying)
     hasty.record(head.turn_id, [TextAppended(0, "once "), PartAdded(TextPart(1, "")), TextAppended(1, "only")])
     await disk.works()
-    hasty.record(head.turn_id, [TextAppended(1, ".")])
+    hasty.grow(head.turn_id, TextAppended(1, "."))
     [turn] = await hasty.load_turns(session.session_id)
     assert turn.answer == "once only."
 
@@ -396,8 +396,8 @@ async def test_text_that_cannot_be_stored_takes_no_other_with_it(lazy):
     heads = [(await live_turn(lazy))[1] for _ in range(3)]
     await lazy.flush()
     for head in heads:
-        lazy.record(head.turn_id, [TextAppended(0, "text")])
-        lazy.record(head.turn_id, [TextAppended(2**70 if head is heads[1] else 0, " of " + head.turn_id)])
+        lazy.grow(head.turn_id, TextAppended(0, "text"))
+        lazy.grow(head.turn_id, TextAppended(2**70 if head is heads[1] else 0, " of " + head.turn_id))
     await lazy.flush()
     stored = [(await lazy.load_turns(head.session_id))[0].answer for head in heads]
     assert stored == [f"text of {heads[0].turn_id}", "text", f"text of {heads[2].turn_id}"]
@@ -409,9 +409,9 @@ async def test_a_turn_that_lost_text_to_a_full_queue_takes_no_more_behind_the_ga
     await store.open()
     session, head = await live_turn(store)
     await store.flush()
-    store.record(head.turn_id, [TextAppended(0, "a" * 9_500)])
-    store.record(head.turn_id, [TextAppended(1, "lost")])
-    store.record(head.turn_id, [TextAppended(0, "behind the gap")])
+    store.grow(head.turn_id, TextAppended(0, "a" * 9_500))
+    store.grow(head.turn_id, TextAppended(1, "lost"))
+    store.grow(head.turn_id, TextAppended(0, "behind the gap"))
     assert set((await store.load_turns(session.session_id))[0].answer) == {"a"}
     await store.close()
 
@@ -443,10 +443,10 @@ def test_text_that_comes_while_the_thread_takes_what_waits_is_not_forgotten():
 async def test_text_handed_over_the_short_way_keeps_its_place_among_other_changes(lazy):
     session, head = await live_turn(lazy)
     for word in ("one ", "two "):
-        lazy.record(head.turn_id, [TextAppended(0, word)])
+        lazy.grow(head.turn_id, TextAppended(0, word))
     lazy.record(head.turn_id, [PartReplaced(TextPart(0, "new "))])
     for word in ("three ", "four"):
-        lazy.record(head.turn_id, [TextAppended(0, word)])
+        lazy.grow(head.turn_id, TextAppended(0, word))
     [turn] = await lazy.load_turns(session.session_id)
     assert turn.answer == "new three four"
 
@@ -456,7 +456,7 @@ async def test_who_only_reads_takes_no_text(path):
     await writing.open()
     session, head = await live_turn(writing)
     await reading.open()
-    reading.record(head.turn_id, [TextAppended(0, "text")])
+    reading.grow(head.turn_id, TextAppended(0, "text"))
     assert not reading._writer.grow(head.turn_id, TextAppended(0, "text"))
     assert [turn.answer for turn in await reading.load_turns(session.session_id)] == [""]
     await reading.close()

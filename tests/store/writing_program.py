@@ -59,7 +59,7 @@ async def answer(store, rng, head):
     for _ in range(rng.randrange(5, 40)):
         more = rng.randrange(1, 300)
         whole = text_of(head.turn_id, length + more)
-        store.record(head.turn_id, [TextAppended(0, whole[length:])])
+        store.grow(head.turn_id, TextAppended(0, whole[length:]))
         length += more
         await asyncio.sleep(0.001 * rng.random())
         if rng.random() < 0.3:
