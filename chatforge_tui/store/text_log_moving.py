@@ -53,13 +53,14 @@ def move(db: sqlite3.Connection, log: TextLog) -> None:
         for row in db.execute("SELECT key, written, body FROM text_log WHERE instance = ? ORDER BY key", mine)
         if not _take_in(turns, row)
     ]
+    # Emptied first: what takes its place is written over it, where it would be written beside it and this wiped.
+    log.clear(db, but=damaged)
+    db.executemany("UPDATE text_log SET body = x'' WHERE key = ?", [(key,) for key in damaged])
     db.executemany(
         "INSERT INTO chunk (turn, seq, idx, field, text, written) VALUES (?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (turn, seq) DO UPDATE SET idx = excluded.idx, field = excluded.field, text = excluded.text",
         _chunks(turns),
     )
-    log.clear(db, but=damaged)
-    db.executemany("UPDATE text_log SET body = x'' WHERE key = ?", [(key,) for key in damaged])
 
 
 def _take_in(turns: dict[str, _Moving], row: sqlite3.Row) -> bool:
