@@ -95,6 +95,18 @@ async def test_what_all_turns_get_until_a_commit_is_one_row(store, path):
         assert await answer_of(store, session) == "".join(f"{number}{head.turn_id}" for number in range(5))
 
 
+async def test_text_that_is_moved_takes_the_place_that_it_had(store, path, monkeypatch):
+    """Written beside it, each move would make the file longer by a whole log, only for that to be wiped."""
+    live = await live_turn(store)
+    for _ in range(10):
+        store.grow(live[1].turn_id, TextAppended(0, "x" * 100_000))
+        await store.flush()
+    pages = rows(path, "PRAGMA page_count")[0][0]
+    await moves(store, monkeypatch, live, TextAppended(0, "!"), "x" * 1_000_000 + "!")
+    assert log_size(path) == 0
+    assert rows(path, "PRAGMA page_count")[0][0] < pages * 1.1
+
+
 async def test_text_of_any_kind_and_length_comes_back(store, path):
     session, head = await live_turn(store)
     texts = ("NUL \0 中文 👩‍👩‍👧 \U0010ffff", "half \ud83d", "\ude00 and a pair \ud83d", "\ude00", "x" * 1_000_000, "")
