@@ -1,7 +1,6 @@
 """Between the cells of a laid out line, its characters, and what it gives when it is copied."""
 
-from rich.cells import split_graphemes
-
+from chatforge_tui.ui.transcript.graphemes import graphemes
 from chatforge_tui.ui.transcript.ink import Line
 from chatforge_tui.ui.transcript.wrap import is_narrow, width_of
 
@@ -30,7 +29,7 @@ def _cut(text: str, first: int, after: int | None) -> str:
         return text[max(0, first) : after]
     out: list[str] = []
     column = 0
-    for start, end, cells in split_graphemes(text)[0]:
+    for start, end, cells in graphemes(text):
         if column + cells > first and (after is None or column < after):
             out.append(text[start:end])
         column += cells

@@ -6,11 +6,11 @@ The two columns of the gutter belong to this module: the mark of the part under 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from rich.cells import split_graphemes
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from chatforge_tui.ui.transcript.graphemes import graphemes
 from chatforge_tui.ui.transcript.ink import Ink, Line
 from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS
 from chatforge_tui.ui.transcript.wrap import is_narrow, width_of
@@ -94,7 +94,7 @@ def _hit_pieces(text: str) -> Iterator[str]:
     if is_narrow(text):
         yield text
         return
-    for start, end, _ in split_graphemes(text)[0]:
+    for start, end, _ in graphemes(text):
         yield text[start:end]
 
 

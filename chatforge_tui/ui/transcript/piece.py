@@ -6,8 +6,7 @@ Until then its height is an estimate. A transcript is a list of pieces; only tho
 from collections.abc import Callable
 from typing import NamedTuple
 
-from rich.cells import split_graphemes
-
+from chatforge_tui.ui.transcript.graphemes import graphemes
 from chatforge_tui.ui.transcript.ink import EMPTY, TEXT, Ink, Line, Span
 from chatforge_tui.ui.transcript.inline import Environment
 from chatforge_tui.ui.transcript.markdown import Extent, beside, lay_out_markdown, outline_markdown
@@ -280,7 +279,7 @@ def _end_of_piece(text: str, begin: int) -> int:
         if (found := text.rfind(mark, begin + LONGEST_WRITTEN // 2, most)) >= 0:
             return found + 1
     before = most - LONGEST_GRAPHEME
-    starts = [start for start, _, _ in split_graphemes(text[before : most + LONGEST_GRAPHEME])[0]]
+    starts = [start for start, _, _ in graphemes(text[before : most + LONGEST_GRAPHEME])]
     return before + max(start for start in starts if start <= LONGEST_GRAPHEME)
 
 

@@ -7,8 +7,9 @@ never inside a grapheme. Every line remembers what stood at its break, so that c
 import re
 from collections.abc import Iterator, Sequence
 
-from rich.cells import cell_len, split_graphemes
+from rich.cells import cell_len
 
+from chatforge_tui.ui.transcript.graphemes import graphemes
 from chatforge_tui.ui.transcript.ink import Ink, Line, Span
 
 TAB_COLUMNS = 4
@@ -104,13 +105,13 @@ def _narrow_breaks(text: str, width: int, words: bool) -> Iterator[Break]:
 
 
 def _grapheme_breaks(text: str, width: int, words: bool) -> Iterator[Break]:
-    graphemes, _ = split_graphemes(text)
-    starts = [start for start, _, _ in graphemes]
+    found = graphemes(text)
+    starts = [start for start, _, _ in found]
     starts.append(len(text))
     first = index = used = 0  # first grapheme of the line, the one in hand, cells used so far
     candidate = 0  # grapheme that may begin the next line
-    while index < len(graphemes):
-        _, _, cells = graphemes[index]
+    while index < len(found):
+        _, _, cells = found[index]
         if used + cells > width and index > first:
             begin, cut = starts[first], index
             if words and text[starts[index]] != " " and not text[begin : starts[candidate]].isspace():
@@ -118,7 +119,7 @@ def _grapheme_breaks(text: str, width: int, words: bool) -> Iterator[Break]:
             end, resume = starts[cut], cut
             if words and not text[begin:end].isspace():  # an indent wider than the line goes on in the next one
                 end = begin + len(text[begin:end].rstrip(" "))
-                while resume < len(graphemes) and text[starts[resume]] == " ":
+                while resume < len(found) and text[starts[resume]] == " ":
                     resume += 1
             yield begin, end, text[end : starts[resume]]
             first = index = candidate = resume
@@ -130,7 +131,7 @@ def _grapheme_breaks(text: str, width: int, words: bool) -> Iterator[Break]:
         index += 1
         if cells == 2 or text[starts[index - 1]] == " ":
             candidate = index
-    if first < len(graphemes) or not text:
+    if first < len(found) or not text:
         yield starts[first], len(text), "\n"
 
 

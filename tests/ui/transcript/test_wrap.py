@@ -5,7 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len, split_graphemes
 
-from chatforge_tui.ui.transcript.ink import TEXT
+from chatforge_tui.ui.transcript.graphemes import graphemes
+from chatforge_tui.ui.transcript.ink import TEXT, Line
+from chatforge_tui.ui.transcript.line_cells import copied
 from chatforge_tui.ui.transcript.wrap import _NARROW, expand_tabs, is_narrow, width_of, wrap, wrap_text
 
 TEXTS = st.text(
@@ -94,3 +96,20 @@ def test_a_wide_character_further_on_changes_no_line_before_it(begin: str):
     plain, wide = ([line.text for line in wrap(expand_tabs(((text, TEXT),)), 40)] for text in (word, f"{word} 日本"))
     assert wide[: len(plain) - 1] == plain[:-1]
     assert "".join(wide).split() == ["y" * 70, "日本"]
+
+
+@pytest.mark.parametrize("width", range(2, 9))
+def test_a_flag_is_never_cut_in_two(width: int):
+    text = "🇩🇪🇫🇷🇯🇵 x 🇬🇧🇮🇹"
+    for words in (True, False):
+        for line in wrap(((text, TEXT),), width, words=words):
+            letters = [character for character in line.text if "\U0001f1e6" <= character <= "\U0001f1ff"]
+            assert len(letters) % 2 == 0
+
+
+def test_a_half_of_a_flag_is_a_grapheme_of_its_own():
+    assert graphemes("🇩🇪🇫a🇷🇯🇵") == [(0, 2, 2), (2, 3, 1), (3, 4, 1), (4, 6, 2), (6, 7, 1)]
+
+
+def test_of_a_flag_both_cells_are_copied():
+    assert copied(Line((("a🇩🇪b", TEXT),)), 2, 3) == "🇩🇪"
