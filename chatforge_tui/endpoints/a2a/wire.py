@@ -31,11 +31,6 @@ class TaskState(StrEnum):
         """Whether nothing more will happen to the task."""
         return self in TERMINAL_STATES
 
-    @property
-    def is_waiting(self) -> bool:
-        """Whether the task waits for its user."""
-        return self in (TaskState.INPUT_REQUIRED, TaskState.AUTH_REQUIRED)
-
 
 TERMINAL_STATES = frozenset({TaskState.COMPLETED, TaskState.FAILED, TaskState.CANCELED, TaskState.REJECTED})
 

@@ -7,7 +7,7 @@ Nothing here knows Textual.
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from rich.cells import cell_len
 
@@ -35,29 +35,7 @@ Role = Literal[
     "name",
 ]
 
-ROLES: tuple[Role, ...] = (
-    "text",
-    "muted",
-    "accent",
-    "speaker",
-    "heading",
-    "inline-code",
-    "code",
-    "frame",
-    "quote",
-    "link",
-    "success",
-    "warning",
-    "error",
-    "reasoning",
-    "cursor",
-    "unread",
-    "keyword",
-    "string",
-    "number",
-    "comment",
-    "name",
-)
+ROLES: tuple[Role, ...] = get_args(Role)
 """Every role has a component class `transcript--<role>` in the view."""
 
 Act = Literal["", "fold", "copy", "save"]
