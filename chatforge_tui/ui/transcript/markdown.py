@@ -144,7 +144,7 @@ class _Layout:
             case "bullet_list_open" | "ordered_list_open":
                 return self._list(begin, end, width, base, ordinal, depth)
             case "table_open":
-                return table_lines(self._table(begin, end), width, self._page)
+                return table_lines(table_in(self._tokens[begin:end], self._environment), width, self._page)
             case "paragraph_open":
                 return self._paragraph(begin, width, base)
             case _:
@@ -243,18 +243,19 @@ class _Layout:
         inline.content = inline.content[found.end() :]
         return found[1] != " "
 
-    def _table(self, begin: int, end: int) -> Table:
-        rows: list[list[str]] = []
-        sides: list[str] = []
-        for token in self._tokens[begin:end]:
-            if token.type == "tr_open":
-                rows.append([])
-            elif token.type == "inline":
-                rows[-1].append(token.content)
-            elif token.type == "th_open":
-                sides.append(str(token.attrs.get("style", "")).removeprefix("text-align:"))
-        cells = [[inline_rows(cell, self._environment, TEXT)[0] for cell in row] for row in rows]
-        return Table(cells, sides)
+
+def table_in(tokens: Sequence[Token], environment: Environment) -> Table:
+    """Return the table that some tokens are."""
+    rows: list[list[str]] = []
+    sides: list[str] = []
+    for token in tokens:
+        if token.type == "tr_open":
+            rows.append([])
+        elif token.type == "inline":
+            rows[-1].append(token.content)
+        elif token.type == "th_open":
+            sides.append(str(token.attrs.get("style", "")).removeprefix("text-align:"))
+    return Table([[inline_rows(cell, environment, TEXT)[0] for cell in row] for row in rows], sides)
 
 
 def beside(lines: list[Line], first: Span, others: Span) -> list[Line]:

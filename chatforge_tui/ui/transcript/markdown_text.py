@@ -18,6 +18,7 @@ from chatforge_tui.ui.transcript.ink import TEXT, Ink
 from chatforge_tui.ui.transcript.inline import Environment, definitions
 from chatforge_tui.ui.transcript.markdown import blocks_of, is_blank_row, is_heading, parse_blocks
 from chatforge_tui.ui.transcript.open_end import OpenEnd, OpenFence, trial_of
+from chatforge_tui.ui.transcript.open_table import OpenTable
 from chatforge_tui.ui.transcript.piece import Margin, MarkdownPiece, Piece, gap_beside, written_pieces
 
 LARGEST_CHUNK = 16_000
@@ -84,6 +85,7 @@ class MarkdownText:
         self._partial = ""  # the line being written, as received
         self._line = GrowingLine()
         self._fence: OpenFence | None = None
+        self._table: OpenTable | None = None  # reads the open text row by row, while that is one table
         self._end_piece = OpenEnd(self._environment, base, margin)
         self._raw: GrowingText | None = None
         self._raw_fed = 0
@@ -159,6 +161,8 @@ class MarkdownText:
             partial = ""
         if not (self._open or partial).strip():
             return []
+        if self._table is not None and (self._table.show_partial(partial) or self._is_raw(0)):
+            return self._with_gap(self._table)
         if self._is_raw(len(partial)):
             return self._with_gap(self._raw_piece(partial))
         self._raw = None
@@ -192,7 +196,9 @@ class MarkdownText:
         while text:
             if self._fence is None:
                 self._open += text
-                text = ""
+                if self._table is not None and self._table.take(text):
+                    return
+                text, self._table = "", None
                 if len(self._open) > max(RAW_BEYOND, self._tried) * 5 // 4 or not self._is_raw(0):
                     self._cut(keep_last=True)
             else:
@@ -202,6 +208,7 @@ class MarkdownText:
 
     def _take_much(self, text: str) -> str:
         """Take what comes at once and would hold up a frame, as far as its blocks certainly end; return the rest."""
+        self._table = None
         if self._fence is not None:
             if len(text) <= LONGEST_CODE:
                 return text
@@ -219,6 +226,7 @@ class MarkdownText:
 
     def _cut(self, *, keep_last: bool) -> None:
         """Make pieces of the blocks that are closed."""
+        self._table = None
         environment: Environment = trial_of(self._environment)
         tokens = parse_blocks(self._open, environment)
         rows = self._open.split("\n")
@@ -240,6 +248,8 @@ class MarkdownText:
             self._open, self._raw = "\n".join(rows[last.row :]), None
         self._has_gap, self._ordinal, self._tried = last.has_gap, last.ordinal, len(self._open)
         self._open_fence(tokens)
+        if self._fence is None and cuts[0] is last:
+            self._table = OpenTable.of(tokens, self._open, self._environment, self._margin)
         if len(self._open) > CUT_BEYOND:
             self._give_up()
 

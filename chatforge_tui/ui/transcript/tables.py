@@ -1,5 +1,8 @@
 """Drawing a table: columns as wide as they need while they fit, else narrowed fairly and wrapped, else one record a row."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from msgspec import Struct
 
 from chatforge_tui.ui.transcript.ink import FRAME, Line, Span
@@ -11,10 +14,14 @@ _MOST_CELLS = 20_000
 """Cells that are measured to find the widths; the rows after them are wrapped to what was found."""
 
 
+Cells = list[list[Span]]
+"""The cells of a row."""
+
+
 class Table(Struct, frozen=True):
     """A table's cells."""
 
-    rows: list[list[list[Span]]]
+    rows: list[Cells]
     """Rows of cells of spans; the first row is the head. A row may be short of cells."""
     sides: list[str]
     """"left", "right", "center" or "" for each column."""
@@ -22,18 +29,33 @@ class Table(Struct, frozen=True):
 
 def table_lines(table: Table, width: int, page: Page) -> list[Line]:
     """Lay out a table within `width` cells."""
-    columns = len(table.rows[0]) if table.rows else 0
-    if not columns:
+    if not table.rows or not table.rows[0]:
         return []
-    widths = _fitted(_natural_widths(table, columns), width - 3 * (columns - 1))
-    if widths is None:
+    layout = TableLayout.of(table, width)
+    if layout is None:
         return _records(table, width)
     lines: list[Line] = []
     for index, row in enumerate(table.rows):
-        lines += _row(row, widths, table.sides, page, is_head=index == 0)
-        if index == 0:
-            lines.append(_rule(widths, page))
+        lines += layout.row(row, table.sides, page, is_head=index == 0)
     return lines
+
+
+class TableLayout(NamedTuple):
+    """How wide the columns of a table are."""
+
+    widths: tuple[int, ...]
+
+    @classmethod
+    def of(cls, table: Table, width: int) -> "TableLayout | None":
+        """Return the columns that fit; None where none do, and each row is a record."""
+        columns = len(table.rows[0])
+        widths = _fitted(_natural_widths(table, columns), width - 3 * (columns - 1))
+        return None if widths is None else cls(tuple(widths))
+
+    def row(self, row: Cells, sides: list[str], page: Page, *, is_head: bool) -> list[Line]:
+        """Lay out one row, the head with the rule below it."""
+        lines = _row(row, self.widths, sides, page, is_head=is_head)
+        return [*lines, _rule(self.widths, page)] if is_head else lines
 
 
 def _natural_widths(table: Table, columns: int) -> list[int]:
@@ -67,7 +89,7 @@ def _fitted(widths: list[int], room: int) -> list[int] | None:
     return fitted
 
 
-def _row(row: list[list[Span]], widths: list[int], sides: list[str], page: Page, *, is_head: bool) -> list[Line]:
+def _row(row: Cells, widths: Sequence[int], sides: list[str], page: Page, *, is_head: bool) -> list[Line]:
     bar = " | " if page.is_ascii else " │ "
     separator = (bar, FRAME._replace(copy=" | "))
     cells: list[list[Line]] = []
@@ -98,7 +120,7 @@ def _padded(line: Line, width: int, side: list[str]) -> list[Span]:
     return spans
 
 
-def _rule(widths: list[int], page: Page) -> Line:
+def _rule(widths: Sequence[int], page: Page) -> Line:
     line, cross = ("-", "-+-") if page.is_ascii else ("─", "─┼─")
     spans: list[Span] = []
     for column, width in enumerate(widths):
@@ -111,6 +133,10 @@ def _rule(widths: list[int], page: Page) -> Line:
 def _records(table: Table, width: int) -> list[Line]:
     """Show each row as lines of "head: cell", for a table that no columns can show here."""
     head, *rows = table.rows
+    if not rows:
+        return [
+            line for title in head for line in wrap([(text, ink._replace(bold=True)) for text, ink in title], width)
+        ]
     lines: list[Line] = []
     for row in rows:
         if lines:
