@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from chatforge_tui.domain.search import SearchHit
+from chatforge_tui.ui.transcript.model import TranscriptModel
 from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS
 from chatforge_tui.ui.transcript.paint import PLAIN, Overlay
 from chatforge_tui.ui.transcript.place import START, Place, Shift
@@ -96,11 +97,20 @@ class TranscriptFinder(TranscriptReader, can_focus=True):
             self.go_to(place)
 
     def action_next_match(self) -> None:
-        """Go to the next match."""
-        if self._search is not None:
-            self.go_to_match(self._search.current + 1)
+        """Go to the next match, among those that have come meanwhile, too."""
+        self._go_by(1)
 
     def action_previous_match(self) -> None:
         """Go to the match before."""
+        self._go_by(-1)
+
+    def _go_by(self, step: int) -> None:
+        if self._search is not None and self._model is not None:
+            self._search.refresh(self._model)
+            self.go_to_match(self._search.current + step)
+
+    def lines_settled(self, model: TranscriptModel) -> None:
+        """Know where the match is that is looked at."""
+        super().lines_settled(model)
         if self._search is not None:
-            self.go_to_match(self._search.current - 1)
+            self._search.relocate(model)

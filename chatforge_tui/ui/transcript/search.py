@@ -186,6 +186,26 @@ class Search:
         """Number of the match looked at, from 0; -1 before the first."""
         self.place: Place | None = None
         """Its line."""
+        self._version = model.version
+        self._page = model.page
+
+    def refresh(self, model: TranscriptModel) -> None:
+        """Find what has come since it was looked for; the match looked at stays that."""
+        if self._version == model.version:
+            return
+        before = self.matches[self.current] if self.current >= 0 else None
+        self.matches, self._version = self.query.matches(model), model.version
+        if before is not None:
+            here = (before.turn, before.part, before.nth)
+            at_or_above = sum((match.turn, match.part, match.nth) <= here for match in self.matches)
+            self.current = at_or_above - 1
+
+    def relocate(self, model: TranscriptModel) -> None:
+        """Know the line of the match looked at on another page."""
+        if self._page is not model.page:
+            self._page = model.page
+            if self.place is not None and self.current < len(self.matches):
+                self.place = self.query.place(model, self.matches[self.current])
 
     def take_earlier(self, shift: Shift, model: TranscriptModel) -> None:
         """Find what is in turns that came before all that were there; the match looked at stays that."""
