@@ -340,11 +340,12 @@ class TranscriptCanvas(ScrollView, can_focus=True, inherit_bindings=False):
             self._sync()
         if self._strips is None or self._strips_have_other_filters():
             strips = self._painter.strips
-            missing = range(len(strips), self.size.height)
+            size = self.size  # Textual looks it up anew each time
+            missing = range(len(strips), size.height)
             if self._model is None or self._model.is_empty:
                 strips += (self._painter.filtered(self._strip_below(y)) for y in missing)
-            else:
-                strips += [self._painter.blank(self.size.width, self._get_palette())] * len(missing)
+            elif missing:
+                strips += [self._painter.blank(size.width, self._get_palette())] * len(missing)
             self._strips = strips
         strips, span = self._strips[crop.y : crop.bottom], crop.column_span
         return [strip if span == (0, strip.cell_length) else strip.crop(*span) for strip in strips]

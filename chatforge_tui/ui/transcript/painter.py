@@ -141,6 +141,7 @@ def _changed_cells(y: int, old: _Painted | None, new: _Painted, width: int) -> R
     """Return the cells of a row that changed: of a line that grows, only its end is written to the terminal again."""
     if old is None or old.overlay != new.overlay or new.overlay._replace(mark="") != PLAIN:
         return Region(0, y, width, 1)
+    before, now = old.line.text, new.line.text
     first, place = GUTTER_COLUMNS, 0
     for (old_text, old_ink), (text, ink) in zip(old.line.spans, new.line.spans, strict=False):
         if old_ink != ink:
@@ -153,10 +154,10 @@ def _changed_cells(y: int, old: _Painted | None, new: _Painted, width: int) -> R
             same = next(differing, min(len(old_text), len(text)))
             first, place = first + same, place + same
         break
-    if _is_mark(old.line.text[place : place + 1]) or _is_mark(new.line.text[place : place + 1]):
+    if _is_mark(before[place : place + 1]) or _is_mark(now[place : place + 1]):
         return Region(0, y, width, 1)
     after = GUTTER_COLUMNS + max(old.line.cells, new.line.cells)
-    if has_emoji(old.line.text) or has_emoji(new.line.text):
+    if has_emoji(before) or has_emoji(now):
         after += MOST_BEYOND
     after = min(width, after)
     return Region(first, y, max(1, after - first), 1)

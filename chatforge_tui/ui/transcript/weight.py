@@ -28,18 +28,21 @@ def weigh(turn: Turn) -> Weight:
     prompt = turn.head.prompt.text
     lines, characters, memory = _FRAME_LINES, len(prompt), _HEAD_BYTES + sys.getsizeof(prompt)
     for part in turn.parts:
-        memory += _bytes_of(part)
         lines += 1
-        if isinstance(part, TextPart):
-            characters += len(part.text)
-            lines += part.text.count("\n")
+        if isinstance(part, TextPart):  # nearly always, and of each turn of a long session at once
+            text = part.text
+            characters += len(text)
+            lines += text.count("\n")
+            memory += sys.getsizeof(text)
+        else:
+            memory += _bytes_of(part)
     return Weight(lines, characters, memory)
 
 
 def _bytes_of(part: Part) -> int:
     """Count what can be large: text takes one, two or four bytes a character."""
     match part:
-        case TextPart(text=text) | ReasoningPart(text=text):
+        case ReasoningPart(text=text):
             return sys.getsizeof(text)
         case ToolPart(input=taken, output=given):
             return sys.getsizeof(taken) + sys.getsizeof(given)
