@@ -26,6 +26,11 @@ Definitions = dict[str, dict[str, Any]]
 LONGEST_PARSED = 10_000
 """Characters of one paragraph, cell or heading beyond which it is shown as written: the worst input takes 0.2 s there."""
 
+MOST_BRACKETS = 50
+"""Brackets open at once beyond which a paragraph is shown as written: the rest of it is looked through for each of them."""
+
+_BRACKET = re.compile(r"[\[\]]")
+
 PARSER = MarkdownIt("gfm-like", {"html": False})
 """The one parser: making one costs 0.1 ms. It keeps nothing between calls."""
 
@@ -45,11 +50,23 @@ def definitions(environment: Environment) -> Definitions:
 
 def inline_rows(content: str, environment: Environment, base: Ink) -> Rows:
     """Return the rows of a paragraph, one for each line of the author's, at least one. Not to be changed: it is shared."""
-    if len(content) > LONGEST_PARSED:
+    if len(content) > LONGEST_PARSED or _is_bracketed_deep(content):
         return [[(row, base)] if row else [] for row in content.split("\n")]
     if content.isalnum():
         return [[(content, base)]]
     return _rows(content, environment, base) if definitions(environment) else _remembered_rows(content, base)
+
+
+def _is_bracketed_deep(content: str) -> bool:
+    """Tell whether more brackets are open at once than in any text for people."""
+    if content.count("[") <= MOST_BRACKETS:
+        return False
+    depth = 0
+    for bracket in _BRACKET.finditer(content):
+        depth = depth + 1 if bracket[0] == "[" else max(depth - 1, 0)
+        if depth > MOST_BRACKETS:
+            return True
+    return False
 
 
 @lru_cache(maxsize=1024)

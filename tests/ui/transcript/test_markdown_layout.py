@@ -203,3 +203,15 @@ def test_no_line_is_wider_than_the_page(words, width):
     for line in lines_of(source, width):
         assert cell_len(line.text) <= width
         assert sum(cell_len(text) for text, _ in line.spans) <= width
+
+
+@pytest.mark.parametrize("source", ["[" * 4_000 + "a" + "]" * 3_999, "![" * 4_000, "[ " * 4_000])
+def test_brackets_without_end_are_shown_as_written_and_not_looked_through(source: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("chatforge_tui.ui.transcript.inline._rows", None)
+    monkeypatch.setattr("chatforge_tui.ui.transcript.inline._remembered_rows", None)
+    assert "".join(line.text + line.joint for line in lines_of(source)).rstrip() == source.rstrip()
+
+
+def test_lists_of_lists_are_still_text_with_emphasis():
+    source = "[[1, 2], [3, 4]], " * 100 + "**end**"
+    assert lines_of(source)[-1].text.endswith("end")
