@@ -13,9 +13,9 @@ from chatforge_tui.store.connection import connect, immediate
 from chatforge_tui.store.failure import translated
 from chatforge_tui.store.file_system import is_local
 from chatforge_tui.store.instances import Instance, Observer
+from chatforge_tui.store.live_elsewhere import interrupt_dead_turns
 from chatforge_tui.store.lone_lock import LoneLock
 from chatforge_tui.store.migrations import NEWEST, check_shape, is_newer, migrate, version_of
-from chatforge_tui.store.operations import interrupt_dead_turns
 from chatforge_tui.store.pragmas import choose_journal, guard, prepare_writing
 from chatforge_tui.store.repair_gate import opening
 from chatforge_tui.store.store_file import check_absence, check_file, create, make_private, recognise

@@ -21,17 +21,10 @@ from chatforge_tui.domain.changes import (
 )
 from chatforge_tui.domain.ids import SessionId, TurnId
 from chatforge_tui.store import codec
-from chatforge_tui.store.operations import (
-    AppendText,
-    DropPart,
-    EndTurn,
-    Operation,
-    PatchSession,
-    PutHead,
-    PutPart,
-    PutPlan,
-    TurnOperation,
-)
+from chatforge_tui.store.operations import Operation, TurnOperation
+from chatforge_tui.store.recording import AppendText, DropPart, PutHead, PutPart, PutPlan
+from chatforge_tui.store.session_operations import PatchSession
+from chatforge_tui.store.turn_operations import EndTurn
 from chatforge_tui.store.workplace import Workplace
 
 

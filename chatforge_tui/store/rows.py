@@ -1,4 +1,4 @@
-"""Writes rows, inside a transaction that someone else has opened. The statements behind operations.py."""
+"""Writes rows, inside a transaction that someone else has opened. The statements behind the operations."""
 
 import sqlite3
 from collections.abc import Mapping

@@ -22,6 +22,8 @@ _log = logging.getLogger("chatforge.store")
 
 _STEP = 20
 """Turns taken in at once: a few milliseconds."""
+_FORGET_S = 1.0
+"""How long a deletion may be busy with the index before it is acknowledged; the rest is done later."""
 _MERGE_PAGES = 200
 """Work of one step of forgetting, in pages of the index: a few milliseconds."""
 _UNSPACED = (
@@ -116,7 +118,7 @@ def _remove_and_forget(db: sqlite3.Connection, turns: list[TurnId]) -> None:
         db.execute("INSERT OR REPLACE INTO fact (name, value) VALUES ('forgetting', '1')")
 
 
-def forget(db: sqlite3.Connection, within_s: float) -> None:
+def forget(db: sqlite3.Connection, within_s: float = _FORGET_S) -> None:
     """Wipe deleted words out of the index; what does not fit into the time is left to `take_in_some`.
 
     Raises:

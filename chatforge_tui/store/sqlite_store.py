@@ -20,25 +20,14 @@ from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
 from chatforge_tui.errors import ContentLost, StoreCorrupt, StoreTooNew, StoreUnavailable
 from chatforge_tui.store import attached, codec, holds, queries, search_index
 from chatforge_tui.store.caretaker import Caretaker
+from chatforge_tui.store.deletion import PurgeSession, RestoreSession, TrashSession
 from chatforge_tui.store.door import Door
 from chatforge_tui.store.merging import Merge
-from chatforge_tui.store.operations import (
-    AdoptTurn,
-    AskForSession,
-    Barrier,
-    BeginTurn,
-    CreateSession,
-    DropTurn,
-    EndTurn,
-    GiveUpSessions,
-    HoldSession,
-    Operation,
-    PurgeSession,
-    RestoreSession,
-    TrashSession,
-)
+from chatforge_tui.store.operations import Barrier, Operation
 from chatforge_tui.store.pending import Pending
+from chatforge_tui.store.session_operations import AskForSession, CreateSession, GiveUpSessions, HoldSession
 from chatforge_tui.store.store_file import stray_log
+from chatforge_tui.store.turn_operations import AdoptTurn, BeginTurn, DropTurn, EndTurn
 from chatforge_tui.store.withheld import Withheld, refusal
 from chatforge_tui.store.workplace import Workplace
 from chatforge_tui.store.writer import DEFAULTS, Writer, WriterSettings

@@ -1,6 +1,6 @@
 """A batch's work inside a transaction: what of it fails by its own fault takes nothing else along.
 
-Knows of turns only that their text grows, as nearly all that comes does: the rest is for operations.py.
+Knows of turns only that their text grows, as nearly all that comes does: the rest is for the operations themselves.
 """
 
 import logging
@@ -10,8 +10,9 @@ from chatforge_tui.errors import ChatForgeError, StoreCorrupt, StoreError
 from chatforge_tui.store.cells import UNREADABLE
 from chatforge_tui.store.connection import savepoint
 from chatforge_tui.store.failure import REPAIR_HINT
-from chatforge_tui.store.operations import AppendText, Operation, TurnOperation
+from chatforge_tui.store.operations import Operation, TurnOperation
 from chatforge_tui.store.pending import Entry
+from chatforge_tui.store.recording import AppendText
 from chatforge_tui.store.text_log_moving import move
 from chatforge_tui.store.workplace import Workplace
 

@@ -29,8 +29,9 @@ from chatforge_tui.store.cells import UNREADABLE
 from chatforge_tui.store.connection import immediate
 from chatforge_tui.store.failed_work import FailedWork
 from chatforge_tui.store.failure import translate
-from chatforge_tui.store.operations import AppendText, Operation
+from chatforge_tui.store.operations import Operation
 from chatforge_tui.store.pending import Entry, Lookup, Pending, Reply
+from chatforge_tui.store.recording import AppendText
 from chatforge_tui.store.transaction import after_commit, do_all, look
 from chatforge_tui.store.workplace import Workplace
 

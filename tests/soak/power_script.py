@@ -22,8 +22,11 @@ from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.session import SessionHead
 from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
 from chatforge_tui.store import opening, pragmas, search_index, store_file, text_log
-from chatforge_tui.store.operations import BeginTurn, CreateSession, EndTurn, Operation, PurgeSession, TrashSession
+from chatforge_tui.store.deletion import PurgeSession, TrashSession
+from chatforge_tui.store.operations import Operation
 from chatforge_tui.store.pending import Entry, Pending
+from chatforge_tui.store.session_operations import CreateSession
+from chatforge_tui.store.turn_operations import BeginTurn, EndTurn
 from chatforge_tui.store.workplace import Workplace
 from chatforge_tui.store.writer import DEFAULTS, Writer
 from tests.soak.power_disk import RecordingDisk

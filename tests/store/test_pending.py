@@ -1,8 +1,11 @@
 from chatforge_tui.domain.changes import HeadChanged, PartAdded, PartDropped, TextAppended
 from chatforge_tui.domain.part import TextPart
 from chatforge_tui.domain.turn import TurnState
-from chatforge_tui.store.operations import AppendText, Barrier, EndTurn, PatchSession, PutHead
+from chatforge_tui.store.operations import Barrier
 from chatforge_tui.store.pending import Entry, Pending, condensed
+from chatforge_tui.store.recording import AppendText, PutHead
+from chatforge_tui.store.session_operations import PatchSession
+from chatforge_tui.store.turn_operations import EndTurn
 from tests.store.values import a_session, a_turn, ended
 
 SESSION = a_session()
