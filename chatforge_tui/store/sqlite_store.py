@@ -6,10 +6,9 @@ writer's queue, and what must be durable is awaited.
 
 from __future__ import annotations
 
-from asyncio import Event
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
@@ -17,20 +16,18 @@ from chatforge_tui.domain.changes import HeadChanged, TextAppended, TurnChange
 from chatforge_tui.domain.ids import SessionId, TaskId, TurnId
 from chatforge_tui.domain.session import SessionHead, SessionPatch
 from chatforge_tui.domain.turn import Turn, TurnHead, TurnState
-from chatforge_tui.errors import ContentLost, StoreCorrupt, StoreTooNew, StoreUnavailable
-from chatforge_tui.store import attached, codec, holds, queries, search_index
-from chatforge_tui.store.caretaker import Caretaker
+from chatforge_tui.errors import ContentLost, StoreCorrupt, StoreUnavailable
+from chatforge_tui.store import attached, codec, holds, queries
+from chatforge_tui.store.access import Access
 from chatforge_tui.store.deletion import PurgeSession, RestoreSession, TrashSession
 from chatforge_tui.store.door import Door
 from chatforge_tui.store.merging import Merge
-from chatforge_tui.store.operations import Barrier, Operation
+from chatforge_tui.store.operations import Barrier
 from chatforge_tui.store.pending import Pending
 from chatforge_tui.store.session_operations import AskForSession, CreateSession, GiveUpSessions, HoldSession
-from chatforge_tui.store.store_file import stray_log
 from chatforge_tui.store.turn_operations import AdoptTurn, BeginTurn, DropTurn, EndTurn
-from chatforge_tui.store.withheld import Withheld, refusal
 from chatforge_tui.store.workplace import Workplace
-from chatforge_tui.store.writer import DEFAULTS, Writer, WriterSettings
+from chatforge_tui.store.writer import DEFAULTS, WriterSettings
 
 if TYPE_CHECKING:
     from chatforge_tui.domain.attachment import Attachment
@@ -73,19 +70,16 @@ class SqliteStore:
         """
         self.path = path
         self.on_trouble: Callable[[str], None] | None = None
-        self.is_newer = False
-        """Whether a newer ChatForge wrote the store, once it is open: then it can only be read."""
-        self._door = Door(path, read_only=read_only, goes_on=goes_on)
-        self.refusal = ""
-        """Why nothing can be changed, in one or two sentences, once the store is open; "" when it can."""
+        self._access = Access(
+            path,
+            Door(path, read_only=read_only, goes_on=goes_on),
+            settings,
+            backup_after_s=backup_after_s,
+            on_trouble=self._on_trouble,
+        )
+        self._writer = self._access.writer
         self._is_listed = False
         """Whether its sessions were read once."""
-        self._withheld = Withheld()
-        self._is_settled = Event()
-        """Set unless the store is being opened once more: who wants something of it waits."""
-        self._is_settled.set()
-        self._writer = Writer(self._door.open, settings, self._do_chore)
-        self._caretaker = Caretaker(path, backup_after_s)
         self._tasks: dict[TurnId, TaskId] = {}
         """The task that each live turn is bound to, as far as it was recorded."""
         self._halted: set[TurnId] = set()
@@ -107,61 +101,14 @@ class SqliteStore:
             StoreCorrupt: the file is damaged, empty, or not ours. Not where it goes on.
             StoreTooNew: a newer ChatForge wrote it. Not where it goes on.
         """
-        if self._door.read_only and not self.path.exists() and stray_log(self.path) is None:
-            return
-        self._door.takes_tabs = takes_tabs
-        await self._start()
+        await self._access.open(takes_tabs=takes_tabs)
 
     async def recover(self) -> bool:
         """Open a store once more that could not be written; return whether it can be now.
 
         Then everything is to be read anew: others may have written, and what waited here is written first.
         """
-        if not self.refusal or self.is_newer:
-            return False
-        await self._start_again()
-        return not self.refusal
-
-    async def _mend(self, damage: StoreCorrupt, look: Callable[[Workplace], list[T]]) -> list[T]:
-        """Repair a store that opened but cannot tell its sessions, and return what it tells then.
-
-        Nothing, and that it cannot be used, where it does not help.
-        """
-        self._door.damage = damage
-        await self._start_again()
-        try:
-            return await self._look(look)
-        except StoreCorrupt as still:
-            await self._writer.stop()
-            self.refusal = refusal(still, is_read=False)
-            return []
-
-    async def _start_again(self) -> None:
-        """Close the store and open it once more; who wants something of it meanwhile waits."""
-        self._is_settled.clear()
-        try:
-            self._caretaker.stop()
-            await self._writer.stop()
-            await self._start()
-        finally:
-            self._is_settled.set()
-
-    async def _start(self) -> None:
-        """Start the thread, and take note of what came of it."""
-        try:
-            await self._writer.start(self._on_trouble)
-        except (StoreUnavailable, StoreCorrupt, StoreTooNew) as error:
-            if not self._door.goes_on:
-                raise
-            self.refusal = refusal(error, is_read=False)
-            return
-        if self._door.read_only or self._door.obstacle is not None:
-            self.is_newer = await self._writer.submit(lambda at: at.is_newer)
-        self.refusal = "" if self._door.obstacle is None else refusal(self._door.obstacle, is_read=True)
-        if self._can_write:
-            for session_id, columns in self._withheld.take().items():
-                self._hand_over_patch(session_id, columns)
-            self._caretaker.start(self._writer.tell)
+        return await self._access.recover()
 
     async def close(self) -> None:
         """Write what waits, close the file, end the thread. Idempotent.
@@ -169,12 +116,11 @@ class SqliteStore:
         Raises:
             StoreUnavailable: something could not be written, and is lost with this program.
         """
-        self._caretaker.stop()
-        await self._writer.stop()
+        await self._access.close()
 
     async def flush(self) -> None:
         """Return when everything handed over before is durable."""
-        if self._can_write:
+        if self._access.can_write:
             await self._writer.submit(Barrier())
 
     async def load_sessions(self, *, trashed: bool = False) -> list[SessionHead]:
@@ -186,12 +132,12 @@ class SqliteStore:
             return [replace(head, held_by=held.get(head.session_id, "")) for head in heads] if held else heads
 
         try:
-            heads = await self._look(look)
+            heads = await self._access.look(look)
         except StoreCorrupt as damage:
-            if self._is_listed or not self._door.goes_on:
+            if self._is_listed:
                 raise
-            heads = await self._mend(damage, look)
-        self._is_listed = self._can_write
+            heads = await self._access.mend(damage, look)
+        self._is_listed = self._access.can_write
         return heads
 
     async def load_turns(
@@ -202,20 +148,16 @@ class SqliteStore:
         def look(at: Workplace) -> list[Turn]:
             return queries.load_turns(at.db, at.me.is_alive, session_id, at.reader, since=since, before=before, but=but)
 
-        return [self._unsaved.get(turn.head.turn_id, turn) for turn in await self._look(look)]
+        return [self._unsaved.get(turn.head.turn_id, turn) for turn in await self._access.look(look)]
 
     async def create_session(self, head: SessionHead) -> None:
         """Add a session."""
-        await self._write(CreateSession(head))
+        await self._access.write(CreateSession(head))
 
     def update_session(self, session_id: SessionId, patch: SessionPatch, updated: float) -> None:
         """Change some fields of a session; on disk within 250 ms, or as soon as the store can be written."""
         columns = codec.encode_patch(patch) | {"updated": updated}
-        if self.refusal and not self.is_newer:
-            self._withheld.add(session_id, columns)
-        if not self._can_write:
-            return
-        self._hand_over_patch(session_id, columns, urgent=patch.context_id is not None)
+        self._access.patch(session_id, columns, urgent=patch.context_id is not None)
 
     async def set_attachments(
         self, session_id: SessionId, attachments: tuple[Attachment, ...], contents: Mapping[str, bytes]
@@ -230,7 +172,7 @@ class SqliteStore:
         # Lazy: 1 ms, for whoever attaches something.
         from chatforge_tui.store.attaching import SetAttachments  # noqa: PLC0415 - see above
 
-        await self._write(SetAttachments(session_id, attachments, contents))
+        await self._access.write(SetAttachments(session_id, attachments, contents))
 
     async def load_content(self, session_id: SessionId, file: Attachment) -> bytes:
         """Return the content of an attachment.
@@ -238,7 +180,7 @@ class SqliteStore:
         Raises:
             ContentLost: it is not in the store any more, or damaged there.
         """
-        for content in await self._look(lambda at: attached.load(at.db, session_id, file)):
+        for content in await self._access.look(lambda at: attached.load(at.db, session_id, file)):
             return content
         raise ContentLost(file.name)
 
@@ -251,11 +193,11 @@ class SqliteStore:
             ContentLost: the content of an attachment is not here.
             StoreError: it is not stored: nothing may be sent.
         """
-        await self._write(BeginTurn(head, session))
+        await self._access.write(BeginTurn(head, session))
 
     def record(self, turn_id: TurnId, changes: Sequence[TurnChange]) -> None:
         """Write changes of a live turn; on disk within 250 ms, at once when they bind a task."""
-        if turn_id in self._halted or not self._can_write or not changes:
+        if turn_id in self._halted or not self._access.can_write or not changes:
             return
         if self._writer.is_full:
             self._halted.add(turn_id)
@@ -282,7 +224,7 @@ class SqliteStore:
         self._tasks.pop(turn_id, None)
         self._halted.discard(turn_id)
         try:
-            await self._write(EndTurn(turn, session))
+            await self._access.write(EndTurn(turn, session))
         except StoreUnavailable:
             if self._is_in_trouble:  # else it was tried again with success before this was heard
                 self._unsaved[turn_id] = turn
@@ -290,7 +232,7 @@ class SqliteStore:
 
     async def lost_turns(self) -> list[TurnHead]:
         """Return the interrupted turns that are bound to a task and the last of their sessions."""
-        return await self._look(lambda at: queries.lost_turns(at.db, at.me.is_alive))
+        return await self._access.look(lambda at: queries.lost_turns(at.db, at.me.is_alive))
 
     async def adopt_turn(self, head: TurnHead, *, was: TurnState) -> Turn | None:
         """Make an interrupted, waiting or unsent turn live, as this program's own; it is durable on return.
@@ -299,14 +241,14 @@ class SqliteStore:
             SessionBusy: another program is answering in the session.
             StoreError: it is not stored: the turn is as it was.
         """
-        turn: Turn | None = await self._write(AdoptTurn(head, was))
+        turn: Turn | None = await self._access.write(AdoptTurn(head, was))
         if turn is not None and head.task_id is not None:
             self._tasks[head.turn_id] = head.task_id
         return turn
 
     async def unsent_turns(self) -> list[TurnHead]:
         """Return the prompts that wait to be sent, those of the trash left out, each session's in order."""
-        return await self._look(lambda at: queries.unsent_turns(at.db))
+        return await self._access.look(lambda at: queries.unsent_turns(at.db))
 
     async def drop_turn(self, head: TurnHead) -> bool:
         """Delete a turn that was never sent; return whether it was there and still unsent.
@@ -315,7 +257,7 @@ class SqliteStore:
             SessionBusy: another living program is the session's writer.
             StoreError: it is not deleted.
         """
-        is_gone: bool = await self._write(DropTurn(head.session_id, head.turn_id))
+        is_gone: bool = await self._access.write(DropTurn(head.session_id, head.turn_id))
         return is_gone
 
     async def hold_session(self, session_id: SessionId) -> SessionHead:
@@ -325,23 +267,23 @@ class SqliteStore:
             UnknownSession: it is gone, or in the trash.
             SessionBusy: another living program is its writer.
         """
-        head: SessionHead = await self._write(HoldSession(session_id))
+        head: SessionHead = await self._access.write(HoldSession(session_id))
         return head
 
     async def ask_for_session(self, session_id: SessionId) -> None:
         """Ask the session's writer to give it up to this program."""
-        await self._write(AskForSession(session_id))
+        await self._access.write(AskForSession(session_id))
 
     async def give_up_sessions(self, session_ids: Collection[SessionId]) -> frozenset[SessionId]:
         """Hand sessions to who asked for them, or free them; return those in which this program still answers."""
-        kept: frozenset[SessionId] = await self._write(GiveUpSessions(tuple(session_ids)))
+        kept: frozenset[SessionId] = await self._access.write(GiveUpSessions(tuple(session_ids)))
         if self._surroundings is not None:
             self._surroundings.expect_news()
         return kept
 
     async def look_around(self) -> Sighting | None:
         """Return what other programs may have changed since the last look; None when nothing is new."""
-        if not self._can_write:
+        if not self._access.can_write:
             return None
         if self._surroundings is None:
             # Lazy: 2 ms, which nobody misses until the first look.
@@ -357,7 +299,7 @@ class SqliteStore:
         Raises:
             SessionBusy: another program is answering in it.
         """
-        await self._write(TrashSession(session_id, when))
+        await self._access.write(TrashSession(session_id, when))
 
     async def restore_session(self, session_id: SessionId) -> SessionHead:
         """Bring a session back from the trash.
@@ -365,7 +307,7 @@ class SqliteStore:
         Raises:
             UnknownSession: it is not in the trash.
         """
-        head: SessionHead = await self._write(RestoreSession(session_id))
+        head: SessionHead = await self._access.write(RestoreSession(session_id))
         return head
 
     async def purge_session(self, session_id: SessionId) -> None:
@@ -374,7 +316,7 @@ class SqliteStore:
         Raises:
             SessionBusy: another program is answering in it.
         """
-        await self._write(PurgeSession(session_id))
+        await self._access.write(PurgeSession(session_id))
 
     async def search(self, query: str, limit: int = 50) -> list[SearchHit]:
         """Return where all words of the query stand in titles, prompts and answers, the trash left out.
@@ -388,7 +330,7 @@ class SqliteStore:
         # Lazy: 12 ms, for whoever searches.
         from chatforge_tui.store.search import search  # noqa: PLC0415 - see above
 
-        return await self._look(lambda at: search(at.db, query, limit))
+        return await self._access.look(lambda at: search(at.db, query, limit))
 
     async def merge(self, items: tuple[Mergeable, ...]) -> tuple[Merged, ...]:
         """Take in sessions and what belongs to them from elsewhere, each session first, in one transaction.
@@ -398,53 +340,28 @@ class SqliteStore:
         Returns:
             For each item what became of it.
         """
-        outcomes: tuple[Merged, ...] = await self._write(Merge(items))
+        outcomes: tuple[Merged, ...] = await self._access.write(Merge(items))
         return outcomes
+
+    @property
+    def refusal(self) -> str:
+        """Why nothing can be changed, in one or two sentences, once the store is open; "" when it can."""
+        return self._access.refusal
+
+    @property
+    def is_newer(self) -> bool:
+        """Whether a newer ChatForge wrote the store, once it is open: then it can only be read."""
+        return self._access.is_newer
 
     @property
     def repair(self) -> RepairReport | None:
         """What the repair of a damaged store brought back, when this program had to make one."""
-        return self._door.repair
+        return self._access.repair
 
     @property
     def salvaged(self) -> int | None:
         """How many rows the repair that is being made has read so far; None when none is being made."""
-        return self._door.salvaged
-
-    @property
-    def _can_write(self) -> bool:
-        """Whether anything of the store is to be changed here, and can be."""
-        return not self._door.read_only and not self.refusal
-
-    @property
-    def _is_absent(self) -> bool:
-        """Whether there is nothing to read: the store was never made, or cannot be opened."""
-        return not self._writer.is_open and (bool(self.refusal) or (self._door.read_only and not self.path.exists()))
-
-    async def _look(self, look: Callable[[Workplace], list[T]]) -> list[T]:
-        """Return what is found in the store; nothing where there is none to look at."""
-        await self._is_settled.wait()
-        if self._is_absent:
-            return []
-        found: list[T] = await self._writer.submit(look)
-        return found
-
-    def _hand_over_patch(self, session_id: SessionId, columns: dict[str, codec.Value], *, urgent: bool = False) -> None:
-        self._writer.hand_over(lambda pending: pending.add_patch(session_id, columns), urgent=urgent)
-
-    async def _write(self, operation: Operation) -> Any:  # noqa: ANN401 - the answer depends on the operation
-        """Have an operation done, and return its answer once it is durable."""
-        await self._is_settled.wait()
-        if self.refusal:
-            raise StoreUnavailable(self.refusal)
-        if self._door.read_only:
-            message = "The store is open for reading only."
-            raise StoreUnavailable(message)
-        return await self._writer.submit(operation)
-
-    def _do_chore(self, at: Workplace) -> bool:
-        """Take turns into the full-text index; called in the writer thread."""
-        return not self._door.read_only and self._door.obstacle is None and search_index.take_in_some(at.db)
+        return self._access.salvaged
 
     def _on_trouble(self, message: str) -> None:
         """Pass on that writing fails ("": works again); called on the event loop."""
