@@ -189,7 +189,7 @@ class Script:
         session = self._dice.choice(idle)
         head = a_turn(session, session.turns, text=f"prompt of {session.session_id} {session.turns} " + "word " * 40)
         session = self._put(counted(session, session.turns + 1, TurnState.QUEUED))
-        self._commit(BeginTurn(head, {"id": session.session_id, "updated": 1.0}))
+        self._commit(BeginTurn(head, session))
         self._disk.acknowledge("prompt", head.turn_id, head.prompt.text)
         self._pending.add_change(head.turn_id, HeadChanged(replace(head, state=TurnState.STREAMING)))
         self._pending.add_change(head.turn_id, PartAdded(TextPart(0, "")))
@@ -210,7 +210,8 @@ class Script:
         session_id = self._dice.choice(list(self._live))
         head, length = self._live.pop(session_id)
         done = replace(head, state=TurnState.COMPLETE, ended=1.0)
-        self._commit(EndTurn(Turn(done, (TextPart(0, text_of(head.turn_id, length)),)), {"id": session_id}))
+        session = next(session for session in self._sessions if session.session_id == session_id)
+        self._commit(EndTurn(Turn(done, (TextPart(0, text_of(head.turn_id, length)),)), session))
         self._disk.acknowledge("end", head.turn_id, str(length))
 
     def _name(self) -> None:
