@@ -222,6 +222,12 @@ def _phrase(status: int) -> str:
 def _hint(status: int, settings: HttpSettings) -> str:
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
         return f"Check {settings.setting('url')} and the model's name."
+    if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
+        return "It may be the model's name, a setting of this endpoint, or a file that the model does not take."
+    if status == HTTPStatus.PAYMENT_REQUIRED:
+        return "Its operator's account page says what is missing; another endpoint can go on meanwhile."
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return "Send fewer or smaller files, or begin a new session: a long one goes along whole with each prompt."
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return "The server's log may say why; try again in a while."
     return ""

@@ -268,6 +268,7 @@ class SessionWorker:
                 run.note_news()
             return True
         if isinstance(event, TERMINAL_EVENTS):
+            self._note_touched(run, event)  # an agent may refuse with its first word
             run.outcome = outcome_of_event(event)
             return False
         self._note_touched(run, event)

@@ -88,3 +88,8 @@ def test_a_missing_credential_is_told_apart_from_a_wrong_one():
     assert "none is configured" in str(rejected(401))
     assert "endpoints.e.token_env" in rejected(401).hint
     assert "env TOKEN" in str(rejected(401, credential_source="env TOKEN"))
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 413, 422, 429, 500, 503])
+def test_every_refusal_that_can_be_mended_says_what_to_do(status):
+    assert rejected(status).hint

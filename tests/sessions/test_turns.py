@@ -178,6 +178,19 @@ def test_a_task_still_waits_when_its_answer_could_not_be_sent(run, endpoints):
     run(body)
 
 
+def test_a_task_whose_agent_refuses_the_answer_with_its_first_word_waits_no_longer(run, endpoints):
+    async def body(engine):
+        a = await engine.new()
+        (await engine.send(a)).say(Accepted("f"), BOUND, WaitingForUser(QuestionKind.INPUT, "Which?"))
+        await engine.manager.finished(a)
+        (await engine.send(a, "prod")).say(Failed(TurnProblem("agent-error", "Task not found")))
+        assert (await engine.manager.finished(a)).head.state is TurnState.FAILED
+        wire = await engine.send(a, "prod")
+        assert (wire.request.answers_task, wire.request.context_id) == (None, "context")
+
+    run(body)
+
+
 def test_task_and_context_are_on_disk_while_the_turn_is_live(run, store):
     async def body(engine):
         a = await engine.new()

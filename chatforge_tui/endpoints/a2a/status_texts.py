@@ -11,6 +11,10 @@ _BLANKS: Final = (" ", "\t")
 _LINE_ENDS: Final = tuple(".!?…:;。！？：；")
 
 
+_LONG: Final = 120
+"""Characters from which a text is no line about the work."""
+
+
 class Reading(Enum):
     """How several texts make one."""
 
@@ -29,7 +33,8 @@ class StatusTexts:
         """Begin with none."""
         self.is_stream = False
         """They are the pieces of a text, not lines: of two consecutive ones the first ends or the second begins with a
-        blank, or the second begins with all of the first, or both come under one message id."""
+        blank, or the second begins with all of the first, or both come under one message id. Or the first of all is
+        long, or of several lines: an answer in one piece. Or it ends with a blank: the first of several pieces."""
         self.reading = Reading.GROWING
         """How they are joined, as far as they are known."""
         self._texts: list[str] = []
@@ -52,6 +57,8 @@ class StatusTexts:
         if self._is_run_again(text):
             return False
         if self._texts and ((message_id and message_id == self._last_id) or _goes_on(self._texts[-1], text)):
+            self.is_stream = True
+        if not self._texts and (len(text) >= _LONG or "\n" in text.strip() or text[-1:] in _BLANKS):
             self.is_stream = True
         self.reading = _narrow(self.reading, self._texts, text)
         self._texts.append(text)

@@ -135,6 +135,23 @@ def test_the_pieces_of_a_step_said_again_in_one_piece_are_said_once():
     assert text_of(agent.events) == "I look. It is 42."
 
 
+@pytest.mark.parametrize("text", ["Rome is sunny.\n\nTake a hat.", "Rome is sunny today. " * 8])
+def test_an_answer_in_one_status_text_is_said_once_though_an_artifact_repeats_it(text):
+    agent = Agent()
+    agent.status("working", text)
+    assert text_of(agent.events) == text
+    agent.artifact("a", text)
+    agent.status("completed", final=True)
+    assert (text_of(agent.events), reasoning_of(agent.events), notices(agent)) == (text, "", [])
+
+
+def test_a_first_piece_that_ends_with_a_blank_is_no_line_beside_the_answer():
+    agent = Agent()
+    for text in ("The ", "answer ", "is 42."):
+        agent.status("working", text)
+    assert (text_of(agent.events), notices(agent)) == ("The answer is 42.", [])
+
+
 def test_of_streamed_status_texts_that_end_with_the_answer_the_rest_is_reasoning():
     agent = Agent()
     for text in ("I look. ", "It is 42."):
