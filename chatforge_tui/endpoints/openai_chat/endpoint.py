@@ -8,6 +8,7 @@ from typing import Final
 from chatforge_tui.domain.attachment import Attachment
 from chatforge_tui.domain.events import Accepted, StillAlive, StreamEvent
 from chatforge_tui.domain.request import PromptRequest, TaskRef
+from chatforge_tui.endpoints.first_bytes import begins_events, begins_json, first_bytes
 from chatforge_tui.endpoints.http import HttpChannel, StreamResponse, reject_status
 from chatforge_tui.endpoints.http_status import MAX_ERROR_BYTES
 from chatforge_tui.endpoints.http_url import host_port
@@ -24,6 +25,8 @@ from chatforge_tui.safety.redact import redact
 PROTOCOL: Final = "openai-chat"
 _HEADERS: Final = {"Content-Type": "application/json", "Accept": "text/event-stream"}
 _STREAM: Final = "text/event-stream"
+_ANYTHING: Final = frozenset({"", "text/plain", "application/octet-stream", _STREAM})
+"""Content types of which servers send everything."""
 _AFTER_FINISH_S: Final = 5.0
 """How long usage and `[DONE]` are waited for once the model has said its last word."""
 _QUOTE: Final = 200
@@ -58,7 +61,7 @@ class OpenAiChatEndpoint:
             async with self._channel.open_stream("POST", self._urls[0], body, _HEADERS) as response:
                 if response.status < 400:
                     del request, body  # the whole session: it would stay in memory as long as the answer lasts
-                    async with aclosing(await self._reading(response)) as events:
+                    async with aclosing(self._read(response)) as events:
                         async for event in events:
                             yield event
                     return
@@ -104,22 +107,27 @@ class OpenAiChatEndpoint:
         self._dialect = dialect
         return is_new
 
-    async def _reading(self, response: StreamResponse) -> AsyncGenerator[StreamEvent, None]:
-        """Return what reads an answer: streamed, or whole from a server that ignores the wish for a stream."""
-        if response.content_type == _STREAM:
-            return self._read_stream(response)
-        if response.content_type == "application/json" or response.content_type.endswith("+json"):
-            return self._read_whole(response)
-        raise _not_a_stream(response, await response.read(_QUOTED_BYTES))
+    async def _read(self, response: StreamResponse) -> AsyncGenerator[StreamEvent, None]:
+        """Read an answer: server-sent events up to the end of it, or a completion that came in one piece.
 
-    async def _read_stream(self, response: StreamResponse) -> AsyncGenerator[StreamEvent, None]:
-        """Read server-sent events until one of them ends the answer, or the stream ends."""
-        yield Accepted(PROTOCOL, self._model)
-        answer = Answer()
-        decoder = SseDecoder(max_event_bytes=response.settings.max_event_bytes)
-        repeats = Repeats()
+        How it begins tells which of them it is, where the content type does not rule it out.
+        """
+        was_named = response.content_type == _STREAM or _is_json(response.content_type)
+        if was_named:
+            yield Accepted(PROTOCOL, self._model)
         async with aclosing(response.chunks()) as chunks:
-            while (chunk := await _next(chunks, has_last_word=bool(answer.finish_reason))) is not None:
+            chunk: bytes | None = await first_bytes(chunks)
+            is_stream = await _is_stream(response, chunk, chunks)
+            if not was_named:
+                yield Accepted(PROTOCOL, self._model)
+            if not is_stream:
+                for event in _whole(response, await _rest(chunk, chunks, response.settings.max_event_bytes)):
+                    yield event
+                return
+            answer = Answer()
+            decoder = SseDecoder(max_event_bytes=response.settings.max_event_bytes)
+            repeats = Repeats()
+            while chunk is not None:
                 comments = decoder.comments
                 news = [event for event in decoder.feed(chunk) if not (event.has_own_id and repeats.has(event))]
                 for event in merged(_meaning(news, answer, response)):
@@ -128,18 +136,49 @@ class OpenAiChatEndpoint:
                     return
                 if decoder.comments > comments:
                     yield StillAlive()
+                chunk = await _next(chunks, has_last_word=bool(answer.finish_reason))
         for event in answer.end():
             yield event
 
-    async def _read_whole(self, response: StreamResponse) -> AsyncGenerator[StreamEvent, None]:
-        """Read a completion that came in one piece."""
-        yield Accepted(PROTOCOL, self._model)
-        body = await response.read(response.settings.max_event_bytes)
-        events = Answer().take_whole(body)
-        if events is None:
-            raise _not_a_stream(response, body)
-        for event in events:
-            yield event
+
+def _is_json(content_type: str) -> bool:
+    return content_type == "application/json" or content_type.endswith("+json")
+
+
+async def _is_stream(response: StreamResponse, begin: bytes, chunks: AsyncGenerator[bytes, None]) -> bool:
+    """Whether an answer is a stream of events; False: it is JSON in one piece.
+
+    Raises:
+        ProtocolMismatch: it is neither.
+    """
+    content_type = response.content_type
+    if begins_events(begin) and (content_type in _ANYTHING or _is_json(content_type)):
+        return True
+    if content_type == _STREAM and not begins_json(begin):
+        return True
+    if content_type == _STREAM or _is_json(content_type) or (content_type in _ANYTHING and begins_json(begin)):
+        return False
+    raise _not_a_stream(response, await _rest(begin, chunks, _QUOTED_BYTES))
+
+
+async def _rest(begin: bytes, chunks: AsyncGenerator[bytes, None], limit: int) -> bytes:
+    """Return a body that begins so, or its first `limit` bytes if it is longer."""
+    body = bytearray(begin)
+    while len(body) < limit and (chunk := await anext(chunks, None)) is not None:
+        body += chunk
+    return bytes(body[:limit])
+
+
+def _whole(response: StreamResponse, body: bytes) -> list[StreamEvent]:
+    """Return what a completion in one piece means.
+
+    Raises:
+        ProtocolMismatch: it is none.
+    """
+    events = Answer().take_whole(body)
+    if events is None:
+        raise _not_a_stream(response, body)
+    return events
 
 
 def _meaning(events: list[SseEvent], answer: Answer, response: StreamResponse) -> Iterator[StreamEvent]:

@@ -155,6 +155,28 @@ async def test_a_login_page_is_quoted_up_to_200_characters(server, open_endpoint
     assert 150 < str(found.error).count("x") <= 200
 
 
+@pytest.mark.parametrize("content_type", ["", "text/plain", "application/json", "application/octet-stream"])
+@pytest.mark.parametrize("begin", [b"", b"\n\n: hold on\n\n", b"\xef\xbb\xbf", b"event: message\n"])
+async def test_a_stream_under_another_content_type_is_a_stream(server, open_endpoint, content_type, begin):
+    server.plays = [answer(begin + delta(content="hello") + DONE, content_type=content_type)]
+    found = await run(open_endpoint())
+    assert (found.text, found.error, [type(each) for each in found.events].count(Accepted)) == ("hello", None, 1)
+
+
+async def test_a_field_cut_in_two_by_the_network_is_a_stream_all_the_same(server, open_endpoint):
+    server.plays = [[head(content_type="text/plain") + b"da", b"ta" + (delta(content="hello") + DONE)[4:], None]]
+    assert (await run(open_endpoint())).text == "hello"
+
+
+@pytest.mark.parametrize("content_type", ["text/event-stream", "text/plain", ""])
+async def test_why_a_server_gave_up_is_read_where_it_promised_a_stream(server, open_endpoint, content_type):
+    server.plays = [answer(b'{"error":"the runner died"}\n', content_type=content_type)]
+    found = await run(open_endpoint())
+    assert isinstance(found.events[-1], Failed)
+    assert "the runner died" in found.events[-1].problem.message
+    assert [type(each) for each in found.events].count(Accepted) == 1
+
+
 @pytest.mark.parametrize("content_type", ["text/event-stream;charset=windows-1252", "Text/Event-Stream ; x=y"])
 async def test_parameters_and_case_of_the_content_type_do_not_matter(server, open_endpoint, content_type):
     server.plays = [answer(delta(content="né") + DONE, content_type=content_type)]
