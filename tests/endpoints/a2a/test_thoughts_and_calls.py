@@ -99,7 +99,7 @@ def test_a_thought_that_comes_in_an_artifact_only_is_reasoning():
 def test_calls_that_a_model_makes_are_tool_calls_and_told_once():
     agent = Agent()
     call = _data("function_call", id="c-1", name="weather", args={"city": "Rome"})
-    agent.status_of("working", "I look. ", call)
+    agent.status_of("working", "I look it up.", call)
     agent.status_of("working", _data("function_response", id="c-1", name="weather", response={"result": "sunny"}))
     agent.status_of("working", _data("function_response", id="c-2", name="map", response={"error": "none"}))
     agent.artifact("a", "Sunny.", call)
