@@ -80,6 +80,11 @@ def watch_store(note: Callable[..., None]) -> None:
         note("text", turn_id, lengths.after(turn_id, changes), _came.get(time.monotonic()), time.monotonic())
         record(self, turn_id, changes)
 
+    def noted_grow(self: Any, turn_id: Any, growth: Any) -> None:
+        note("text", turn_id, lengths.after(turn_id, (growth,)), _came.get(time.monotonic()), time.monotonic())
+        if not self._writer.grow(turn_id, growth):  # as `grow` does, but noted once
+            record(self, turn_id, (growth,))
+
     async def noted_adopt_turn(self: Any, head: Any, **options: Any) -> Any:
         turn = await adopt_turn(self, head, **options)
         lengths.begin(head.turn_id, turn.parts if turn is not None else ())
@@ -97,6 +102,7 @@ def watch_store(note: Callable[..., None]) -> None:
         note("chore", 0, began, time.monotonic())
 
     SqliteStore.record = noted_record  # type: ignore[method-assign]
+    SqliteStore.grow = noted_grow  # type: ignore[method-assign]
     SqliteStore.adopt_turn = noted_adopt_turn  # type: ignore[method-assign]
     Writer._commit = noted_commit  # type: ignore[method-assign]
     Writer._do_chore = noted_do_chore  # type: ignore[method-assign]
