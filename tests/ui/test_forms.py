@@ -76,7 +76,7 @@ async def test_every_kind_of_field_is_answered_and_sent_as_one_prompt(home):
         assert "s3cret" not in prompt.text
         assert prompt.text.startswith("name: shop\nsize: large\ncount: 3\n")
         await program.until(lambda: program.app.main.form is None)
-        assert program.app.focused is program.app.main.composer
+        await program.until(lambda: program.app.focused is program.app.main.composer)
 
 
 async def test_what_is_wrong_is_told_beside_its_field_and_nothing_is_sent(home):
