@@ -8,7 +8,7 @@ import pytest
 
 from chatforge_tui.config.settings import EndpointSettings, Settings
 from chatforge_tui.domain.digest import attachment, digest
-from chatforge_tui.domain.part import FilePart, NoticePart, ReasoningPart, ToolPart, ToolState
+from chatforge_tui.domain.part import FilePart, ReasoningPart, ToolPart, ToolState
 from chatforge_tui.domain.session import EndpointRef
 from chatforge_tui.domain.turn import Prompt, Turn, TurnState
 from chatforge_tui.endpoints.catalog import EndpointCatalog
@@ -83,8 +83,7 @@ async def test_every_scene_reaches_the_user_as_what_it_is(address: GuideAddress,
             assert [call.state for call in calls] == [ToolState.DONE, ToolState.DONE, ToolState.FAILED]
 
         thinks = await talk.ask("think about tabs")
-        kind = ReasoningPart if protocol == "openai-chat" else NoticePart
-        thoughts = [part.text for part in thinks.parts if isinstance(part, kind)]
+        thoughts = [part.text for part in thinks.parts if isinstance(part, ReasoningPart)]
         assert "The words that count are tab." in "".join(thoughts)
         assert "The words that count" not in thinks.answer
 

@@ -19,13 +19,15 @@ OWN = re.compile(
     rb"|\x1b\]2;[^\x00-\x1f\x7f]*ChatForge\x07"
     rb"|\x1b\[22;2t(?=\x1b\]2;)"
     rb"|\x1b\]22;[a-z-]+\x07"
+    rb"|\x1b7 +\x1b8\x1b7"
+    rb"|\x1b8\x1b\[\d+C"
     rb"|\r\n"
 )
-"""Every control sequence of the program's own, between its start and its end."""
+"""Every control sequence of the program's own, between its start and its end; those around an emoji among them."""
 
 _CONTINUATION = bytes(range(0x80, 0xC0))
 _CUT = re.compile(
-    rb"(?:\x1b\[\d+;\d+r(?:\x1b\[\d+;1H)?[\r\n]*)?(?:\x1b(?:\[[\d;?]*|\][^\x07\x1b]*)?|[\xc2-\xf4][\x80-\xbf]{0,2})\Z"
+    rb"(?:\x1b\[\d+;\d+r(?:\x1b\[\d+;1H)?[\r\n]*)?(?:\x1b(?:\[[\d;?]*|\][^\x07\x1b]*|7 *(?:\x1b8?)?|8(?:\x1b(?:\[\d*)?)?)?|[\xc2-\xf4][\x80-\xbf]{0,2})\Z"
 )
 """The beginning of a sequence or character that the end of a stretch cuts."""
 _EMOJI_JOINED = "[\u200d\ufe0e\ufe0f]"

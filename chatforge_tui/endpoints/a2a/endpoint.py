@@ -233,9 +233,10 @@ class A2aEndpoint:
             try:
                 async with aclosing(self._follow(turn, way, await encoded(way, operation, outgoing))) as events:
                     async for event in events:
+                        if turn.has_begun and outgoing.files:
+                            outgoing = replace(outgoing, files=())  # it is not sent in another way any more
                         if turn.has_begun and not way.is_settled:  # nobody reads on after the agent's last word
                             self._route = way = replace(way, is_settled=True)
-                            outgoing = replace(outgoing, files=())  # it is not sent in another way any more
                         if isinstance(event, RpcFailure):
                             failure = event
                         else:

@@ -1,9 +1,10 @@
 """Drawing code: a thin frame with the language's name, the source inside, long lines wrapped where they are cut."""
 
+from chatforge_tui.ui.cell_widths import width_of
 from chatforge_tui.ui.transcript.highlight import PLAIN
 from chatforge_tui.ui.transcript.ink import FRAME, Ink, Line, Span
 from chatforge_tui.ui.transcript.page import Page
-from chatforge_tui.ui.transcript.wrap import width_of, wrap
+from chatforge_tui.ui.transcript.wrap import wrap
 
 _COPY = Ink("muted", copy="", act="copy")
 _LONGEST_LABEL = 24

@@ -3,12 +3,13 @@
 A growing piece shows what is not settled yet: an open code block, the raw tail of a very long block, streaming output.
 """
 
+from chatforge_tui.ui.cell_widths import width_of
 from chatforge_tui.ui.transcript.code import bottom_of_frame, code_rows, top_of_frame
 from chatforge_tui.ui.transcript.highlight import PLAIN
 from chatforge_tui.ui.transcript.ink import TEXT, Ink, Line, Span
 from chatforge_tui.ui.transcript.page import Page
 from chatforge_tui.ui.transcript.piece import Margin, Piece, guess_height, with_margin
-from chatforge_tui.ui.transcript.wrap import expand_tabs, width_of, wrap
+from chatforge_tui.ui.transcript.wrap import expand_tabs, wrap
 
 
 class GrowingText(Piece):

@@ -1,8 +1,8 @@
 """Between the cells of a laid out line, its characters, and what it gives when it is copied."""
 
+from chatforge_tui.ui.cell_widths import is_narrow, width_of
 from chatforge_tui.ui.transcript.graphemes import graphemes
 from chatforge_tui.ui.transcript.ink import Line
-from chatforge_tui.ui.transcript.wrap import is_narrow, width_of
 
 
 def copied(line: Line, first: int = 0, after: int | None = None) -> str:

@@ -10,13 +10,14 @@ from enum import Enum, auto
 from markdown_it.token import Token
 
 from chatforge_tui.safety.clean import clean
+from chatforge_tui.ui.cell_widths import is_narrow
 from chatforge_tui.ui.transcript.growing import GrowingCode
 from chatforge_tui.ui.transcript.ink import Ink, Line
 from chatforge_tui.ui.transcript.inline import Environment, definitions
 from chatforge_tui.ui.transcript.markdown import Extent, lay_out_tokens, outline_markdown, parse_blocks
 from chatforge_tui.ui.transcript.page import Page
 from chatforge_tui.ui.transcript.piece import Margin, Piece, guess_height, page_beside, with_margin
-from chatforge_tui.ui.transcript.wrap import is_narrow, wrap
+from chatforge_tui.ui.transcript.wrap import wrap
 
 _OPENING = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _WORDS = re.compile(r"(?:[A-Za-z0-9 ,;'\"()?!]|[.:](?=[ .:]|\Z))*")

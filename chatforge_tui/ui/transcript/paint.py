@@ -10,10 +10,10 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from chatforge_tui.ui.cell_widths import is_narrow, width_of
 from chatforge_tui.ui.transcript.graphemes import graphemes
 from chatforge_tui.ui.transcript.ink import Ink, Line
 from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS
-from chatforge_tui.ui.transcript.wrap import is_narrow, width_of
 
 Span = tuple[int, int]
 """First cell and the cell after the last."""

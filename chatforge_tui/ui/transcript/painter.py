@@ -13,12 +13,12 @@ from textual.filter import LineFilter
 from textual.geometry import Region
 from textual.strip import Strip
 
+from chatforge_tui.ui.cell_widths import is_narrow, width_of
 from chatforge_tui.ui.steady_cells import MOST_BEYOND, has_emoji
 from chatforge_tui.ui.transcript.ink import EMPTY, Line
 from chatforge_tui.ui.transcript.page import GUTTER_COLUMNS
 from chatforge_tui.ui.transcript.paint import PLAIN, Overlay, Palette, paint
 from chatforge_tui.ui.transcript.place import Place, Row
-from chatforge_tui.ui.transcript.wrap import is_narrow, width_of
 
 
 class _Painted(Struct):

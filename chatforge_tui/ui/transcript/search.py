@@ -24,12 +24,12 @@ from chatforge_tui.domain.part import (
 from chatforge_tui.domain.search import FoundIn, SearchHit
 from chatforge_tui.domain.turn import Turn
 from chatforge_tui.safety.clean import clean
+from chatforge_tui.ui.cell_widths import width_of
 from chatforge_tui.ui.transcript.ink import Line
 from chatforge_tui.ui.transcript.model import TranscriptModel
 from chatforge_tui.ui.transcript.place import Place, Shift
 from chatforge_tui.ui.transcript.spelling import pattern_of
 from chatforge_tui.ui.transcript.turn_layout import PROMPT
-from chatforge_tui.ui.transcript.wrap import width_of
 
 MOST_MATCHES = 10_000
 """Matches beyond which nobody looks."""

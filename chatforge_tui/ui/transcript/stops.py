@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from chatforge_tui.ui.cell_widths import width_of
 from chatforge_tui.ui.transcript.ink import Ink, Line
 from chatforge_tui.ui.transcript.model import TranscriptModel
 from chatforge_tui.ui.transcript.place import Place
-from chatforge_tui.ui.transcript.wrap import width_of
 
 FARTHEST = 5_000
 """Lines that are looked through for the next stop."""

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from chatforge_tui.ui.cell_widths import width_of
 from chatforge_tui.ui.transcript.ink import FRAME, Line, Span
 from chatforge_tui.ui.transcript.page import Page
-from chatforge_tui.ui.transcript.wrap import width_of, wrap
+from chatforge_tui.ui.transcript.wrap import wrap
 
 _NARROWEST_COLUMN = 5
 _MOST_CELLS = 20_000

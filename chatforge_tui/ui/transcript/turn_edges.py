@@ -31,7 +31,7 @@ class TurnEdges:
         self._is_passed, self._built_ending = passed, None
         return True
 
-    def update(self, head: TurnHead, marks: MarkSet, now: float, frame: int, *, agent: str, quiet_s: int) -> None:
+    def take(self, head: TurnHead, marks: MarkSet, now: float, frame: int, *, agent: str, quiet_s: int) -> None:
         """Take what the turn says of itself.
 
         Args:

@@ -211,7 +211,7 @@ class TurnLayout:
         if not is_live or headed != self._headed or marks is not self._marks:
             self._headed, self._marks = headed, marks
             self._last_rows.forget()
-            self._edges.update(self.head, marks, now, frame, agent=agent, quiet_s=self.quiet_s(now))
+            self._edges.take(self.head, marks, now, frame, agent=agent, quiet_s=self.quiet_s(now))
         if self._tail is not None:
             self._grow_tail(self._tail, page)
         else:

@@ -3,12 +3,12 @@
 from chatforge_tui.domain.attachment import size_words
 from chatforge_tui.domain.turn import Prompt
 from chatforge_tui.safety.clean import clean, clean_name
+from chatforge_tui.ui.cell_widths import width_of
 from chatforge_tui.ui.marks import MarkSet
 from chatforge_tui.ui.transcript.ink import MUTED, TEXT, Ink, Line, Span
 from chatforge_tui.ui.transcript.page import Page
 from chatforge_tui.ui.transcript.piece import GAP, Fixed, Margin, Piece, PlainPiece
 from chatforge_tui.ui.transcript.section import plain_pieces
-from chatforge_tui.ui.transcript.wrap import width_of
 
 
 class Header(Piece):

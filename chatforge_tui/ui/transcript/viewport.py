@@ -6,10 +6,10 @@ first line is what is kept, its number follows.
 
 from typing import NamedTuple
 
+from chatforge_tui.ui.cell_widths import width_of
 from chatforge_tui.ui.transcript.ink import Ink, Line
 from chatforge_tui.ui.transcript.model import TranscriptModel
 from chatforge_tui.ui.transcript.place import START, Place, Row
-from chatforge_tui.ui.transcript.wrap import width_of
 
 _CURSOR = ("▌", Ink("cursor", copy=""))
 _ASCII_CURSOR = ("_", Ink("cursor", copy=""))

@@ -4,33 +4,16 @@ Owns where a line may break: after spaces, around wide characters, anywhere in a
 never inside a grapheme. Every line remembers what stood at its break, so that copying gives the text back.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 
-from rich.cells import cell_len
-
+from chatforge_tui.ui.cell_widths import is_narrow, width_of
 from chatforge_tui.ui.transcript.graphemes import graphemes
 from chatforge_tui.ui.transcript.ink import Ink, Line, Span
 
 TAB_COLUMNS = 4
 
-_NARROW = re.compile(
-    "[ -~\xa0-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2017\u2018-\u2027\u2030-\u205e\u2190-\u22ff\u2500-\u25fc]*"
-)
-"""Text of characters that are all one cell wide: no need to look at graphemes."""
-
 Break = tuple[int, int, str]
 """Where one line begins and ends in the text, and its joint to the next."""
-
-
-def is_narrow(text: str) -> bool:
-    """Tell whether every character of `text` is one cell wide; False when it takes a closer look."""
-    return text.isascii() or _NARROW.fullmatch(text) is not None
-
-
-def width_of(text: str) -> int:
-    """Return how many cells `text` takes."""
-    return len(text) if is_narrow(text) else cell_len(text)
 
 
 def wrap(spans: Sequence[Span], width: int, *, words: bool = True, code: str | None = None) -> list[Line]:

@@ -15,7 +15,7 @@ from textual._wrap import compute_wrap_offsets
 from textual.document import _wrapped_document as textual_wrapping
 from textual.expand_tabs import get_tab_widths
 
-from chatforge_tui.ui.transcript.wrap import is_narrow
+from chatforge_tui.ui.cell_widths import is_narrow
 
 _SECTIONS_OF = textual_wrapping.WrappedDocument.get_sections
 

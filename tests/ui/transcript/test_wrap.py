@@ -5,10 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len, split_graphemes
 
+from chatforge_tui.ui.cell_widths import _NARROW, is_narrow, width_of
 from chatforge_tui.ui.transcript.graphemes import graphemes
 from chatforge_tui.ui.transcript.ink import TEXT, Line
 from chatforge_tui.ui.transcript.line_cells import copied
-from chatforge_tui.ui.transcript.wrap import _NARROW, expand_tabs, is_narrow, width_of, wrap, wrap_text
+from chatforge_tui.ui.transcript.wrap import expand_tabs, wrap, wrap_text
 
 TEXTS = st.text(
     st.one_of(
